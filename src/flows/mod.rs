@@ -1,0 +1,168 @@
+//! Flows: one purpose pursued by one client, followed over all machines.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Confidence, Evidence};
+use crate::record::Place;
+use crate::stage::{Mark, Stage};
+use crate::time::{Micros, serialize_utc};
+
+/// What a client was after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlowKind {
+    /// One ccmsetup process, banner to exit.
+    Install,
+    /// Registration with the site.
+    Registration,
+    /// Anything after: from a need of a token, or the first request to the CMG, to success or silence.
+    Service,
+}
+
+/// How a flow ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It reached its purpose.
+    Completed,
+    /// It gave up, or its last attempt failed.
+    Failed,
+    /// It went silent without a failure while its log goes on.
+    Stalled,
+    /// Its log ends in mid-flow.
+    Unfinished,
+}
+
+/// Status of a stage in a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StageStatus {
+    /// Its work was done.
+    Passed,
+    /// Its work could not be done.
+    Failed,
+    /// Not needed in this flow.
+    Skipped,
+    /// No evidence.
+    Unseen,
+}
+
+/// A stage of a flow, as judged over its last attempt.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StageResult {
+    /// The stage.
+    pub stage: Stage,
+    /// Its status.
+    pub status: StageStatus,
+    /// True where a later stage presupposes it and there is no line of its own.
+    pub inferred: bool,
+    /// Why it was skipped or is unseen, and which log would show it.
+    pub reason: Option<String>,
+    /// UTC of the deciding line.
+    #[serde(serialize_with = "serialize_utc")]
+    pub at: Option<Micros>,
+    /// The deciding lines.
+    pub evidence: Vec<LineRef>,
+}
+
+/// A line, by file and number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LineRef {
+    /// File, relative to what was given, with `/`.
+    pub source: Arc<str>,
+    /// First physical line of the record, 1-based.
+    pub line: u32,
+}
+
+impl From<&Place> for LineRef {
+    fn from(place: &Place) -> Self {
+        Self { source: Arc::clone(&place.file), line: place.line }
+    }
+}
+
+/// Why an event belongs to a flow.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Join {
+    /// Keys that agree: "device-id", "thread", "log" …
+    pub by: Vec<String>,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Seconds between the joined lines after clock offsets, where time had a part in it.
+    pub distance_seconds: Option<f64>,
+    /// Other flows that fit as well.
+    pub rivals: usize,
+}
+
+/// An event as part of a flow.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FlowEvent {
+    /// Attempt of the flow, from 1.
+    pub attempt: u32,
+    /// Stage it belongs to.
+    pub stage: Stage,
+    /// What it says of the stage.
+    pub mark: Mark,
+    /// UTC by the clock of the machine that wrote it.
+    #[serde(serialize_with = "serialize_utc")]
+    pub at: Option<Micros>,
+    /// File of the line.
+    pub source: Arc<str>,
+    /// First physical line of the record, 1-based.
+    pub line: u32,
+    /// Why it belongs here.
+    pub join: Join,
+    /// Id of the message that matched.
+    pub message: String,
+    /// Index into the trail's events.
+    #[serde(skip)]
+    pub event: u32,
+}
+
+/// What is known of the client of a flow. Ids are lower-case; what is not known is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ClientIdentity {
+    /// Host name.
+    pub host: Option<String>,
+    /// Entra device id.
+    pub device_id: Option<String>,
+    /// Entra user object id.
+    pub user_id: Option<String>,
+    /// ConfigMgr client id, without `GUID:`.
+    pub client_id: Option<String>,
+    /// Entra tenant id.
+    pub tenant_id: Option<String>,
+}
+
+/// One purpose pursued by one client, with its attempts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Flow {
+    /// The same in every run over the same logs.
+    pub id: String,
+    /// What the client was after.
+    pub kind: FlowKind,
+    /// Who it was.
+    pub client: ClientIdentity,
+    /// Number of attempts.
+    pub attempts: u32,
+    /// UTC of its first line.
+    #[serde(serialize_with = "serialize_utc")]
+    pub started: Option<Micros>,
+    /// UTC of its last line.
+    #[serde(serialize_with = "serialize_utc")]
+    pub ended: Option<Micros>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Where its last attempt broke.
+    pub broke_at: Option<Stage>,
+    /// Its stages, in display order.
+    pub stages: Vec<StageResult>,
+    /// Its events on all machines, in order.
+    pub events: Vec<FlowEvent>,
+}
+
+/// A line of a flow with its text, for cards and explanations.
+pub fn evidence(event: &crate::events::Event) -> Evidence {
+    Evidence { source: Arc::clone(&event.place.file), line: event.place.line, text: event.text.to_string() }
+}

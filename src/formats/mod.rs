@@ -1,0 +1,1 @@
+//! Formats: bytes become records, and every byte is accounted for.

@@ -1,0 +1,51 @@
+//! Message patterns.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::flows::FlowKind;
+use crate::stage::{Mark, Role, Stage};
+
+/// How sure the catalogue is of a message's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// Seen in a named public source.
+    Seen,
+    /// Computed from a source's data.
+    Computed,
+    /// Inferred; no public sample. Findings that rest on its text alone are `possible` at most.
+    Inferred,
+}
+
+/// A message: what a record's text looks like, and what it means.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Kebab-case id.
+    pub id: String,
+    /// Kind of machine that writes it; `None` where several do.
+    pub role: Option<Role>,
+    /// Stage it belongs to; `None` where the request it belongs to decides.
+    pub stage: Option<Stage>,
+    /// What it says of the stage.
+    pub mark: Mark,
+    /// How sure its text is.
+    pub proof: Proof,
+    /// Public source of the text.
+    pub source: String,
+    /// A flow of this kind begins with it.
+    pub opens: Option<FlowKind>,
+    /// A flow ends with it.
+    pub closes: bool,
+    /// It begins a new attempt of its flow.
+    pub new_attempt: bool,
+    /// It says that what failed before is being tried another way, within the same attempt.
+    pub falls_back: bool,
+    /// It reports a failure without naming its stage or cause.
+    pub symptom: bool,
+    /// Names of the captured parts, in template order.
+    pub captures: Vec<String>,
+    /// Fields that the message itself sets.
+    pub set: BTreeMap<String, String>,
+}

@@ -1,0 +1,1 @@
+//! The workflow: which stages a flow of each kind goes through, and which stage presupposes which.
