@@ -1,8 +1,227 @@
-//! Failures: causes, symptoms and benign patterns, with their words.
+//! Failures: causes, symptoms and benign patterns, with the conditions that raise them and their words.
+//!
+//! There is no rule language: a [`Condition`] is one of a closed set. What needs code is named in
+//! [`Condition::Pattern`] and lives in `diagnosis/patterns.rs`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::finding::{Confidence, Severity};
+use crate::flows::{FlowKind, Outcome, StageStatus};
+use crate::stage::{Role, Stage};
+
+/// What a failure is to its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureRole {
+    /// A root cause.
+    Cause,
+    /// A consequence; never reported as a cause.
+    Symptom,
+    /// Harmless; named so that nobody chases it.
+    Benign,
+}
 
 /// A failure of the catalogue.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Failure {
-    /// Kebab-case id of `failure-ids`.
+    /// Kebab-case id.
     pub id: String,
+    /// Cause, symptom or benign pattern.
+    pub role: FailureRole,
+    /// Severity where it stopped a flow.
+    pub severity: Severity,
+    /// Severity where the flow overcame it (a fallback, a retry, a later success); `None`: then it is not reported.
+    #[serde(default)]
+    pub overcome: Option<Severity>,
+    /// Stage that fails first.
+    #[serde(default)]
+    pub stage: Option<Stage>,
+    /// Whom it hits: "client", "site", "tenant", "deployment", "network", "machine", "user", "media".
+    pub scope: String,
+    /// True where the signature's text has no public sample: `possible` at most, unless behaviour proves it.
+    #[serde(default)]
+    pub hypothesis: bool,
+    /// One line that names the problem.
+    pub title: String,
+    /// What happened and why. `{field}` or `{field|words when unknown}` stand for values of the evidence.
+    pub explanation: String,
+    /// What to do now.
+    pub remedy: String,
+    /// How to check that it worked.
+    pub verify: String,
+    /// Public reference.
+    pub reference: String,
+    /// Alternatives: the first that holds raises the failure with its confidence.
+    pub when: Vec<When>,
+    /// What would make it certain, most telling first.
+    #[serde(default)]
+    pub missing: Vec<MissingEvidence>,
+    /// Neighbours to be told apart.
+    #[serde(default)]
+    pub separates_from: Vec<String>,
+    /// Failures whose finding for the same flow makes this one a consequence.
+    #[serde(default)]
+    pub yields_to: Vec<String>,
+    /// Codes and failures that follow from it.
+    #[serde(default)]
+    pub consequences: Vec<String>,
+}
+
+/// One way of recognising a failure.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// Confidence where `requires` holds and nothing in `excludes` does.
+    pub confidence: Confidence,
+    /// All must hold. Their lines are the evidence.
+    pub requires: Vec<Condition>,
+    /// Each that holds adds its lines to the evidence; where all hold, confidence rises by one step.
+    #[serde(default)]
+    pub supports: Vec<Condition>,
+    /// None may hold.
+    #[serde(default)]
+    pub excludes: Vec<Condition>,
+    /// Judged over the machines of the site, without a client's flow.
+    #[serde(default)]
+    pub site: bool,
+}
+
+/// Where a condition looks for events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// The last attempt of the flow, on all machines.
+    #[default]
+    Attempt,
+    /// All attempts of the flow, on all machines.
+    Flow,
+    /// What the same client did before the flow.
+    History,
+    /// The servers' logs while the flow ran (and a margin for clocks); without a flow, all of them.
+    Site,
+}
+
+/// Values that a field may have: one or several; compared without regard to case.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum OneOf {
+    /// Exactly this text.
+    Text(String),
+    /// Exactly this number.
+    Number(i64),
+    /// Any of these texts.
+    Texts(Vec<String>),
+    /// Any of these numbers.
+    Numbers(Vec<i64>),
+}
+
+/// A condition, one of a closed set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// A failed request to a CMG in the last attempt that looks like this.
+    Request(RequestShape),
+    /// A request of the same client, before the flow's failure, that did not fail and looks like this.
+    EarlierRequest(RequestShape),
+    /// Another client's request to the same CMG near in time that failed like this.
+    OthersFail(RequestShape),
+    /// Another client's request to the same CMG near in time that did not fail.
+    OthersPass(RequestShape),
+    /// An event of one of these messages.
+    Event(EventShape),
+    /// No event of these messages, although their log covers the time.
+    Absent(EventShape),
+    /// A stage of the flow with this status.
+    Stage(StageShape),
+    /// The flow is of one of these kinds.
+    Kind(Vec<FlowKind>),
+    /// The flow ended like this.
+    Outcome(Vec<Outcome>),
+    /// The flow has no request to anything at or after this stage.
+    NothingAfter(Stage),
+    /// A rule of the few that need code, by name.
+    Pattern(String),
+}
+
+/// What a request looks like. Everything given must agree.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestShape {
+    /// WinHTTP codes.
+    #[serde(default)]
+    pub code: Vec<u32>,
+    /// One of these bits of the secure-failure mask is set, by name (`INVALID_CA`).
+    #[serde(default)]
+    pub flag: Vec<String>,
+    /// None of these bits is set.
+    #[serde(default)]
+    pub no_flag: Vec<String>,
+    /// HTTP status codes.
+    #[serde(default)]
+    pub status: Vec<u16>,
+    /// Status texts, whole.
+    #[serde(default)]
+    pub status_text: Vec<String>,
+    /// HRESULTs (`0x800b010a`).
+    #[serde(default)]
+    pub hresult: Vec<String>,
+    /// Names of endpoints.
+    #[serde(default)]
+    pub endpoint: Vec<String>,
+    /// CRL checking was on (true), or off (false), for this request.
+    #[serde(default)]
+    pub revocation_check: Option<bool>,
+    /// A CCM token was attached (true), or none (false).
+    #[serde(default)]
+    pub ccm_token: Option<bool>,
+}
+
+/// Which events count.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventShape {
+    /// Ids of messages; any of them.
+    pub message: Vec<String>,
+    /// Fields that must agree.
+    #[serde(default)]
+    pub fields: BTreeMap<String, OneOf>,
+    /// Where to look.
+    #[serde(default)]
+    pub within: Scope,
+    /// For `absent`: the kind of machine whose log must cover the time. Default: the client's own.
+    #[serde(default)]
+    pub covered_by: Option<Role>,
+    /// For `absent`: the log that must cover the time.
+    #[serde(default)]
+    pub log: Option<String>,
+}
+
+/// A stage with its status.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageShape {
+    /// The stage.
+    pub stage: Stage,
+    /// Any of these.
+    pub status: Vec<StageStatus>,
+}
+
+/// Evidence that would decide, if it were at hand.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MissingEvidence {
+    /// Which log or artefact, in words.
+    pub what: String,
+    /// Log name; the entry is dropped where that log of that machine covers the time.
+    #[serde(default)]
+    pub log: Option<String>,
+    /// Kind of machine.
+    pub machine: Role,
+    /// The failures it would tell apart.
+    pub separates: Vec<String>,
+    /// How to collect it.
+    pub how: String,
 }

@@ -7,5 +7,7 @@
 mod failure;
 mod message;
 
-pub use failure::Failure;
+pub use failure::{
+    Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf, RequestShape, Scope, StageShape, When,
+};
 pub use message::{Message, Proof};
