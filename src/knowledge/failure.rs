@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::finding::{Confidence, Severity};
-use crate::flows::{FlowKind, Outcome, StageStatus};
-use crate::stage::{Role, Stage};
+use crate::stage::{FlowKind, Outcome, Role, Stage, StageStatus};
 
 /// What a failure is to its reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::flows::FlowKind;
-use crate::stage::{Mark, Role, Stage};
+use crate::stage::{FlowKind, Mark, Role, Stage};
 
 /// How sure the catalogue is of a message's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
