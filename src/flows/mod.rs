@@ -1,12 +1,26 @@
 //! Flows: one purpose pursued by one client, followed over all machines.
 
+mod attempts;
+mod cut;
+mod draft;
+mod follow;
+pub mod identity;
+mod join;
+mod judge;
+mod machines;
+pub mod requests;
+mod servers;
+
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::finding::{Confidence, Evidence};
+use crate::finding::Confidence;
 use crate::record::Place;
 use crate::stage::Mark;
+
+pub use follow::{FlowDetail, Followed, follow};
+pub use machines::Machine;
 
 pub use crate::stage::{FlowKind, Outcome, Stage, StageStatus};
 use crate::time::{Micros, serialize_utc};
@@ -122,9 +136,4 @@ pub struct Flow {
     pub stages: Vec<StageResult>,
     /// Its events on all machines, in order.
     pub events: Vec<FlowEvent>,
-}
-
-/// A line of a flow with its text, for cards and explanations.
-pub fn evidence(event: &crate::events::Event) -> Evidence {
-    Evidence { source: Arc::clone(&event.place.file), line: event.place.line, text: event.text.to_string() }
 }

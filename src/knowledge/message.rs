@@ -18,6 +18,32 @@ pub enum Proof {
     Inferred,
 }
 
+/// The part that a line plays in the client's account of one HTTP request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RequestPart {
+    /// Names the request that is about to be made.
+    Names,
+    /// Begins it: host, path, agent.
+    Banner,
+    /// Says how it is made, or that something of it failed; nothing more is read from it.
+    Detail,
+    /// CRL checking is on for it.
+    RevocationCheck,
+    /// It carries a CCM token.
+    CcmToken,
+    /// The secure-failure bits.
+    Mask,
+    /// One secure-failure bit by name.
+    Flag,
+    /// It failed, with a WinHTTP code.
+    Code,
+    /// It failed, with an HTTP status.
+    Status,
+    /// It ended, with an HRESULT; zero is success.
+    Result,
+}
+
 /// A message: what a record's text looks like, and what it means.
 #[derive(Debug, Clone)]
 pub struct Message {
@@ -43,6 +69,8 @@ pub struct Message {
     pub falls_back: bool,
     /// It reports a failure without naming its stage or cause.
     pub symptom: bool,
+    /// The part it plays in the account of a request.
+    pub request: Option<RequestPart>,
     /// Names of the captured parts, in template order.
     pub captures: Vec<String>,
     /// Fields that the message itself sets.

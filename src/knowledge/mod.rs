@@ -10,4 +10,4 @@ mod message;
 pub use failure::{
     Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf, RequestShape, Scope, StageShape, When,
 };
-pub use message::{Message, Proof};
+pub use message::{Message, Proof, RequestPart};
