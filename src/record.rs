@@ -70,8 +70,24 @@ pub struct Record<'a> {
     pub code_file: Option<&'a str>,
     /// The message. For W3C the whole row.
     pub text: &'a str,
+    /// The columns, where the record is a W3C row.
+    pub w3c: Option<W3cRow<'a>>,
     /// True where the record's framing is damaged or cut.
     pub damaged: bool,
+}
+
+/// The columns of a W3C row, under the names of its `#Fields:` line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct W3cRow<'a> {
+    /// Name and value of each column; the values are parts of [`Record::text`].
+    pub columns: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> W3cRow<'a> {
+    /// The value of a column as written, if the row has it.
+    pub fn get(&self, column: &str) -> Option<&'a str> {
+        self.columns.iter().find(|(name, _)| *name == column).map(|(_, value)| *value)
+    }
 }
 
 /// One log of one machine: a file and its rollovers, read as one.

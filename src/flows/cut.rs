@@ -33,7 +33,14 @@ pub struct Context<'a> {
 
 /// Cuts a client's events, in order of time, into flows in order of their first line.
 pub fn cut(machine: &Machine, context: &Context<'_>) -> Vec<Draft> {
-    let mut cutter = Cutter { context, drafts: Vec::new(), install: HashMap::new(), registration: None, service: None };
+    let mut cutter = Cutter {
+        context,
+        drafts: Vec::new(),
+        install: HashMap::new(),
+        registration: None,
+        prelude: Vec::new(),
+        service: None,
+    };
     for &index in &machine.client_events {
         cutter.take(index);
     }
@@ -161,7 +168,8 @@ impl Cutter<'_> {
     /// Only what has to do with a gateway, or with a token for it, is a service flow's.
     fn belongs_to_service(&self, index: u32, event: &Event) -> bool {
         let requests = self.context.requests;
-        if event.message.opens == Some(FlowKind::Service) || requests.concerns_cmg(index, event, self.context.knowledge) {
+        if event.message.opens == Some(FlowKind::Service) || requests.concerns_cmg(index, event, self.context.knowledge)
+        {
             return true;
         }
         let names_a_target = super::requests::target(event, self.context.knowledge).is_some()
@@ -215,7 +223,10 @@ impl Cutter<'_> {
     fn add(&mut self, draft: usize, index: u32, event: &Event) {
         let draft = &mut self.drafts[draft];
         draft.last_time = event.stamp.order_key().or(draft.last_time);
-        draft.add(index, Join { by: vec!["log".to_owned()], confidence: Confidence::Certain, distance_seconds: None, rivals: 0 });
+        draft.add(
+            index,
+            Join { by: vec!["log".to_owned()], confidence: Confidence::Certain, distance_seconds: None, rivals: 0 },
+        );
         if draft.kind == FlowKind::Service && event.mark() == Mark::Start {
             note_pending(&mut draft.pending, event);
         }

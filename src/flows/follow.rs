@@ -75,7 +75,8 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
 }
 
 fn join_servers(drafts: &mut [(usize, Draft)], machines: &[Machine], events: &[Event]) {
-    let known: Vec<ClientIdentity> = machines.iter().map(|machine| identity_of(&machine.client_events, events)).collect();
+    let known: Vec<ClientIdentity> =
+        machines.iter().map(|machine| identity_of(&machine.client_events, events)).collect();
     let candidates: Vec<Candidate> =
         drafts.iter().map(|(machine, draft)| Candidate::new(draft, &known[*machine], events)).collect();
     let mut plain: Vec<Draft> = drafts.iter().map(|(_, draft)| draft.clone()).collect();
@@ -206,7 +207,8 @@ fn name_flows(flows: &mut [(Flow, FlowDetail)]) {
 /// `20261104T091233Z`
 fn compact(utc: Micros) -> String {
     let text = rfc3339(utc);
-    let digits: String = text.split('.').next().unwrap_or_default().chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    let digits: String =
+        text.split('.').next().unwrap_or_default().chars().filter(|c| !matches!(c, '-' | ':')).collect();
     format!("{digits}Z")
 }
 

@@ -69,7 +69,7 @@ pub fn ids(event: &Event) -> BTreeMap<&'static str, String> {
 
 /// Adds what an event says of its client, without overwriting what is known.
 pub fn learn(client: &mut ClientIdentity, event: &Event) {
-    let mut set = |slot: &mut Option<String>, field: &str| {
+    let set = |slot: &mut Option<String>, field: &str| {
         if slot.is_none() {
             *slot = event.get(field).and_then(normal);
         }

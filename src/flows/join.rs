@@ -37,7 +37,9 @@ impl Candidate {
         for member in &draft.client {
             ids.extend(identity::ids(&events[member.event as usize]));
         }
-        for (key, id) in [("device-id", &client.device_id), ("client-id", &client.client_id), ("user-id", &client.user_id)] {
+        for (key, id) in
+            [("device-id", &client.device_id), ("client-id", &client.client_id), ("user-id", &client.user_id)]
+        {
             ids.extend(id.iter().map(|id| (key, id.clone())));
         }
         ids.sort();
@@ -57,7 +59,8 @@ impl Candidate {
     /// Distance in time, `None` where the flow is too far away; zero where no time is known.
     fn distance(&self, transaction: &Transaction) -> Option<Micros> {
         let (Some(started), Some(ended)) = (transaction.started, transaction.ended) else { return Some(0) };
-        let nearest = self.times.iter().map(|&time| if time < started { started - time } else { (time - ended).max(0) }).min();
+        let nearest =
+            self.times.iter().map(|&time| if time < started { started - time } else { (time - ended).max(0) }).min();
         nearest.map_or(Some(0), |nearest| (nearest <= MARGIN).then_some(nearest))
     }
 }
@@ -118,7 +121,9 @@ impl<'a> Index<'a> {
             fits.push((!candidates[flow].serves(transaction), strength(&by), distance, flow, by));
         }
         fits.sort();
-        let Some((other, strongest, nearest)) = fits.first().map(|fit| (fit.0, fit.1, fit.2)) else { return Vec::new() };
+        let Some((other, strongest, nearest)) = fits.first().map(|fit| (fit.0, fit.1, fit.2)) else {
+            return Vec::new();
+        };
         fits.retain(|fit| fit.0 == other && fit.1 == strongest && fit.2 - nearest <= TIE);
         let rivals = fits.len() - 1;
         fits.into_iter().map(|(_, _, _, flow, by)| (flow, by, rivals)).collect()
@@ -162,6 +167,7 @@ fn strength(by: &[&'static str]) -> usize {
 /// The attempt that was under way: the last that had begun, else the first.
 fn attempt_at(draft: &Draft, at: Option<Micros>, events: &[Event]) -> u32 {
     let Some(at) = at else { return draft.attempts() };
-    let begun = draft.client.iter().filter(|member| events[member.event as usize].stamp.utc.is_some_and(|utc| utc <= at));
+    let begun =
+        draft.client.iter().filter(|member| events[member.event as usize].stamp.utc.is_some_and(|utc| utc <= at));
     begun.map(|member| member.attempt).max().unwrap_or(1)
 }

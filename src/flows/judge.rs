@@ -199,7 +199,9 @@ impl Bench<'_> {
     fn broke_at(&self, draft: &Draft, sheet: &mut Sheet) -> Option<Stage> {
         let first_failed = Stage::ALL
             .iter()
-            .filter_map(|&stage| sheet.rulings[stage as usize].filter(|ruling| !ruling.passed).map(|ruling| (ruling.event, stage)))
+            .filter_map(|&stage| {
+                sheet.rulings[stage as usize].filter(|ruling| !ruling.passed).map(|ruling| (ruling.event, stage))
+            })
             .min_by_key(|(event, _)| draft.client.iter().position(|member| member.event == *event));
         if let Some((_, stage)) = first_failed {
             return Some(stage);
@@ -245,7 +247,14 @@ impl Bench<'_> {
     }
 
     fn result(&self, draft: &Draft, sheet: &Sheet, stage: Stage, broke_at: Option<Stage>) -> StageResult {
-        let unseen = |status, reason| StageResult { stage, status, inferred: false, reason: Some(reason), at: None, evidence: Vec::new() };
+        let unseen = |status, reason| StageResult {
+            stage,
+            status,
+            inferred: false,
+            reason: Some(reason),
+            at: None,
+            evidence: Vec::new(),
+        };
         if let Some(ruling) = sheet.rulings[stage as usize] {
             let event = &self.events[ruling.event as usize];
             return StageResult {

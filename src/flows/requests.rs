@@ -73,7 +73,10 @@ impl Request {
 
     /// Host and path without what varies between two spellings of one request.
     fn key(&self, knowledge: &Knowledge) -> Option<(String, String)> {
-        Some((self.host.clone()?, knowledge.normal_path(self.path.as_deref()?)))
+        let path = self.path.as_deref()?;
+        let endpoint =
+            knowledge.endpoint(path).map_or_else(|| path.to_ascii_lowercase(), |endpoint| endpoint.name.to_owned());
+        Some((self.host.clone()?, endpoint))
     }
 
     fn may_be_told_more_by(&self, banner: &Self, knowledge: &Knowledge) -> bool {
@@ -276,8 +279,8 @@ fn note_target(request: &mut Request, event: &Event, knowledge: &Knowledge) {
 /// What only the whole request tells.
 fn complete(request: &mut Request, events: &[Event], knowledge: &Knowledge, cmg_hosts: &BTreeSet<String>) {
     let endpoint = request.path.as_deref().and_then(|path| knowledge.endpoint(path));
-    request.endpoint = endpoint.map(|endpoint| endpoint.name.clone());
-    request.purpose = endpoint.and_then(|endpoint| endpoint.stage);
+    request.endpoint = endpoint.as_ref().map(|endpoint| endpoint.name.to_owned());
+    request.purpose = endpoint.map(|endpoint| endpoint.stage);
     request.to_cmg = request.host.as_ref().is_some_and(|host| cmg_hosts.contains(host));
     if request.has_banner {
         request.revocation_check.get_or_insert(false);
@@ -319,7 +322,7 @@ fn cmg_hosts(events: &[Event], knowledge: &Knowledge, known: &[String]) -> BTree
     let mut hosts: BTreeSet<String> = known.iter().map(|host| normal_host(host)).collect();
     for event in events {
         let Some((host, path)) = target(event, knowledge) else { continue };
-        let by_path = path.as_deref().is_some_and(|path| knowledge.is_cmg_path(path));
+        let by_path = path.as_deref().is_some_and(|path| knowledge.is_cmg_url(path));
         if by_path || event.get("cmg").is_some() {
             hosts.insert(host);
         }

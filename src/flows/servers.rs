@@ -47,10 +47,9 @@ fn of_machine(machine: &Machine, events: &[Event]) -> Vec<Transaction> {
         let thread = thread_of(event);
         let found = match (&message, thread) {
             (Some(message), _) => by_message.get(message).map(|&found| (found, "message-id")),
-            (None, Some(thread)) => by_thread
-                .get(&thread)
-                .filter(|&&found| continues(&all[found], event))
-                .map(|&found| (found, "thread")),
+            (None, Some(thread)) => {
+                by_thread.get(&thread).filter(|&&found| continues(&all[found], event)).map(|&found| (found, "thread"))
+            }
             (None, None) => None,
         };
         let (at, by) = found.unwrap_or_else(|| {
@@ -69,7 +68,10 @@ fn of_machine(machine: &Machine, events: &[Event]) -> Vec<Transaction> {
 
 /// Threads join lines only where one thread works on one request from start to end: in the management point's own logs.
 fn thread_of(event: &Event) -> Option<(u32, u32)> {
-    (event.role() == Some(Role::ManagementPoint)).then_some(event.thread).flatten().map(|thread| (event.place.source, thread))
+    (event.role() == Some(Role::ManagementPoint))
+        .then_some(event.thread)
+        .flatten()
+        .map(|thread| (event.place.source, thread))
 }
 
 /// True where the line goes on with the request that its thread was working on.
@@ -79,9 +81,9 @@ fn continues(transaction: &Transaction, event: &Event) -> bool {
         (Some(last), Some(now)) => (now - last).abs() <= PAUSE,
         _ => true,
     };
-    let contradicts = identity::ids(event).iter().any(|(key, id)| {
-        transaction.ids.get(key).is_some_and(|known| !identity::agree(known, id))
-    });
+    let contradicts = identity::ids(event)
+        .iter()
+        .any(|(key, id)| transaction.ids.get(key).is_some_and(|known| !identity::agree(known, id)));
     !begins && near && !contradicts
 }
 

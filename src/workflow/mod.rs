@@ -100,7 +100,14 @@ pub fn presupposed_by(stage: Stage) -> Vec<Stage> {
 pub fn needs_cmg(stage: Stage) -> bool {
     matches!(
         stage,
-        AadInfo | CmgConnection | CcmTokenRequest | CmgReceive | CmgForward | ConnectorForward | MpValidate | CcmTokenIssue
+        AadInfo
+            | CmgConnection
+            | CcmTokenRequest
+            | CmgReceive
+            | CmgForward
+            | ConnectorForward
+            | MpValidate
+            | CcmTokenIssue
     )
 }
 
