@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::table::Entry;
 use crate::finding::{Confidence, Severity};
 use crate::stage::{FlowKind, Outcome, Role, Stage, StageStatus};
 
@@ -23,8 +24,7 @@ pub enum FailureRole {
 }
 
 /// A failure of the catalogue.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct Failure {
     /// Kebab-case id.
     pub id: String,
@@ -33,15 +33,12 @@ pub struct Failure {
     /// Severity where it stopped a flow.
     pub severity: Severity,
     /// Severity where the flow overcame it (a fallback, a retry, a later success); `None`: then it is not reported.
-    #[serde(default)]
     pub overcome: Option<Severity>,
     /// Stage that fails first.
-    #[serde(default)]
     pub stage: Option<Stage>,
     /// Whom it hits: "client", "site", "tenant", "deployment", "network", "machine", "user", "media".
     pub scope: String,
     /// True where the signature's text has no public sample: `possible` at most, unless behaviour proves it.
-    #[serde(default)]
     pub hypothesis: bool,
     /// One line that names the problem.
     pub title: String,
@@ -56,17 +53,66 @@ pub struct Failure {
     /// Alternatives: the first that holds raises the failure with its confidence.
     pub when: Vec<When>,
     /// What would make it certain, most telling first.
-    #[serde(default)]
     pub missing: Vec<MissingEvidence>,
     /// Neighbours to be told apart.
-    #[serde(default)]
     pub separates_from: Vec<String>,
     /// Failures whose finding for the same flow makes this one a consequence.
-    #[serde(default)]
     pub yields_to: Vec<String>,
     /// Codes and failures that follow from it.
-    #[serde(default)]
     pub consequences: Vec<String>,
+    /// "builtin", or the user's file that it comes from.
+    pub rule: String,
+    pub(crate) start: usize,
+}
+
+impl Failure {
+    /// Reads an entry of a knowledge file.
+    pub(crate) fn read(mut entry: Entry<'_, '_, '_>, rule: &str) -> Option<Self> {
+        let failure = Self {
+            id: entry.id.clone(),
+            role: entry.required("role").unwrap_or(FailureRole::Cause),
+            severity: entry.required("severity").unwrap_or(Severity::Info),
+            overcome: entry.value("overcome"),
+            stage: entry.value("stage"),
+            scope: entry.required("scope").unwrap_or_default(),
+            hypothesis: entry.flag("hypothesis"),
+            title: entry.words("title"),
+            explanation: entry.words("explanation"),
+            remedy: entry.words("remedy"),
+            verify: entry.words("verify"),
+            reference: entry.words("reference"),
+            when: entry.value("when").unwrap_or_default(),
+            missing: entry.value("missing").unwrap_or_default(),
+            separates_from: entry.value("separates_from").unwrap_or_default(),
+            yields_to: entry.value("yields_to").unwrap_or_default(),
+            consequences: entry.value("consequences").unwrap_or_default(),
+            rule: rule.to_owned(),
+            start: entry.start,
+        };
+        entry.close().then_some(failure)
+    }
+
+    /// Messages that its conditions name.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
+        self.conditions()
+            .filter_map(|condition| match condition {
+                Condition::Event(shape) | Condition::Absent(shape) => Some(shape.message.iter().map(String::as_str)),
+                _ => None,
+            })
+            .flatten()
+    }
+
+    /// Patterns that its conditions name.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.conditions().filter_map(|condition| match condition {
+            Condition::Pattern(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.when.iter().flat_map(|when| when.requires.iter().chain(&when.supports).chain(&when.excludes))
+    }
 }
 
 /// One way of recognising a failure.
@@ -224,3 +270,6 @@ pub struct MissingEvidence {
     /// How to collect it.
     pub how: String,
 }
+
+/// Names of the rules that need code; `diagnosis/patterns.rs` holds them.
+pub const PATTERNS: [&str; 2] = ["token-expired-by-minutes", "token-expired-by-days"];

@@ -18,7 +18,8 @@ mod template;
 
 pub use endpoint::Endpoint;
 pub use failure::{
-    Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf, RequestShape, Scope, StageShape, When,
+    Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf, PATTERNS, RequestShape, Scope, StageShape,
+    When,
 };
 pub(crate) use message::Parts;
 pub use message::{Message, Proof, RequestPart};
@@ -28,7 +29,10 @@ use endpoint::{GatewayPath, KnownEndpoint};
 use table::{Entry, Mistakes, Placed, overlay, tables};
 
 /// Kinds of entries that a knowledge file may hold.
-const KINDS: [&str; 3] = ["message", "endpoint", "gateway"];
+const KINDS: [&str; 4] = ["message", "endpoint", "gateway", "failure"];
+
+/// Where a rule comes from that ships with the crate.
+const BUILTIN: &str = "builtin";
 
 /// All that the engine knows of the logs.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +40,7 @@ pub struct Knowledge {
     messages: Vec<Arc<Message>>,
     endpoints: Vec<KnownEndpoint>,
     gateway: Vec<GatewayPath>,
+    failures: Vec<Arc<Failure>>,
 }
 
 impl Knowledge {
@@ -82,7 +87,7 @@ impl Knowledge {
     /// # Errors
     /// [`Error::Knowledge`] with all mistakes of the text.
     pub fn with_text(mut self, file: &Path, text: &str) -> Result<Self> {
-        let mistakes = self.lay_over(text, true);
+        let mistakes = self.lay_over(&file.display().to_string(), text, true);
         if mistakes.is_empty() {
             return Ok(self);
         }
@@ -112,7 +117,7 @@ impl Knowledge {
 
     /// Lays the entries of `text` over this knowledge and says what is wrong with them. `proved` where the examples
     /// are to be tried, too.
-    fn lay_over(&mut self, text: &str, proved: bool) -> Vec<String> {
+    fn lay_over(&mut self, rule: &str, text: &str, proved: bool) -> Vec<String> {
         let mut mistakes = Mistakes::new(text);
         let mut found = tables(text, &KINDS, &mut mistakes);
         let mut messages = entries(&mut found, "message", &mut mistakes, |entry| Message::read(entry, proved));
@@ -122,7 +127,38 @@ impl Knowledge {
         overlay(&mut self.endpoints, endpoints, |endpoint| &endpoint.id, &mut mistakes);
         let gateway = entries(&mut found, "gateway", &mut mistakes, GatewayPath::read);
         overlay(&mut self.gateway, gateway, |gateway| &gateway.id, &mut mistakes);
+        let mut failures = entries(&mut found, "failure", &mut mistakes, |entry| Failure::read(entry, rule));
+        let failures: Vec<_> = failures.drain(..).map(|(start, failure)| (start, Arc::new(failure))).collect();
+        let new: Vec<_> = failures.iter().map(|(_, failure)| Arc::clone(failure)).collect();
+        overlay(&mut self.failures, failures, |failure| &failure.id, &mut mistakes);
+        self.check_names(&new, &mut mistakes);
         mistakes.into_sentences()
+    }
+}
+
+impl Knowledge {
+    /// All failures, the built-in ones first.
+    pub fn failures(&self) -> &[Arc<Failure>] {
+        &self.failures
+    }
+
+    /// The failure with this id.
+    pub fn failure(&self, id: &str) -> Option<&Arc<Failure>> {
+        self.failures.iter().find(|failure| failure.id == id)
+    }
+
+    /// A failure may name only messages and patterns that there are.
+    fn check_names(&self, failures: &[Arc<Failure>], mistakes: &mut Mistakes<'_>) {
+        for failure in failures {
+            for message in failure.messages().filter(|message| self.message(message).is_none()) {
+                mistakes.add(failure.start, &format!("'{}': there is no message '{message}'", failure.id));
+            }
+            for pattern in failure.patterns().filter(|pattern| !PATTERNS.contains(pattern)) {
+                let known = PATTERNS.join(", ");
+                mistakes
+                    .add(failure.start, &format!("'{}': there is no pattern '{pattern}'; known: {known}", failure.id));
+            }
+        }
     }
 }
 
@@ -146,7 +182,8 @@ fn read_builtin(proved: bool) -> (Knowledge, Vec<String>) {
     let mut knowledge = Knowledge::default();
     let mut mistakes = Vec::new();
     for (name, text) in builtin::FILES {
-        mistakes.extend(knowledge.lay_over(text, proved).into_iter().map(|mistake| format!("{name}, {mistake}")));
+        mistakes
+            .extend(knowledge.lay_over(BUILTIN, text, proved).into_iter().map(|mistake| format!("{name}, {mistake}")));
     }
     (knowledge, mistakes)
 }

@@ -127,6 +127,15 @@ impl<'t, 'm, 'f> Entry<'t, 'm, 'f> {
         self.value(key)
     }
 
+    /// Words that must be there, and not be empty.
+    pub fn words(&mut self, key: &str) -> String {
+        let words: String = self.required(key).unwrap_or_default();
+        if words.trim().is_empty() && self.sound {
+            self.mistake(key, &format!("'{key}' is empty"));
+        }
+        words
+    }
+
     /// True or false, false where the key is absent.
     pub fn flag(&mut self, key: &str) -> bool {
         self.value(key).unwrap_or(false)
