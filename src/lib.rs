@@ -20,6 +20,7 @@ pub mod time;
 pub mod input;
 
 pub mod formats;
+pub mod site;
 pub mod knowledge;
 
 pub mod events;

@@ -45,6 +45,14 @@ pub struct Followed {
     pub traffic: bool,
 }
 
+impl Followed {
+    /// Keeps only the flows that `wanted` says yes to.
+    pub fn retain(&mut self, wanted: impl Fn(&Flow) -> bool) {
+        let flows = std::mem::take(&mut self.flows).into_iter().zip(std::mem::take(&mut self.details));
+        (self.flows, self.details) = flows.filter(|(flow, _)| wanted(flow)).unzip();
+    }
+}
+
 /// Follows every client through the events of all machines.
 ///
 /// `known_cmgs` are host names of gateways that are known from elsewhere (a site description).
