@@ -78,7 +78,8 @@ impl<T: PartialEq> OneOrMore<T> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+/// A line of a log, quoted.
+struct Quote {
     source: String,
     line: u32,
     text: String,
@@ -109,7 +110,7 @@ struct ExpectedSource {
 #[serde(deny_unknown_fields)]
 struct ExpectedFlow {
     kind: FlowKind,
-    anchor: Line,
+    anchor: Quote,
     #[serde(default)]
     client: ExpectedClient,
     attempts: Option<u32>,
@@ -118,9 +119,9 @@ struct ExpectedFlow {
     #[serde(default)]
     stages: BTreeMap<Stage, StageStatus>,
     #[serde(default)]
-    lines: Vec<Line>,
+    lines: Vec<Quote>,
     #[serde(default)]
-    not_lines: Vec<Line>,
+    not_lines: Vec<Quote>,
 }
 
 #[derive(Deserialize, Default)]
@@ -146,7 +147,7 @@ struct ExpectedFinding {
     stage: Option<Stage>,
     clients: Option<usize>,
     #[serde(default)]
-    evidence: Vec<Line>,
+    evidence: Vec<Quote>,
     #[serde(default)]
     words: Vec<String>,
 }
@@ -227,7 +228,7 @@ fn every_case_stands_on_its_logs() {
 }
 
 /// Why a line of `case.toml` does not stand where it says, if so.
-fn misplaced(files: &BTreeMap<String, String>, line: &Line) -> Option<String> {
+fn misplaced(files: &BTreeMap<String, String>, line: &Quote) -> Option<String> {
     let Some(text) = files.get(&line.source) else {
         return Some(format!("{}: no such log; there are {:?}", line.source, files.keys().collect::<Vec<_>>()));
     };
@@ -240,7 +241,7 @@ fn misplaced(files: &BTreeMap<String, String>, line: &Line) -> Option<String> {
     }
 }
 
-fn lines_of(case: &Case) -> impl Iterator<Item = &Line> {
+fn lines_of(case: &Case) -> impl Iterator<Item = &Quote> {
     let flows =
         case.flows.iter().flat_map(|flow| std::iter::once(&flow.anchor).chain(&flow.lines).chain(&flow.not_lines));
     flows.chain(case.findings.iter().flat_map(|finding| &finding.evidence))
@@ -365,11 +366,11 @@ fn same(expected: Option<&String>, found: Option<&String>) -> bool {
     }
 }
 
-fn holds(flow: &Flow, line: &Line) -> bool {
+fn holds(flow: &Flow, line: &Quote) -> bool {
     flow.events.iter().any(|event| *event.source == *line.source && event.line == line.line)
 }
 
-fn at(line: &Line) -> String {
+fn at(line: &Quote) -> String {
     format!("{}:{} '{}'", line.source, line.line, line.text)
 }
 
