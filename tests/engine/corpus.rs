@@ -281,6 +281,22 @@ fn decode(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn an_expectation_cannot_be_ignored_silently() {
+    let case = "title = 't'\nshows = 's'\nprovenance = 'simulated'\ntraffic = true\nexit_status = 0\n";
+    assert!(toml::from_str::<Case>(case).is_ok());
+    for extra in ["helthy = true", "[[flows]]\nkind = 'install'\nend = 'failed'", "[[findings]]\nproof = []"] {
+        let error = toml::from_str::<Case>(&format!("{case}{extra}\n")).err().expect("an unknown key is an error");
+        assert!(error.to_string().contains("unknown field"), "{error}");
+    }
+    let files = BTreeMap::from([("a.log".to_owned(), "first\r\nsecond\r\n".to_owned())]);
+    let quote = |line, text: &str| Quote { source: "a.log".to_owned(), line, text: text.to_owned(), by: Vec::new() };
+    assert_eq!(misplaced(&files, &quote(2, "second")), None);
+    assert!(misplaced(&files, &quote(1, "second")).is_some());
+    assert!(misplaced(&files, &quote(0, "first")).is_some());
+    assert!(misplaced(&files, &quote(9, "first")).is_some());
+}
+
+#[test]
 fn the_corpus_covers_what_it_must() {
     if std::env::var_os("CMGTRAIL_CASE").is_some() {
         return;
