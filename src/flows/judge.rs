@@ -126,7 +126,9 @@ impl Bench<'_> {
             }
             Mark::Step => {}
             Mark::Ok => sheet.pass(stage, index),
-            Mark::Fail if event.message.symptom => sheet.symptom = Some(index),
+            Mark::Fail if event.message.symptom => {
+                sheet.symptom.get_or_insert(index);
+            }
             Mark::Fail if self.is_elsewhere(index) => {}
             Mark::Fail => {
                 sheet.rulings[stage as usize] = Some(Ruling { passed: false, inferred: false, event: index });

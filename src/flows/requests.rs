@@ -183,10 +183,12 @@ impl Builder<'_> {
         let mut named = Request { at: event.stamp.order_key(), ..Request::default() };
         note_target(&mut named, event, self.knowledge);
         if let Some(&open) = self.open.get(&thread) {
-            let request = &self.requests.all[open as usize];
+            let request = &mut self.requests.all[open as usize];
             let same = named.host.is_none() || request.host.is_none() || request.host == named.host;
             let spent = request.failed && !matches!(part, RequestPart::Status | RequestPart::Result);
             if same && !spent {
+                request.host = request.host.take().or(named.host);
+                request.path = request.path.take().or(named.path);
                 return open;
             }
         }
