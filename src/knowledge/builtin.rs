@@ -1,4 +1,22 @@
 //! The knowledge files that ship with the crate.
 
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("builtin/", $name)))),*]
+    };
+}
+
 /// Name and text of each file, in the order in which they are read.
-pub(crate) const FILES: [(&str, &str); 1] = [("endpoints.toml", include_str!("builtin/endpoints.toml"))];
+pub(crate) const FILES: [(&str, &str); 11] = files![
+    "endpoints.toml",
+    "messages/client-install.toml",
+    "messages/client-http.toml",
+    "messages/client-token.toml",
+    "messages/client-location.toml",
+    "messages/client-registration.toml",
+    "messages/cmg.toml",
+    "messages/connection-point.toml",
+    "messages/management-point.toml",
+    "messages/site.toml",
+    "messages/iis.toml",
+];

@@ -318,13 +318,13 @@ fn read_anchors(entry: &mut Entry<'_, '_, '_>) -> Anchors {
 
 fn read_patterns(entry: &mut Entry<'_, '_, '_>, anchors: Anchors) -> Vec<Pattern> {
     let texts: Option<Vec<String>> = entry.value("templates");
-    let row: Option<BTreeMap<String, String>> = entry.value("w3c");
+    let rows: Option<Vec<BTreeMap<String, String>>> = entry.value("w3c");
     let mut patterns = Vec::new();
     for source in texts.into_iter().flatten() {
         let anchors = if ends_in_rest(&source) { Anchors { end: true, ..anchors } } else { anchors };
         patterns.extend(template(entry, "templates", &source, anchors).map(Pattern::Text));
     }
-    if let Some(row) = row {
+    for row in rows.into_iter().flatten() {
         let whole = Anchors { start: true, end: true, ..anchors };
         let mut columns = BTreeMap::new();
         for (column, source) in row {
@@ -336,7 +336,7 @@ fn read_patterns(entry: &mut Entry<'_, '_, '_>, anchors: Anchors) -> Vec<Pattern
         entry.mistake("templates", "no template; give 'templates' or 'w3c'");
     }
     if patterns.iter().any(|pattern| pattern.literal().is_none()) {
-        let sentence = format!("every template needs a literal word of at least {SHORTEST_WORD} letters");
+        let sentence = format!("every template needs literal text with a word of at least {SHORTEST_WORD} letters");
         entry.mistake("templates", &sentence);
     }
     patterns

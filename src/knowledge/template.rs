@@ -8,6 +8,7 @@
 //! | `{name:int}` | a decimal number |
 //! | `{name:status}` | an HTTP status of three digits; `ok-status` only 200 to 299, `bad-status` only 300 to 599 |
 //! | `{name:word}` | anything without blanks |
+//! | `{name:name}` | letters, digits, `.`, `_` and `-` |
 //! | `{name:host}` | a host name or address |
 //! | `{name:url}` | scheme, `://` and the rest, without blanks or quotes |
 //! | `{name:path}` | a path with its query, without blanks or quotes |
@@ -24,7 +25,7 @@ use std::sync::OnceLock;
 use regex::bytes::{Regex, RegexBuilder};
 
 /// Letters that a word of a template's literal text needs, for the search of it to be cheap.
-pub(crate) const SHORTEST_WORD: usize = 6;
+pub(crate) const SHORTEST_WORD: usize = 5;
 
 /// White space as templates see it.
 pub(crate) fn is_blank(byte: u8) -> bool {
@@ -44,6 +45,7 @@ enum Kind {
     OkStatus,
     BadStatus,
     Word,
+    Name,
     Host,
     Url,
     Path,
@@ -53,7 +55,7 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [(&'static str, Self); 14] = [
+    const ALL: [(&'static str, Self); 15] = [
         ("guid", Self::Guid),
         ("sid", Self::Sid),
         ("hex", Self::Hex),
@@ -62,6 +64,7 @@ impl Kind {
         ("ok-status", Self::OkStatus),
         ("bad-status", Self::BadStatus),
         ("word", Self::Word),
+        ("name", Self::Name),
         ("host", Self::Host),
         ("url", Self::Url),
         ("path", Self::Path),
@@ -75,6 +78,11 @@ impl Kind {
             let known: Vec<&str> = Self::ALL.iter().map(|(known, _)| *known).collect();
             format!("unknown placeholder type '{name}'; expected one of {}", known.join(", "))
         })
+    }
+
+    /// True where what follows decides where it ends.
+    fn is_open(self) -> bool {
+        matches!(self, Self::Word | Self::Url | Self::Path | Self::Text | Self::Rest)
     }
 
     /// What stands before and after the captured part, and the part itself. `last` where nothing follows it in the
@@ -94,20 +102,15 @@ impl Kind {
             Self::OkStatus => ("", r"2[0-9]{2}", ""),
             Self::BadStatus => ("", r"[3-5][0-9]{2}", ""),
             Self::Word => ("", if last { r"[^\s~]+" } else { r"[^\s~]+?" }, ""),
+            Self::Name => ("", r"[A-Za-z0-9._\-]+", ""),
             Self::Host => ("", r"(?:[A-Za-z0-9._\-\x80-\xff]+|\[[0-9A-Fa-f:.]+\])", ""),
-            Self::Url => (
-                "",
-                if last {
-                    r#"[A-Za-z][A-Za-z0-9+.\-]*://[^\s"'<>]+"#
-                } else {
-                    r#"[A-Za-z][A-Za-z0-9+.\-]*://[^\s"'<>]+?"#
-                },
-                "",
-            ),
-            Self::Path => ("", if last { r#"[^\s"'<>]+"# } else { r#"[^\s"'<>]+?"# }, ""),
+            Self::Url if last => ("", r#"[A-Za-z][A-Za-z0-9+.\-]*://[^\s"'<>]*[^\s"'<>~]"#, ""),
+            Self::Url => ("", r#"[A-Za-z][A-Za-z0-9+.\-]*://[^\s"'<>]+?"#, ""),
+            Self::Path if last => ("", r#"[^\s"'<>]*[^\s"'<>~]"#, ""),
+            Self::Path => ("", r#"[^\s"'<>]+?"#, ""),
             Self::Time => ("", r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}\s+[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\s?[AaPp][Mm])?", ""),
             Self::Text => ("", r".*?", ""),
-            Self::Rest => ("", r".*", ""),
+            Self::Rest => ("", if last { r".*" } else { r".*?" }, ""),
         }
     }
 }
@@ -158,8 +161,11 @@ impl Template {
             return Err(format!("the template names '{}' twice; give each part its own name", twice[0]));
         }
         for pair in template.parts.windows(2) {
-            if let [Part::Hole { .. }, Part::Hole { .. }] = pair {
-                return Err("two placeholders stand side by side; put the text that parts them between".to_owned());
+            if let [Part::Hole { kind: first, .. }, Part::Hole { kind: second, .. }] = pair
+                && first.is_open()
+                && second.is_open()
+            {
+                return Err("nothing parts two placeholders that may each end anywhere; put text between".to_owned());
             }
         }
         Ok(template)
@@ -233,11 +239,23 @@ impl Template {
         self.regex().is_some()
     }
 
+    /// True for blanks beside a part that may be nothing: then there may be no blanks either.
+    fn may_vanish(&self, index: usize) -> bool {
+        let is_last = |index: usize| index + 1 == self.parts.len();
+        let empty = |index: usize| match self.parts.get(index) {
+            Some(Part::Hole { may_be_empty: true, .. }) => true,
+            Some(Part::Hole { kind: Kind::Text | Kind::Rest, .. }) => is_last(index),
+            _ => false,
+        };
+        empty(index + 1) || index.checked_sub(1).is_some_and(empty)
+    }
+
     fn pattern(&self) -> String {
         let mut pattern = String::from(if self.anchors.start { r"\A[\s~]*" } else { "" });
         for (index, part) in self.parts.iter().enumerate() {
             match part {
                 Part::Literal(text) => pattern.push_str(&regex::escape(text)),
+                Part::Blanks if self.may_vanish(index) => pattern.push_str(r"[\s~]*"),
                 Part::Blanks => pattern.push_str(BLANKS),
                 Part::Hole { name, kind, may_be_empty } => {
                     // Under an end anchor a lazy part still grows to the end, and leaves the blanks there alone.

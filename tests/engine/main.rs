@@ -1,3 +1,6 @@
 //! Integration tests of the engine: one binary, a module per subject.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on says where
 
 mod corpus;
+mod failures;
+mod knowledge;
