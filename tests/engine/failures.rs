@@ -17,7 +17,7 @@ type Row = (&'static str, FailureRole, &'static str, &'static str, &'static [&'s
 /// Codes that follow from something else and name no cause (failure catalogue, discriminator 6).
 const SYMPTOMS: [&str; 4] = ["0x87d00231", "0x87d0027e", "0x87d00454", "0x87d00455"];
 
-/// WinHTTP's code for any failed check of a certificate: the mask beside it says which.
+/// The code for any failed check of a certificate: the mask beside it says which.
 const SECURE_FAILURE: u32 = 12175;
 
 /// The list of failure ids, row by row.
@@ -270,7 +270,7 @@ fn causes_that_are_only_possible_say_what_would_decide() {
     }
 }
 
-/// Masks are known by the names of WinHTTP's bits.
+/// A mask is known by the names of its bits.
 #[test]
 fn flags_are_bits_of_the_secure_failure_mask() {
     const BITS: [&str; 8] = [
