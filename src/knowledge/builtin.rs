@@ -7,7 +7,7 @@ macro_rules! files {
 }
 
 /// Name and text of each file, in the order in which they are read.
-pub(crate) const FILES: [(&str, &str); 11] = files![
+pub(crate) const FILES: [(&str, &str); 20] = files![
     "endpoints.toml",
     "messages/client-install.toml",
     "messages/client-http.toml",
@@ -19,4 +19,13 @@ pub(crate) const FILES: [(&str, &str); 11] = files![
     "messages/management-point.toml",
     "messages/site.toml",
     "messages/iis.toml",
+    "failures/a-certificate-and-tls.toml",
+    "failures/b-reaching-the-cmg.toml",
+    "failures/c-entra-token.toml",
+    "failures/d-refused-by-the-cmg.toml",
+    "failures/e-channel-to-the-cmg.toml",
+    "failures/f-connection-point-and-mp.toml",
+    "failures/g-token-service-and-identity.toml",
+    "failures/h-registration.toml",
+    "failures/i-content-and-location.toml",
 ];

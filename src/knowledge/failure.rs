@@ -272,4 +272,14 @@ pub struct MissingEvidence {
 }
 
 /// Names of the rules that need code; `diagnosis/patterns.rs` holds them.
-pub const PATTERNS: [&str; 2] = ["token-expired-by-minutes", "token-expired-by-days"];
+pub const PATTERNS: [&str; 9] = [
+    "cmg-request-passed-without-token",
+    "cmg-requests-unanswered",
+    "connector-recovered-within-minutes",
+    "direct-mp-untrusted",
+    "domain-user-without-on-premises-sid",
+    "mpdb-errors-current",
+    "resource-differs-from-working-clients",
+    "token-expired-by-days",
+    "token-expired-by-minutes",
+];
