@@ -11,6 +11,8 @@ use crate::flows::Flow;
 use crate::record::Source;
 use crate::time::Micros;
 
+pub use crate::input::{Progress, Silent};
+
 /// What to read, and how.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
@@ -41,23 +43,6 @@ pub struct Clock {
     pub uncertainty_seconds: f64,
     /// Pairs of lines that it rests on.
     pub pairs: usize,
-}
-
-/// Progress of a long read, called from worker threads.
-pub trait Progress: Sync {
-    /// `done` of `total` bytes are read.
-    fn advance(&self, done: u64, total: u64);
-    /// True where the caller wants the work to stop.
-    fn stop(&self) -> bool {
-        false
-    }
-}
-
-/// No progress is shown.
-pub struct Silent;
-
-impl Progress for Silent {
-    fn advance(&self, _done: u64, _total: u64) {}
 }
 
 /// Everything read, followed and diagnosed.
