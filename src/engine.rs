@@ -16,6 +16,8 @@ use crate::site::Site;
 use crate::time::Micros;
 use crate::diagnosis;
 
+pub use crate::input::{Progress, Silent};
+
 /// What to read, and how.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
@@ -46,23 +48,6 @@ pub struct Clock {
     pub uncertainty_seconds: f64,
     /// Pairs of lines that it rests on.
     pub pairs: usize,
-}
-
-/// Progress of a long read, called from worker threads.
-pub trait Progress: Sync {
-    /// `done` of `total` bytes are read.
-    fn advance(&self, done: u64, total: u64);
-    /// True where the caller wants the work to stop.
-    fn stop(&self) -> bool {
-        false
-    }
-}
-
-/// No progress is shown.
-pub struct Silent;
-
-impl Progress for Silent {
-    fn advance(&self, _done: u64, _total: u64) {}
 }
 
 /// Everything read, followed and diagnosed.
@@ -134,25 +119,24 @@ impl Trail {
 /// Reads all logs and keeps the records that mean something, in order of source and place.
 fn find_events(input: &Input, knowledge: &Knowledge, progress: &dyn Progress) -> Result<(Vec<Source>, Vec<Event>)> {
     let matcher = Matcher::new(knowledge);
-    let scanned = formats::scan(input, &|chunk: &Chunk<'_>| events_of(chunk, &matcher), progress)?;
-    let mut sources = Vec::with_capacity(scanned.len());
-    let mut events = Vec::new();
-    for (source, chunks) in scanned {
-        sources.push(source);
-        events.extend(chunks.into_iter().flatten());
+    let scan = formats::scan(input, &|chunk: &Chunk| events_of(chunk, &matcher), progress)?;
+    let mut events: Vec<Event> = scan.found.into_iter().flatten().flatten().collect();
+    for event in &mut events {
+        event.stamp = scan.clocks.settle(event.place.source, event.stamp);
     }
-    Ok((sources, events))
+    Ok((scan.sources, events))
 }
 
 /// The events of one chunk: only records that hold some message's words are decoded.
-fn events_of(chunk: &Chunk<'_>, matcher: &Matcher) -> Vec<Event> {
+fn events_of(chunk: &Chunk, matcher: &Matcher) -> Vec<Event> {
     let mut events = Vec::new();
     let mut last = None;
     for offset in matcher.hits(chunk.text_bytes()) {
         let Some(index) = chunk.record_at(offset).filter(|index| Some(*index) != last) else { continue };
         last = Some(index);
-        let record = chunk.record(index);
-        events.extend(matcher.event_of(&record, chunk.place(index), chunk.component()));
+        if let (Some(record), Some(place)) = (chunk.record(index), chunk.place(index)) {
+            events.extend(matcher.event_of(&record, place, None));
+        }
     }
     events
 }
