@@ -10,8 +10,9 @@ use crate::record::Source;
 use crate::stage::{Role, Stage, StageStatus};
 use crate::time::Micros;
 
-/// Server lines this close to a flow, clocks allowed for, are around it.
-const AROUND: Micros = 15 * 60 * 1_000_000;
+/// Server lines this close to a flow are around it: clocks are an hour off where somebody mistook the zone or summer
+/// time, and drift besides.
+const AROUND: Micros = 75 * 60 * 1_000_000;
 
 /// Everything that was read and followed, indexed for rules.
 pub struct World<'a> {

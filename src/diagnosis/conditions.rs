@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use super::{patterns, shapes};
-use crate::knowledge::{Condition, EventShape, RequestShape, StageShape};
+use crate::knowledge::{Condition, EventShape, RequestPart, RequestShape, StageShape};
 use crate::stage::{Role, Stage};
 
 /// The lines that show that the condition holds; `None` where it does not. A condition that holds by absence, or by
@@ -38,13 +38,18 @@ fn passed(shape: &RequestShape, requests: &[u32], case: &Case<'_>) -> Option<Vec
     good.into_iter().find(|request| shapes::is_like(request, shape)).map(|request| request.events.clone())
 }
 
+/// Lines of these messages; a line that names a request brings the request's own lines with it.
 fn event(shape: &EventShape, case: &Case<'_>) -> Option<Vec<u32>> {
     /// Lines beyond these prove nothing more.
     const ENOUGH: usize = 5;
     let events = case.events_within(shape.within);
     let found: Vec<u32> =
         events.into_iter().filter(|&index| shapes::is_event_like(case.event(index), shape)).take(ENOUGH).collect();
-    (!found.is_empty()).then_some(found)
+    let requests = &case.world.followed.requests;
+    let named = found.iter().filter(|&&index| case.event(index).message.request == Some(RequestPart::Names));
+    let of_request: Vec<u32> =
+        named.filter_map(|&index| requests.of(index)).flat_map(|request| request.events.iter().copied()).collect();
+    (!found.is_empty()).then(|| found.into_iter().chain(of_request).collect())
 }
 
 fn absent(shape: &EventShape, case: &Case<'_>) -> Option<Vec<u32>> {

@@ -56,9 +56,7 @@ fn site_matches(world: &World<'_>, knowledge: &Knowledge) -> Vec<Match> {
     let case = Case::of_site(world);
     let mut all = Vec::new();
     for failure in knowledge.failures() {
-        let site_rules = failure.when.iter().filter(|when| when.site);
-        let best = site_rules.filter_map(|when| evaluate(when, &case)).max_by_key(|(confidence, _)| *confidence);
-        if let Some((confidence, evidence)) = best {
+        if let Some((confidence, evidence)) = best(failure.when.iter().filter(|when| when.site), &case) {
             all.push(Match {
                 failure: Arc::clone(failure),
                 confidence,
@@ -100,9 +98,7 @@ fn own_matches(case: &Case<'_>, knowledge: &Knowledge) -> Vec<Match> {
     let mut found = Vec::new();
     for failure in knowledge.failures() {
         let Some(severity) = severity(failure, case) else { continue };
-        let rules = failure.when.iter().filter(|when| !when.site);
-        let best = rules.filter_map(|when| evaluate(when, case)).max_by_key(|(confidence, _)| *confidence);
-        if let Some((confidence, evidence)) = best {
+        if let Some((confidence, evidence)) = best(failure.when.iter().filter(|when| !when.site), case) {
             found.push(Match {
                 failure: Arc::clone(failure),
                 confidence,
@@ -135,9 +131,22 @@ fn severity(failure: &Failure, case: &Case<'_>) -> Option<Severity> {
     }
 }
 
+/// The highest confidence that some rule gives, with the evidence of every rule that gives it.
+fn best<'w>(rules: impl Iterator<Item = &'w When>, case: &Case<'_>) -> Option<(Confidence, Vec<u32>)> {
+    let held: Vec<(Confidence, Vec<u32>)> = rules.filter_map(|when| evaluate(when, case)).collect();
+    let best = held.iter().map(|(confidence, _)| *confidence).max()?;
+    let mut evidence: Vec<u32> = Vec::new();
+    for event in held.into_iter().filter(|(confidence, _)| *confidence == best).flat_map(|(_, evidence)| evidence) {
+        if !evidence.contains(&event) {
+            evidence.push(event);
+        }
+    }
+    Some((best, evidence))
+}
+
 /// Tries one rule: its confidence and its evidence, where it holds.
 fn evaluate(when: &When, case: &Case<'_>) -> Option<(Confidence, Vec<u32>)> {
-    let mut evidence = BTreeSet::new();
+    let mut evidence = Vec::new();
     for condition in &when.requires {
         evidence.extend(conditions::holds(condition, case)?);
     }
@@ -154,7 +163,9 @@ fn evaluate(when: &When, case: &Case<'_>) -> Option<(Confidence, Vec<u32>)> {
         (false, true) => raised(when.confidence),
         (false, false) => when.confidence,
     };
-    Some((confidence, evidence.into_iter().collect()))
+    let mut seen = BTreeSet::new();
+    evidence.retain(|event| seen.insert(*event));
+    Some((confidence, evidence))
 }
 
 fn raised(confidence: Confidence) -> Confidence {
@@ -172,9 +183,8 @@ fn merge_same(found: &mut Vec<Match>) {
             Some(known) => {
                 known.confidence = known.confidence.max(next.confidence);
                 known.severity = known.severity.max(next.severity);
-                known.evidence.extend(next.evidence);
-                known.evidence.sort_unstable();
-                known.evidence.dedup();
+                let new = next.evidence.into_iter().filter(|event| !known.evidence.contains(event));
+                known.evidence.extend(new.collect::<Vec<_>>());
             }
             None => merged.push(next),
         }
@@ -187,22 +197,25 @@ fn drop_yielding(found: &mut Vec<Match>) {
     found.retain(|found| !found.failure.yields_to.iter().any(|other| ids.contains(other)));
 }
 
-/// Of the causes that stop one flow, those with the highest confidence; symptoms become their consequences.
+/// Of the causes that stop one flow, those that no better one excludes; symptoms become their consequences.
 fn keep_best(found: Vec<Match>, case: &Case<'_>) -> Vec<Match> {
     let (symptoms, found): (Vec<Match>, Vec<Match>) =
         found.into_iter().partition(|found| found.failure.role == FailureRole::Symptom);
-    let stops = |found: &Match| found.failure.role == FailureRole::Cause && found.severity > Severity::Info;
-    let best = found.iter().filter(|found| stops(found)).map(|found| (found.severity, found.confidence)).max();
-    let mut kept: Vec<Match> = found
-        .into_iter()
-        .filter(|found| {
-            let overcome = best.is_some_and(|(severity, _)| found.severity < severity);
-            !stops(found) || overcome || best.is_some_and(|(_, confidence)| found.confidence >= confidence)
-        })
-        .collect();
+    let mut kept: Vec<Match> =
+        found.iter().filter(|one| !found.iter().any(|other| excludes(other, one))).cloned().collect();
     for found in kept.iter_mut().filter(|found| found.failure.role == FailureRole::Cause) {
         found.consequences.extend(case.codes_seen(&found.failure.consequences));
         found.consequences.extend(symptoms.iter().map(|symptom| symptom.failure.id.clone()));
     }
     kept
+}
+
+/// True where `better` fits so much better that `other` is no explanation of the same flow any more: what is merely
+/// possible gives way to anything surer, a neighbour to what has been told apart from it.
+fn excludes(better: &Match, other: &Match) -> bool {
+    let compared = [better, other].iter().all(|found| found.failure.role == FailureRole::Cause)
+        && better.severity == other.severity;
+    let neighbours = better.failure.separates_from.contains(&other.failure.id)
+        || other.failure.separates_from.contains(&better.failure.id);
+    compared && better.confidence > other.confidence && (neighbours || other.confidence == Confidence::Possible)
 }

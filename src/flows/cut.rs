@@ -168,13 +168,20 @@ impl Cutter<'_> {
     /// Only what has to do with a gateway, or with a token for it, is a service flow's.
     fn belongs_to_service(&self, index: u32, event: &Event) -> bool {
         let requests = self.context.requests;
-        if event.message.opens == Some(FlowKind::Service) || requests.concerns_cmg(index, event, self.context.knowledge)
-        {
+        let concerns_cmg = requests.concerns_cmg(index, event, self.context.knowledge);
+        if event.message.opens == Some(FlowKind::Service) || concerns_cmg || self.is_awaited(event) {
             return true;
         }
         let names_a_target = super::requests::target(event, self.context.knowledge).is_some()
             || requests.of(index).is_some_and(|request| request.host.is_some());
         !names_a_target && event.stage().is_some() && event.stage() != Some(Stage::Registration)
+    }
+
+    /// True where an open flow waits for the message that the event names.
+    fn is_awaited(&self, event: &Event) -> bool {
+        let Some(message) = event.get("message_id").map(str::to_ascii_lowercase) else { return false };
+        let open = [self.registration, self.service].into_iter().flatten();
+        open.into_iter().any(|flow| self.drafts[flow].pending.contains(&message))
     }
 
     fn opens_service(&self, index: u32, event: &Event) -> bool {
@@ -227,7 +234,7 @@ impl Cutter<'_> {
             index,
             Join { by: vec!["log".to_owned()], confidence: Confidence::Certain, distance_seconds: None, rivals: 0 },
         );
-        if draft.kind == FlowKind::Service && event.mark() == Mark::Start {
+        if draft.kind != FlowKind::Install && event.mark() == Mark::Start {
             note_pending(&mut draft.pending, event);
         }
     }

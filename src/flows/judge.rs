@@ -77,8 +77,8 @@ impl Bench<'_> {
         let event = &self.events[index as usize];
         let request = self.requests.of(index);
         match event.stage() {
-            Some(stage) if workflow::needs_cmg(stage) && self.is_elsewhere(index) => {
-                request.and_then(|request| request.purpose).filter(|purpose| !workflow::needs_cmg(*purpose))
+            Some(stage) if workflow::is_of_gateway(stage) && self.is_elsewhere(index) => {
+                request.and_then(|request| request.purpose).filter(|purpose| !workflow::is_of_gateway(*purpose))
             }
             Some(stage) => Some(stage),
             None => request.and_then(|request| request.purpose),
@@ -128,11 +128,12 @@ impl Bench<'_> {
             Mark::Ok => sheet.pass(stage, index),
             Mark::Fail if event.message.symptom => {
                 sheet.symptom.get_or_insert(index);
+                if self.requests.of(index).is_some_and(|request| request.to_cmg && request.failed_below_http()) {
+                    sheet.fail(Stage::CmgConnection, index);
+                }
             }
             Mark::Fail if self.is_elsewhere(index) => {}
-            Mark::Fail => {
-                sheet.rulings[stage as usize] = Some(Ruling { passed: false, inferred: false, event: index });
-            }
+            Mark::Fail => sheet.fail(stage, index),
         }
         self.read_request(sheet, index);
     }
@@ -219,7 +220,7 @@ impl Bench<'_> {
     /// Where only a symptom tells of the failure: the last stage that was begun without success, or, where none was,
     /// the first that should have been and, by a log that shows the whole process, was not.
     fn first_undone(&self, draft: &Draft, sheet: &Sheet, symptom: Stage) -> Option<Stage> {
-        if let Some(begun) = self.furthest_begun(sheet) {
+        if let Some(begun) = self.furthest_begun(sheet).filter(|begun| *begun <= symptom) {
             return Some(begun);
         }
         let absent = Stage::WpjCertificate;
@@ -298,6 +299,14 @@ fn not_needed(stage: Stage) -> String {
 }
 
 impl Sheet {
+    /// A failure: the first of an unbroken run of them decides when the stage failed.
+    fn fail(&mut self, stage: Stage, event: u32) {
+        let ruling = &mut self.rulings[stage as usize];
+        if !ruling.is_some_and(|ruling| !ruling.passed) {
+            *ruling = Some(Ruling { passed: false, inferred: false, event });
+        }
+    }
+
     /// A success: it also overcomes failures of the stages that it presupposes.
     fn pass(&mut self, stage: Stage, event: u32) {
         self.rulings[stage as usize] = Some(Ruling { passed: true, inferred: false, event });

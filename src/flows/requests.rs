@@ -71,6 +71,17 @@ impl Request {
         SECURE_FLAGS.iter().any(|(flag, bit)| flag.eq_ignore_ascii_case(name) && self.mask & bit != 0)
     }
 
+    /// True where it failed below HTTP: no name, no connection, no trust. The codes are WinHTTP's (12000 to 12199 as
+    /// HRESULT), SChannel's, and those of certificate and revocation checks (winhttp.h, winerror.h).
+    pub fn failed_below_http(&self) -> bool {
+        let below = |hresult: &String| {
+            parse_hex(hresult).is_some_and(|code| {
+                matches!(code, 0x8007_2ee0..=0x8007_2fa7 | 0x8009_0300..=0x8009_036f | 0x8009_2000..=0x8009_20ff | 0x800b_0100..=0x800b_01ff)
+            })
+        };
+        self.failed && self.status.is_none() && (self.code.is_some() || self.hresults.iter().any(below))
+    }
+
     /// Host and path without what varies between two spellings of one request.
     fn key(&self, knowledge: &Knowledge) -> Option<(String, String)> {
         let path = self.path.as_deref()?;

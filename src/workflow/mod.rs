@@ -111,6 +111,11 @@ pub fn needs_cmg(stage: Stage) -> bool {
     )
 }
 
+/// True where only the gateway and the way behind it can do the stage's work; a token can also be had without them.
+pub fn is_of_gateway(stage: Stage) -> bool {
+    matches!(stage, AadInfo | CmgConnection | CmgReceive | CmgForward | ConnectorForward)
+}
+
 /// The kind of flow that a log serves before all others.
 ///
 /// ```
