@@ -20,7 +20,7 @@ pub use endpoint::Endpoint;
 pub use failure::Failure;
 pub(crate) use message::Parts;
 pub use message::{Message, Proof};
-pub(crate) use template::{Literal, is_blank};
+pub(crate) use template::{Literal, SHORTEST_WORD, is_blank};
 
 use endpoint::{GatewayPath, KnownEndpoint};
 use table::{Entry, Mistakes, Placed, overlay, tables};

@@ -25,7 +25,7 @@ use std::sync::OnceLock;
 use regex::bytes::{Regex, RegexBuilder};
 
 /// Letters that a word of a template's literal text needs, for the search of it to be cheap.
-pub(crate) const SHORTEST_WORD: usize = 5;
+pub(crate) const SHORTEST_WORD: usize = 6;
 
 /// White space as templates see it.
 pub(crate) fn is_blank(byte: u8) -> bool {
@@ -308,7 +308,8 @@ fn parts_of(source: &str) -> Result<Vec<Part>, String> {
             literal.push(next);
             rest = &rest[2..];
         } else if next == '{' {
-            let Some(end) = rest.find('}') else {
+            let end = rest.find('}').filter(|end| !rest[1..*end].contains('{'));
+            let Some(end) = end else {
                 return Err("a placeholder is not closed; write '{name:type}', or '{{' for a brace".to_owned());
             };
             flush(&mut literal, &mut parts);
