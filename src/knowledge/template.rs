@@ -139,7 +139,7 @@ pub(crate) struct Anchors {
 pub(crate) struct Literal {
     /// The whole run of literal text.
     pub text: String,
-    /// Start of its longest word, the one that is searched for.
+    /// Start and end of the word in it that is searched for.
     pub word: (usize, usize),
 }
 
@@ -157,8 +157,9 @@ impl Template {
         let template = Self { parts: parts_of(source)?, anchors, regex: OnceLock::new() };
         let mut names = template.names();
         names.sort_unstable();
-        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("the template names '{}' twice; give each part its own name", twice[0]));
+        let twice = names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next);
+        if let Some((twice, _)) = twice {
+            return Err(format!("the template names '{twice}' twice; give each part its own name"));
         }
         for pair in template.parts.windows(2) {
             if let [Part::Hole { kind: first, .. }, Part::Hole { kind: second, .. }] = pair
@@ -198,19 +199,15 @@ impl Template {
 
     /// Its longest run of literal text that has a word long enough to search for.
     pub fn literal(&self) -> Option<Literal> {
-        let mut runs = vec![String::new()];
-        for part in &self.parts {
-            match part {
-                Part::Literal(text) => last(&mut runs).push_str(&text.to_ascii_lowercase()),
-                Part::Blanks => last(&mut runs).push(' '),
-                Part::Hole { .. } => runs.push(String::new()),
-            }
-        }
-        runs.iter()
+        let runs = self.parts.split(|part| matches!(part, Part::Hole { .. }));
+        let texts = runs.map(|run| {
+            let words = run.iter().map(|part| if let Part::Literal(text) = part { text } else { " " });
+            words.collect::<String>().to_ascii_lowercase()
+        });
+        texts
             .filter_map(|run| {
                 let text = run.trim().to_owned();
-                let word = longest_word(&text);
-                (word.1 - word.0 >= SHORTEST_WORD).then_some(Literal { text, word })
+                rarest_word(&text).map(|word| Literal { text, word })
             })
             .max_by_key(|literal| literal.text.len())
     }
@@ -263,7 +260,7 @@ impl Template {
                     let (before, part, after) = kind.pattern(last);
                     let open = if name.is_some() { "(" } else { "(?:" };
                     let optional = if *may_be_empty { "?" } else { "" };
-                    pattern.push_str(&format!("(?:{before}{open}{part}){after}){optional}"));
+                    pattern.extend(["(?:", before, open, part, ")", after, ")", optional]);
                 }
             }
         }
@@ -279,24 +276,23 @@ pub(crate) fn ends_in_rest(source: &str) -> bool {
     source.trim_end().ends_with(":rest}")
 }
 
-fn last(runs: &mut Vec<String>) -> &mut String {
-    if runs.is_empty() {
-        runs.push(String::new());
-    }
-    let index = runs.len() - 1;
-    &mut runs[index]
-}
-
-fn longest_word(text: &str) -> (usize, usize) {
-    let mut best = (0, 0);
+/// The word of a text that logs hold least often by chance: the one with the rarest letters in a row.
+fn rarest_word(text: &str) -> Option<(usize, usize)> {
+    let mut words = Vec::new();
     let mut start = 0;
     for word in text.split(' ') {
-        if word.len() > best.1 - best.0 {
-            best = (start, start + word.len());
-        }
+        let rarity = word.as_bytes().windows(SHORTEST_WORD).map(commonness).min();
+        words.extend(rarity.map(|rarity| (rarity, start, start + word.len())));
         start += word.len() + 1;
     }
-    best
+    words.into_iter().min().map(|(_, start, end)| (start, end))
+}
+
+/// How common letters are in logs, together.
+pub(crate) fn commonness(letters: &[u8]) -> usize {
+    const COMMON_LAST: &[u8] = b"zqxjkvbpygfw[(<:_mucldrhsnioate0";
+    let of = |letter: &u8| COMMON_LAST.iter().position(|known| *known == letter.to_ascii_lowercase());
+    letters.iter().map(|letter| of(letter).unwrap_or(COMMON_LAST.len())).sum()
 }
 
 fn parts_of(source: &str) -> Result<Vec<Part>, String> {

@@ -303,3 +303,17 @@ fn all_mistakes_of_a_file_are_told_at_once() {
     assert!(told("line 18: 'own-message': in the template"), "{mistakes:#?}");
     assert!(told("line 34: 'other-message': there is another entry with this id in the file"), "{mistakes:#?}");
 }
+
+#[test]
+fn mistakes_of_several_files_are_told_with_the_file() {
+    let folder = std::env::temp_dir().join(format!("cmgtrail-knowledge-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let files = [folder.join("one.toml"), folder.join("two.toml")];
+    std::fs::write(&files[0], message_with("'aad-token'", "'aad'")).unwrap();
+    std::fs::write(&files[1], message_with("{code:int}", "{code:number}")).unwrap();
+    let error = Knowledge::with_files(&files).unwrap_err().to_string();
+    let absent = Knowledge::with_files(&[folder.join("three.toml")]).unwrap_err();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(error.contains("one.toml, line 4:") && error.contains("two.toml, line 7:"), "{error}");
+    assert!(matches!(absent, Error::Unreadable { .. }), "{absent}");
+}
