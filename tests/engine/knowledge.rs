@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cmgtrail::error::Error;
 use cmgtrail::events::{Event, Matcher};
 use cmgtrail::knowledge::Knowledge;
-use cmgtrail::record::{Place, Record, RecordSeverity, W3cRow};
+use cmgtrail::record::{Place, Record, RecordSeverity, W3cFields, W3cRow};
 use cmgtrail::stage::Role;
 use cmgtrail::time::Stamp;
 
@@ -21,15 +21,10 @@ fn event(matcher: &Matcher, log: &str, text: &str) -> Option<Event> {
 
 /// The event of a W3C row, given as columns in the order of a `#Fields:` line.
 fn row_event(matcher: &Matcher, columns: &[(&str, &str)]) -> Option<Event> {
-    let text: Vec<&str> = columns.iter().map(|(_, value)| *value).collect();
-    let text = text.join(" ");
-    let mut start = 0;
-    let mut parts = Vec::new();
-    for (name, value) in columns {
-        parts.push((*name, &text[start..start + value.len()]));
-        start += value.len() + 1;
-    }
-    event_of(matcher, "u_ex260101.log", &text, Some(W3cRow { columns: parts }))
+    let line = |part: fn(&(&str, &str)) -> String| columns.iter().map(part).collect::<Vec<_>>().join(" ");
+    let fields = W3cFields::parse(&format!("#Fields: {}", line(|column| column.0.to_owned()))).unwrap();
+    let text = line(|column| column.1.to_owned());
+    event_of(matcher, "u_ex260101.log", &text, Some(W3cRow::new(&fields, &text)))
 }
 
 fn event_of(matcher: &Matcher, log: &str, text: &str, w3c: Option<W3cRow<'_>>) -> Option<Event> {
