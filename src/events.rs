@@ -117,7 +117,7 @@ impl Matcher {
         Self { patterns: patterns.into_iter().map(|(_, _, known)| known).collect(), prefilter, of_literal }
     }
 
-    /// Offsets in `bytes` at which literal text of some message stands, ascending by the end of its longest word. A
+    /// Offsets in `bytes` at which literal text of some message stands, record by record. A
     /// record with no hit in its bytes has no event; a record with a hit may have one. `bytes` are those of a whole
     /// chunk of a log, framing included, in UTF-8 or a one-byte encoding.
     ///

@@ -23,8 +23,19 @@ pub fn holds(condition: &Condition, case: &Case<'_>) -> Option<Vec<u32>> {
     }
 }
 
+/// A failed request of the last attempt, and those of earlier attempts that failed alike.
 fn failed_request(shape: &RequestShape, case: &Case<'_>) -> Option<Vec<u32>> {
-    first_failed(shape, &case.requests(), case)
+    /// Earlier attempts beyond these prove nothing more.
+    const ENOUGH: usize = 3;
+    let mut evidence = first_failed(shape, &case.requests(), case)?;
+    let earlier = case.detail()?.requests.iter().map(|(number, _)| case.world.request(*number));
+    let alike = earlier.filter(|request| request.to_cmg && request.failed && shapes::is_like(request, shape));
+    for event in alike.take(ENOUGH).flat_map(|request| request.events.iter().copied()) {
+        if !evidence.contains(&event) {
+            evidence.push(event);
+        }
+    }
+    Some(evidence)
 }
 
 fn first_failed(shape: &RequestShape, requests: &[u32], case: &Case<'_>) -> Option<Vec<u32>> {

@@ -11,7 +11,7 @@ use crate::finding::{Evidence, Finding};
 use crate::knowledge::FailureRole;
 
 /// Lines of evidence that one flow, and one finding, bring at most.
-const LINES_OF_FLOW: usize = 30;
+const LINES_OF_FLOW: usize = 40;
 const LINES_OF_FINDING: usize = 200;
 
 /// Findings from matches, best first.

@@ -38,7 +38,8 @@ pub fn number(draft: &mut Draft, events: &[Event], requests: &Requests) {
 
 /// What a line starts, where it starts something: a stage, or, in a service flow, a request to an endpoint.
 fn start_key(kind: FlowKind, index: u32, event: &Event, requests: &Requests) -> Option<String> {
-    if kind == FlowKind::Service && event.message.request == Some(RequestPart::Banner) {
+    let begins_request = matches!(event.message.request, Some(RequestPart::Names | RequestPart::Banner));
+    if kind == FlowKind::Service && begins_request && event.stage().is_none() {
         let request = requests.of(index)?;
         return Some(format!("request:{}", request.endpoint.as_deref().or(request.path.as_deref())?));
     }

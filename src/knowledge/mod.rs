@@ -23,7 +23,7 @@ pub use failure::{
 };
 pub(crate) use message::Parts;
 pub use message::{Message, Proof, RequestPart};
-pub(crate) use template::{Literal, is_blank};
+pub(crate) use template::{Literal, SHORTEST_WORD, commonness, is_blank};
 
 use endpoint::{GatewayPath, KnownEndpoint};
 use table::{Entry, Mistakes, Placed, overlay, tables};
@@ -72,14 +72,27 @@ impl Knowledge {
     ///
     /// # Errors
     /// [`Error::Unreadable`] for a file that cannot be read as UTF-8 text, [`Error::Knowledge`] with all mistakes of
-    /// the first file that has any.
+    /// all files.
     pub fn with_files(files: &[PathBuf]) -> Result<Self> {
         let mut knowledge = Self::builtin().clone();
+        let mut wrong = Vec::new();
         for file in files {
             let text = std::fs::read_to_string(file).map_err(|source| Error::unreadable(file, source))?;
-            knowledge = knowledge.with_text(file, &text)?;
+            let mistakes = knowledge.lay_over(&text, true);
+            if !mistakes.is_empty() {
+                wrong.push((file.display().to_string(), mistakes));
+            }
         }
-        Ok(knowledge)
+        if wrong.len() > 1 {
+            let path = wrong.iter().map(|(file, _)| file.as_str()).collect::<Vec<_>>().join(", ");
+            let told =
+                |(file, mistakes): (String, Vec<String>)| mistakes.into_iter().map(move |m| format!("{file}, {m}"));
+            return Err(Error::Knowledge { path, mistakes: wrong.into_iter().flat_map(told).collect() });
+        }
+        match wrong.pop() {
+            Some((path, mistakes)) => Err(Error::Knowledge { path, mistakes }),
+            None => Ok(knowledge),
+        }
     }
 
     /// This knowledge with the text of a knowledge file laid over it; `file` names it in errors.

@@ -54,7 +54,7 @@ pub(crate) fn tables<'t>(text: &'t str, kinds: &[&str], mistakes: &mut Mistakes<
                     let span = entry.span();
                     match entry.into_inner() {
                         DeValue::Table(table) => {
-                            tables.entry(kind.clone()).or_default().push(Spanned::new(span, table))
+                            tables.entry(kind.clone()).or_default().push(Spanned::new(span, table));
                         }
                         _ => mistakes
                             .add(span.start, &format!("'{kind}' holds something that is no table; write [[{kind}]]")),
