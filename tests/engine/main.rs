@@ -1,1 +1,3 @@
 //! Integration tests of the engine: one binary, a module per subject.
+
+mod real_logs;
