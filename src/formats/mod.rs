@@ -37,15 +37,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::input::{Input, Log, Progress};
+use crate::input::{Input, Log, LogFile, Progress};
 use crate::record::Source;
 
 pub use chunk::Chunk;
 pub use clocks::Clocks;
 pub use span::Filler;
 
+pub(crate) use blocks::{Block, Blocks};
+pub(crate) use plan::{FilePlan, LogPlan, plan};
+
 use blocks::{BLOCK, Trouble};
-use plan::{FilePlan, LogPlan};
 use survey::Survey;
 
 /// What a scan found.
@@ -68,7 +70,7 @@ pub struct Scan<T> {
 /// [`Error::Interrupted`] when `progress` says stop. A file that cannot be read on is told in its source's notes.
 pub fn scan<T: Send>(input: &Input, visit: &(dyn Fn(&Chunk) -> T + Sync), progress: &dyn Progress) -> Result<Scan<T>> {
     let work = Work { visit, progress, done: AtomicU64::new(0), total: input.bytes(), stopped: AtomicBool::new(false) };
-    let plans = plan::plan(input);
+    let plans = plan(input);
     let logs: Vec<(Vec<FileScan>, Vec<T>)> = input
         .logs
         .par_iter()
@@ -84,6 +86,29 @@ pub fn scan<T: Send>(input: &Input, visit: &(dyn Fn(&Chunk) -> T + Sync), progre
     let clocks = Clocks::new(input, &surveys);
     let sources = account::sources(input, &files, &surveys, &clocks);
     Ok(Scan { sources, found, clocks })
+}
+
+/// The blocks of a file; none where it cannot be opened.
+pub(crate) fn blocks_of(file: &LogFile, plan: &FilePlan) -> Option<Blocks> {
+    plan::blocks(file, plan.order, BLOCK, &Trouble::default())
+}
+
+/// A block of a file, framed.
+pub(crate) fn chunk_of(block: Block, file: &LogFile, plan: &FilePlan, source: u32) -> Chunk {
+    Chunk::new(block, file.encoding, source, &file.path, &plan.copies)
+}
+
+/// Cuts `bytes` into chunks of about `size` bytes and hands each to `visit`, as [`scan`] would read a file of them.
+/// Public for property tests and fuzzing: nothing that is found may depend on `size`.
+#[doc(hidden)]
+pub fn chunks_of_bytes(bytes: &[u8], size: usize, visit: &mut dyn FnMut(&Chunk)) {
+    let encoding = crate::input::encoding::detect(bytes.get(..bytes.len().min(64 << 10)).unwrap_or_default(), None);
+    let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
+    let blocks = Blocks::new(reader, encoding, size, frame::Context::default(), Trouble::default());
+    let (name, none) = (std::sync::Arc::from("bytes"), std::collections::HashSet::new());
+    for block in blocks {
+        visit(&Chunk::new(block, encoding, 0, &name, &none));
+    }
 }
 
 /// The account of one file.

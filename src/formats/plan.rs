@@ -59,13 +59,27 @@ struct Times {
 impl Times {
     fn of(log: &Log, plan: &FilePlan) -> Self {
         let mut times = Self { first: None, last: None };
-        for_each_chunk(log, plan, |chunk| {
-            for local in chunk.spans.iter().filter_map(|span| span.local) {
-                times.first = Some(times.first.map_or(local, |first| first.min(local)));
-                times.last = Some(times.last.map_or(local, |last| last.max(local)));
-            }
-        });
+        let Some(file) = log.files.get(plan.index) else { return times };
+        let Some(tail) = file.location.tail(BLOCK as u64) else {
+            for_each_chunk(log, plan, |chunk| times.see(chunk));
+            return times;
+        };
+        // The ends of a file on disk are enough; the middle is read once, by the scan.
+        let (trouble, none) = (Trouble::default(), HashSet::new());
+        let head = blocks(file, plan.order, GLANCE, &trouble).and_then(|mut blocks| blocks.next());
+        let context = Context { order: plan.order, mid_line: true, ..Context::default() };
+        let tail = Blocks::new(tail, file.encoding, BLOCK, context, trouble);
+        for block in head.into_iter().chain(tail) {
+            times.see(&Chunk::new(block, file.encoding, 0, &file.path, &none));
+        }
         times
+    }
+
+    fn see(&mut self, chunk: &Chunk) {
+        for local in chunk.spans.iter().filter_map(|span| span.local) {
+            self.first = Some(self.first.map_or(local, |first| first.min(local)));
+            self.last = Some(self.last.map_or(local, |last| last.max(local)));
+        }
     }
 }
 

@@ -10,7 +10,7 @@ mod rollover;
 mod sniff;
 mod walk;
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -156,6 +156,17 @@ impl Location {
             Self::Disk(path) => Ok(Box::new(std::fs::File::open(path.as_path())?)),
             Self::Member(member) => member.open(),
         }
+    }
+
+    /// The last `length` bytes (an even number of them, for UTF-16); nothing where they are reached only through all
+    /// that stands before them.
+    pub(crate) fn tail(&self, length: u64) -> Option<Box<dyn Read + Send>> {
+        let Self::Disk(path) = self else { return None };
+        let mut file = std::fs::File::open(path.as_path()).ok()?;
+        let size = file.metadata().ok()?.len();
+        let start = size.saturating_sub(length) / 2 * 2;
+        file.seek(SeekFrom::Start(start)).ok()?;
+        Some(Box::new(file))
     }
 }
 

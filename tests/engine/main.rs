@@ -4,3 +4,4 @@
 mod corpus;
 mod failures;
 mod knowledge;
+mod real_logs;
