@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::diagnosis;
 use crate::error::{Error, Result};
 use crate::events::{Event, Matcher};
 use crate::finding::Finding;
@@ -14,7 +15,6 @@ use crate::knowledge::Knowledge;
 use crate::record::Source;
 use crate::site::Site;
 use crate::time::Micros;
-use crate::diagnosis;
 
 pub use crate::input::{Progress, Silent};
 

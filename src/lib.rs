@@ -21,8 +21,8 @@ pub mod input;
 
 pub mod columns;
 pub mod formats;
-pub mod site;
 pub mod knowledge;
+pub mod site;
 
 pub mod events;
 

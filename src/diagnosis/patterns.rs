@@ -28,7 +28,9 @@ pub fn holds(name: &str, case: &Case<'_>) -> Option<Vec<u32>> {
         "domain-user-without-on-premises-sid" => domain_user_without_sid(case),
         "mpdb-errors-current" => database_errors_are_current(case),
         "resource-differs-from-working-clients" => resource_differs(case),
-        "token-expired-by-days" => token_refused(case, |refusal| refusal.expired_for.is_some_and(|gap| gap > CLOCK_TROUBLE)),
+        "token-expired-by-days" => {
+            token_refused(case, |refusal| refusal.expired_for.is_some_and(|gap| gap > CLOCK_TROUBLE))
+        }
         "token-expired-by-minutes" => token_refused(case, |refusal| {
             refusal.not_yet_valid || refusal.expired_for.is_some_and(|gap| (0..=CLOCK_TROUBLE).contains(&gap))
         }),
@@ -93,13 +95,15 @@ fn cmg_request_passed_without_token(case: &Case<'_>) -> Option<Vec<u32>> {
 
 /// This client asks for a token for another resource than every client that works.
 fn resource_differs(case: &Case<'_>) -> Option<Vec<u32>> {
-    let asked = case.events_within(Scope::Flow).into_iter().find(|&event| case.event(event).get("resource").is_some())?;
+    let asked =
+        case.events_within(Scope::Flow).into_iter().find(|&event| case.event(event).get("resource").is_some())?;
     let own = case.event(asked).get("resource")?;
     let machine = case.detail()?.machine;
     let followed = case.world.followed;
-    let others = followed.flows.iter().zip(&followed.details).filter(|(flow, detail)| {
-        detail.machine != machine && flow.outcome == Outcome::Completed && detail.through_cmg
-    });
+    let others =
+        followed.flows.iter().zip(&followed.details).filter(|(flow, detail)| {
+            detail.machine != machine && flow.outcome == Outcome::Completed && detail.through_cmg
+        });
     let working: BTreeSet<&str> = others
         .flat_map(|(_, detail)| &detail.events)
         .filter_map(|(event, _)| case.event(*event).get("resource"))
@@ -111,12 +115,17 @@ fn resource_differs(case: &Case<'_>) -> Option<Vec<u32>> {
 /// S-1-12-1-….
 fn domain_user_without_sid(case: &Case<'_>) -> Option<Vec<u32>> {
     let events = case.events_within(Scope::Attempt);
-    let domain_user =
-        events.iter().copied().find(|&event| case.event(event).get("sid").is_some_and(|sid| sid.starts_with("S-1-5-21-")))?;
+    let domain_user = events
+        .iter()
+        .copied()
+        .find(|&event| case.event(event).get("sid").is_some_and(|sid| sid.starts_with("S-1-5-21-")))?;
     let validated = events.into_iter().find(|&event| {
         let event = case.event(event);
         let of_user = event.get("user_id").and_then(identity::normal).is_some();
-        event.stage() == Some(Stage::MpValidate) && of_user && event.get("tenant_id").is_some() && event.get("sid").is_none()
+        event.stage() == Some(Stage::MpValidate)
+            && of_user
+            && event.get("tenant_id").is_some()
+            && event.get("sid").is_none()
     })?;
     Some(vec![domain_user, validated])
 }
@@ -124,7 +133,8 @@ fn domain_user_without_sid(case: &Case<'_>) -> Option<Vec<u32>> {
 /// Connections to the CMG failed for some minutes and have worked since.
 fn connector_recovered(case: &Case<'_>) -> Option<Vec<u32>> {
     let events = case.events_within(Scope::Site);
-    let failed: Vec<u32> = events.iter().copied().filter(|&event| case.event(event).get("connection_id").is_some()).collect();
+    let failed: Vec<u32> =
+        events.iter().copied().filter(|&event| case.event(event).get("connection_id").is_some()).collect();
     let time = |event: u32| case.event(event).stamp.utc;
     let (first, last) = (time(*failed.first()?)?, time(*failed.last()?)?);
     let works = |event: u32| {
@@ -161,7 +171,8 @@ fn cmg_requests_unanswered(case: &Case<'_>) -> Option<Vec<u32>> {
 /// Database errors in at least two logs of the management point, up to its newest lines, and no token issued since.
 fn database_errors_are_current(case: &Case<'_>) -> Option<Vec<u32>> {
     let events = case.events_within(Scope::Site);
-    let errors: Vec<u32> = events.iter().copied().filter(|&event| case.event(event).message.set.contains_key("database")).collect();
+    let errors: Vec<u32> =
+        events.iter().copied().filter(|&event| case.event(event).message.set.contains_key("database")).collect();
     let logs: BTreeSet<u32> = errors.iter().map(|&event| case.event(event).place.source).collect();
     let last = case.event(*errors.last()?).stamp.utc?;
     let newest = logs.iter().filter_map(|&source| case.world.sources.get(source as usize)?.last).max()?;

@@ -3,7 +3,7 @@
 //! An attempt ends with a failure that is not being worked around; the next begins where the client starts again
 //! something that the attempt has started before.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::draft::Draft;
 use super::requests::Requests;
@@ -15,17 +15,19 @@ use crate::stage::{FlowKind, Mark};
 pub fn number(draft: &mut Draft, events: &[Event], requests: &Requests) {
     let mut attempt = 1;
     let mut failed = false;
-    let mut begun: BTreeSet<String> = BTreeSet::new();
+    let mut begun: BTreeMap<String, Option<u32>> = BTreeMap::new();
     for member in &mut draft.client {
         let event = &events[member.event as usize];
         let start = start_key(draft.kind, member.event, event, requests);
-        let repeats = start.as_ref().is_some_and(|key| begun.contains(key));
+        let request = requests.of_event.get(&member.event).copied();
+        let repeats =
+            start.as_ref().and_then(|key| begun.get(key)).is_some_and(|known| known.is_none() || *known != request);
         if failed && (repeats || event.message.new_attempt) {
             attempt += 1;
             failed = false;
             begun.clear();
         }
-        begun.extend(start);
+        begun.extend(start.map(|key| (key, request)));
         failed = match event.mark() {
             _ if event.message.falls_back => false,
             Mark::Fail => true,

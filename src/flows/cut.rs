@@ -168,9 +168,12 @@ impl Cutter<'_> {
     /// Only what has to do with a gateway, or with a token for it, is a service flow's.
     fn belongs_to_service(&self, index: u32, event: &Event) -> bool {
         let requests = self.context.requests;
-        let concerns_cmg = requests.concerns_cmg(index, event, self.context.knowledge);
-        if event.message.opens == Some(FlowKind::Service) || concerns_cmg || self.is_awaited(event) {
+        if event.message.opens == Some(FlowKind::Service) || requests.concerns_cmg(index, event, self.context.knowledge)
+        {
             return true;
+        }
+        if event.get("message_id").is_some() {
+            return self.is_awaited(event);
         }
         let names_a_target = super::requests::target(event, self.context.knowledge).is_some()
             || requests.of(index).is_some_and(|request| request.host.is_some());

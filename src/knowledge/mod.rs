@@ -78,7 +78,7 @@ impl Knowledge {
         let mut wrong = Vec::new();
         for file in files {
             let text = std::fs::read_to_string(file).map_err(|source| Error::unreadable(file, source))?;
-            let mistakes = knowledge.lay_over(&text, true);
+            let mistakes = knowledge.lay_over(&file.display().to_string(), &text, true);
             if !mistakes.is_empty() {
                 wrong.push((file.display().to_string(), mistakes));
             }

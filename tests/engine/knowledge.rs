@@ -47,7 +47,7 @@ fn event_of(matcher: &Matcher, log: &str, text: &str, w3c: Option<W3cRow<'_>>) -
 
 /// The fields that flows and diagnosis read.
 const FIELDS: &str = "device_id user_id sid client_id tenant_id message_id reply_id role_id endpoint url internal_url \
-    cmg mp host path query agent code hresult mask flag http_status status_text reason elapsed_ms thumbprint subject \
+    cmg database from_internet mp host path query agent code hresult mask flag http_status status_text reason elapsed_ms thumbprint subject \
     attempt exit_code expires port protocol ccm_token_auth options issuer audience resource app_id account authority \
     exception idx valid_to current_time approval pid token request_count response_count connection_id ip substatus \
     win32 version site_code package content detail mise total_requests failed_requests bearer_requests count mp_index";
