@@ -32,5 +32,7 @@ pub mod diagnosis;
 
 pub mod engine;
 
+pub mod tables;
+
 #[cfg(feature = "python")]
 mod python;
