@@ -4,9 +4,9 @@ It reads the logs of clients, gateway, connection point and management point, fo
 machine to machine, and says where it stopped, why, and what to do, with the lines that prove it.
 
     >>> import cmgtrail
-    >>> trail = cmgtrail.read("logs/")  # doctest: +SKIP
-    >>> trail.findings[0].title  # doctest: +SKIP
-    'The client does not trust the root of the CMG certificate'
+    >>> trail = cmgtrail.read("logs/")
+    >>> trail.findings[0].failure, trail.findings[0].flows[0].broke_at
+    ('cmg-root-ca-missing', 'cmg-connection')
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from cmgtrail._engine import (
     UnreadableError,
     __version__,
 )
+from cmgtrail.progress import watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -112,11 +113,11 @@ def read(
 
     Example:
         >>> import cmgtrail
-        >>> trail = cmgtrail.read("logs/", since="2026-11-04")  # doctest: +SKIP
-        >>> [finding.failure for finding in trail.findings]  # doctest: +SKIP
+        >>> trail = cmgtrail.read("logs/", since="2026-11-04")
+        >>> [finding.failure for finding in trail.findings]
         ['cmg-root-ca-missing']
     """
-    with _watching(progress) as callback:
+    with watching(progress) as callback:
         return _engine.read(
             _listed(paths),
             knowledge=_listed(knowledge),
@@ -153,7 +154,9 @@ def records(
 
     Example:
         >>> import cmgtrail
-        >>> table = cmgtrail.records("logs/").to_polars()  # doctest: +SKIP
+        >>> frame = cmgtrail.records("logs/").to_polars()
+        >>> frame["component"][0]
+        'ccmsetup'
     """
     return Records(_listed(paths), since=since, until=until, encoding=encoding)
 
@@ -162,9 +165,3 @@ def _listed(paths: PathLike | Iterable[PathLike]) -> list[str]:
     if isinstance(paths, (str, os.PathLike)):
         return [os.fspath(paths)]
     return [os.fspath(path) for path in paths]
-
-
-def _watching(progress: Callable[[int, int], object] | bool | None):
-    from cmgtrail.progress import watching
-
-    return watching(progress)

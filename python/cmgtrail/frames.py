@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +29,9 @@ def to_polars(columns: Columns) -> pl.DataFrame:
 def to_pandas(columns: Columns) -> pd.DataFrame:
     """A pandas `DataFrame`: texts, numbers and aware times; lists stay lists."""
     try:
-        import pandas  # noqa: F401, ICN001 - pyarrow makes the frame, and fails late and unclearly without pandas
-        import pyarrow as pa
+        import pandas as pd  # noqa: F401 # pyright: ignore[reportUnusedImport]
+        import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]
     except ImportError as error:
         raise ImportError("to_pandas() needs pandas and pyarrow: pip install 'cmgtrail[pandas]'") from error
-    return pa.table(columns).to_pandas()
+    # Without pandas, pyarrow would fail late and unclearly: it is imported above for that, and named here.
+    return cast("pd.DataFrame", cast("Any", pa).table(columns).to_pandas())

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 PATIENCE = 0.5
 """Seconds that work may last before a bar appears."""
 
 
 @contextmanager
-def watching(progress: Callable[[int, int], object] | bool | None) -> Iterator[Callable[[int, int], object] | None]:
+def watching(progress: Callable[[int, int], object] | bool | None) -> Generator[Callable[[int, int], object] | None]:
     """What the engine calls while it reads: the caller's own function, a bar, or nothing."""
     if callable(progress):
         yield progress

@@ -39,6 +39,6 @@ pub(super) fn from_arrow(error: ArrowError) -> PyErr {
 /// A defect: it names itself as one.
 pub(super) fn defect(words: &str) -> PyErr {
     InternalError::new_err(format!(
-        "cmgtrail failed through a defect of its own, not of the logs: {words}; please report it with this message"
+        "this is a defect of cmgtrail, not of the logs; please report it with this message: {words}"
     ))
 }

@@ -36,7 +36,7 @@ mod _engine {
     #[pymodule_export]
     use super::sources::{Clock, Source};
     #[pymodule_export]
-    use super::table::Table;
+    use super::table::{Table, TableIterator};
     #[pymodule_export]
     use super::trail::Trail;
     #[pymodule_export]

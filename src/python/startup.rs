@@ -14,9 +14,6 @@ pub(super) fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
     panic::set_hook(Box::new(|info| {
         *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(info.to_string().replace('\n', " "));
     }));
-    // `table[int]`, `isinstance(table, Sequence)` and pattern matching work as for other sequences.
-    let sequence = module.py().import("collections.abc")?.getattr("Sequence")?;
-    sequence.call_method1("register", (module.getattr("Table")?,))?;
     if cfg!(debug_assertions) {
         let category = module.py().get_type::<PyRuntimeWarning>();
         let words = c"this is a debug build of cmgtrail and many times slower than a release; build it with --release";

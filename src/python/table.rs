@@ -1,6 +1,7 @@
 //! Tables: sequences of views that any DataFrame library can take.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow_array::{ArrayRef, RecordBatch, StructArray};
 use arrow_schema::{ArrowError, DataType, Field, SchemaRef};
@@ -127,6 +128,10 @@ impl Table {
         }
     }
 
+    fn __iter__(slf: Bound<'_, Self>) -> TableIterator {
+        TableIterator { table: slf.unbind(), next: AtomicUsize::new(0) }
+    }
+
     fn __contains__(&self, py: Python<'_>, item: &Bound<'_, PyAny>) -> PyResult<bool> {
         if let Ok(name) = item.extract::<String>() {
             return Ok(self.rows.iter().any(|row| self.key(*row) == Some(&name)));
@@ -144,23 +149,6 @@ impl Table {
             let other = other.get();
             Arc::ptr_eq(&self.trail, &other.trail) && self.kind == other.kind && self.rows == other.rows
         })
-    }
-
-    /// The first place of an item.
-    #[pyo3(signature = (value, /))]
-    fn index(&self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<usize> {
-        for (place, row) in self.rows.iter().enumerate() {
-            if self.view(py, *row)?.eq(value)? {
-                return Ok(place);
-            }
-        }
-        Err(pyo3::exceptions::PyValueError::new_err(format!("it is not among the {}", self.kind.name())))
-    }
-
-    /// How often an item is there.
-    #[pyo3(signature = (value, /))]
-    fn count(&self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<usize> {
-        self.rows.iter().try_fold(0, |count, row| Ok(count + usize::from(self.view(py, *row)?.eq(value)?)))
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
@@ -198,6 +186,26 @@ impl Table {
 
     fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
         display(slf.as_any(), "html")
+    }
+}
+
+/// One pass over a table.
+#[pyclass(frozen, module = "cmgtrail")]
+pub struct TableIterator {
+    table: Py<Table>,
+    next: AtomicUsize,
+}
+
+#[pymethods]
+impl TableIterator {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let table = self.table.get();
+        let row = table.rows.get(self.next.fetch_add(1, Ordering::Relaxed));
+        row.map(|row| table.view(py, *row)).transpose()
     }
 }
 

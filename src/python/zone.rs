@@ -37,19 +37,19 @@ pub struct Zone {
 impl Zone {
     /// `UTC`, `local`, or an IANA name such as `Europe/Berlin`.
     #[new]
-    #[pyo3(signature = (name = "UTC".to_owned(), /))]
-    fn new(name: String) -> Result<Self> {
-        let zone = match name.as_str() {
+    #[pyo3(signature = (name = "UTC", /))]
+    fn new(name: &str) -> Result<Self> {
+        let zone = match name {
             "UTC" => Ok(TimeZone::UTC),
             "local" => TimeZone::try_system(),
             other => TimeZone::get(other),
         };
         match zone {
-            Ok(zone) => Ok(Self { name, zone }),
+            Ok(zone) => Ok(Self { name: name.to_owned(), zone }),
             Err(_) => Err(Error::Argument {
                 argument: "time zone".to_owned(),
                 expected: "UTC, local, or a name such as Europe/Berlin or America/New_York".to_owned(),
-                found: name,
+                found: name.to_owned(),
             }),
         }
     }

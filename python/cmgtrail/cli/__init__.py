@@ -25,7 +25,7 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
     """Runs the command and returns its exit status; whatever goes wrong is said in a sentence."""
     for stream in (sys.stdout, sys.stderr):
         # A console of another encoding shows what it can.
@@ -47,7 +47,7 @@ def run(arguments: list[str]) -> int:
     except (CmgTrailError, OSError) as error:
         _say(str(error))
         return COULD_NOT_RUN
-    except BaseException as error:  # noqa: BLE001 - also a panic, which is no Exception
+    except BaseException as error:  # also a panic, which is no Exception
         if os.environ.get("CMGTRAIL_TRACEBACK"):
             raise
         kind = type(error).__name__

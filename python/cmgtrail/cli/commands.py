@@ -57,11 +57,13 @@ def _reading(command: Callable[P, R]) -> Callable[P, R]:
 @click.argument("paths", metavar="[PATH...]", nargs=-1, type=click.Path())
 @click.option("--format", "form", type=click.Choice(["table", "json", "jsonl"]), default="table", show_default=True)
 @click.option("--html", metavar="FILE", type=click.Path(), help="Also write a report to this file.")
-@click.option("--knowledge", metavar="FILE", type=click.Path(), multiple=True, help="Knowledge to lay over the built-in.")
+@click.option(
+    "--knowledge", metavar="FILE", type=click.Path(), multiple=True, help="Knowledge to lay over the built-in."
+)
 @click.option("--site", metavar="FILE", type=click.Path(), help="A description of the site (site.toml).")
 @click.option("--client", metavar="NAME", help="Only this client: host, device id, user id or client id.")
 @_reading
-def diagnose(  # noqa: PLR0913 - the options are the contract's
+def diagnose(
     *,
     paths: tuple[str, ...],
     form: str,
@@ -91,6 +93,8 @@ def diagnose(  # noqa: PLR0913 - the options are the contract's
         client=client,
         encoding=encoding,
     )
+    if not any(source.records for source in trail.sources):
+        raise click.ClickException(f"not one log record was found in {', '.join(trail.paths)}.")
     if html:
         from cmgtrail.report import render
 

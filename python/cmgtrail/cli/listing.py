@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as csv_format
 import io
 import json
+import os
 import shutil
 import sys
 from itertools import islice
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cmgtrail import Record, Records
     from cmgtrail._engine import Zone
 
+COLOURED = False if os.environ.get("NO_COLOR") else None
 COLOURS = {"error": "red", "warning": "yellow"}
 
 
@@ -32,7 +34,7 @@ def table(records: Records, limit: int | None, zone: Zone) -> int:
             source = record.source
             click.echo(f"{'' if not count else chr(10)}{visible(source)} (line, time {zone.name}, component, text)")
         line = row(record, zone)
-        click.secho(line[:width] if width else line, fg=COLOURS.get(record.severity))
+        click.secho(line[:width] if width else line, fg=COLOURS.get(record.severity), color=COLOURED)
         count += 1
     return count
 

@@ -37,7 +37,9 @@ OUTCOMES = {"completed": "green", "failed": "red", "stalled": "yellow", "unfinis
 def show(trail: Trail, zone: Zone) -> None:
     """Prints a trail to stdout."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    Screen(Console(width=width, highlight=False, markup=False, emoji=False), zone).show(trail)
+    colours = None if os.environ.get("NO_COLOR") else "auto"
+    console = Console(width=width, color_system=colours, highlight=False, markup=False, emoji=False)
+    Screen(console, zone).show(trail)
 
 
 class Screen:
@@ -59,7 +61,10 @@ class Screen:
         self._notes(trail)
 
     def _line(self, text: str = "", style: str = "", indent: int = 0) -> None:
-        self._console.print(Padding(Text(visible(text), style), (0, 0, 0, indent)))
+        if not text:
+            self._console.print()
+            return
+        self._console.print(Padding(Text(visible(text), style), (0, 0, 0, indent), expand=False))
 
     def _findings(self, trail: Trail) -> None:
         if not len(trail.findings):
@@ -95,7 +100,7 @@ class Screen:
             self._labelled("Missing: ", what(missing))
 
     def _labelled(self, label: str, text: str) -> None:
-        self._console.print(Padding(Text.assemble((label, "bold"), visible(text)), (0, 0, 0, 3)))
+        self._console.print(Padding(Text.assemble((label, "bold"), visible(text)), (0, 0, 0, 3), expand=False))
 
     def _flows(self, trail: Trail) -> None:
         flows = trail.flows

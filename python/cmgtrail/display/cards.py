@@ -101,7 +101,12 @@ def finding(shown: Finding) -> Markup:
         labelled("What to do", shown.remedy),
         labelled("How to check it", shown.verify),
         join(tag("p", tag("b", "Missing to be certain")), tag("ul", *missing)) if missing else None,
-        tag("p", f"{counted(shown.clients, 'client')}, {counted(len(shown.flows), 'flow')}. ", shown.reference, class_="quiet"),
+        tag(
+            "p",
+            f"{counted(shown.clients, 'client')}, {counted(len(shown.flows), 'flow')}. ",
+            shown.reference,
+            class_="quiet",
+        ),
     )
 
 
@@ -120,7 +125,9 @@ def heading(shown: Finding) -> Markup:
 def what(missing: Any) -> str:  # noqa: ANN401 - a Missing, or anything that has its parts
     """What is missing, of which machine, for which time, and how to get it."""
     machine = f" of {missing.machine}" if missing.machine else ""
-    spell = f", {words.moment(missing.since)} to {words.moment(missing.until)}" if missing.since and missing.until else ""
+    spell = (
+        f", {words.moment(missing.since)} to {words.moment(missing.until)}" if missing.since and missing.until else ""
+    )
     separates = f" (would exclude {', '.join(missing.separates)})" if missing.separates else ""
     return f"{missing.what}{machine}{spell}{separates}. {missing.how}"
 
@@ -161,7 +168,9 @@ def _table(table: Table[Any]) -> Markup:
     if table.name == "flows":
         return join(tag("h3", counted(len(table), "flow")), flows(table))
     rows = [[tag("code", plain.text(row))] for row in table[:FLOWS]]
-    return join(tag("h3", f"{table.name}: {counted(len(table), 'row')}"), grid([], rows), more(len(table) - FLOWS, "row"))
+    return join(
+        tag("h3", f"{table.name}: {counted(len(table), 'row')}"), grid([], rows), more(len(table) - FLOWS, "row")
+    )
 
 
 _CARDS: dict[str, Callable[[Any], Markup]] = {"Finding": finding, "Flow": flow, "Table": _table, "Trail": trail}

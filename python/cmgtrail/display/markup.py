@@ -27,7 +27,9 @@ def tag(name: str, *children: str | None, **attributes: str) -> Markup:
 
 def join(*children: str | None) -> Markup:
     """Elements and text, one after the other."""
-    return Markup("".join(child if isinstance(child, Markup) else text(child) for child in children if child is not None))
+    return Markup(
+        "".join(child if isinstance(child, Markup) else text(child) for child in children if child is not None)
+    )
 
 
 def text(words: str) -> Markup:

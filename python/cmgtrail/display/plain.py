@@ -10,8 +10,22 @@ from cmgtrail.display.words import counted, visible
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cmgtrail import Client, Clock, Event, Evidence, Finding, Flow, Join, Missing, Record, Records, Source, Stage
-    from cmgtrail import Table, Trail
+    from cmgtrail import (
+        Client,
+        Clock,
+        Event,
+        Evidence,
+        Finding,
+        Flow,
+        Join,
+        Missing,
+        Record,
+        Records,
+        Source,
+        Stage,
+        Table,
+        Trail,
+    )
 
 ROWS = 10
 """Rows of a table that its text shows."""
@@ -31,7 +45,9 @@ def _flow(flow: Flow) -> str:
     at = f" at {flow.broke_at}" if flow.broke_at else ""
     attempts = f" after {flow.attempts} attempts" if flow.attempts > 1 else ""
     who = words.client_name(flow)
-    return f"<Flow {visible(flow.id)}: {flow.kind} of {who}, {words.moment(flow.started)}, {flow.outcome}{at}{attempts}>"
+    return (
+        f"<Flow {visible(flow.id)}: {flow.kind} of {who}, {words.moment(flow.started)}, {flow.outcome}{at}{attempts}>"
+    )
 
 
 def _client(client: Client) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from datetime import datetime
 
-    from cmgtrail import Flow, Trail
+    from cmgtrail import Flow, Stage, Trail
 
-MARKS = {"passed": "✓", "failed": "✗", "skipped": "–", "unseen": "·"}
+MARKS = {"passed": "✓", "failed": "✗", "skipped": "-", "unseen": "·"}
 ASCII_MARKS = {"passed": "+", "failed": "X", "skipped": "-", "unseen": "."}
 
 NO_TRAFFIC = (
@@ -18,10 +18,13 @@ NO_TRAFFIC = (
     "diagnose. Give the logs of a client that was on the internet at the time (CCM\\Logs and ccmsetup\\Logs)."
 )
 
-_NEUTRAL = {code: 0x2400 + code for code in range(0x20)}
-_NEUTRAL |= {0x7F: 0x2421, 0x2028: 0x23CE, 0x2029: 0x23CE}
-_NEUTRAL |= dict.fromkeys([*range(0x80, 0xA0), *range(0xD800, 0xE000), 0x61C, 0x200E, 0x200F], 0xFFFD)
-_NEUTRAL |= dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF], 0xFFFD)
+_NEUTRAL = {
+    **{code: 0x2400 + code for code in range(0x20)},
+    0x7F: 0x2421,
+    **dict.fromkeys([0x2028, 0x2029], 0x23CE),
+    **dict.fromkeys([*range(0x80, 0xA0), *range(0xD800, 0xE000), 0x61C, 0x200E, 0x200F], 0xFFFD),
+    **dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF], 0xFFFD),
+}
 _ONE_LINE = {**_NEUTRAL, 0x09: 0x20, 0x0A: 0x23CE, 0x0D: None}
 _LINES = {**_NEUTRAL, 0x09: 0x20, 0x0A: 0x0A, 0x0D: None}
 
@@ -42,10 +45,8 @@ def counted(count: int, noun: str) -> str:
 
 
 def megabytes(size: int) -> str:
-    """`512 B`, `12 kB`, `3.4 MB`, in steps of a thousand."""
-    if size < 1_000:
-        return f"{size} B"
-    return f"{size / 1_000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:,.1f} MB"
+    """`0.1 MB`, `3,412.0 MB`; a megabyte is a million bytes."""
+    return f"{size / 1_000_000:,.1f} MB"
 
 
 def moment(at: datetime | None) -> str:
@@ -75,6 +76,6 @@ def summary(trail: Trail) -> str:
     return f"{read}; {followed}; {counted(len(trail.findings), 'finding')}."
 
 
-def stage_marks(stages: Sequence[object], marks: dict[str, str]) -> str:
+def stage_marks(stages: Iterable[Stage], marks: dict[str, str]) -> str:
     """The stages of a flow as one mark each, in display order."""
-    return "".join(marks.get(getattr(stage, "status", ""), "?") for stage in stages)
+    return "".join(marks[stage.status] for stage in stages)

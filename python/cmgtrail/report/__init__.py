@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _PAGE = """
 :root{color-scheme:light dark}
-body{font-family:system-ui,"Segoe UI",sans-serif;margin:2em auto;max-width:72em;padding:0 1em;color:CanvasText;background:Canvas}
+body{font-family:system-ui,"Segoe UI",sans-serif;margin:2em auto;max-width:72em;padding:0 1em;
+ color:CanvasText;background:Canvas}
 """
 
 
