@@ -136,20 +136,24 @@ def records(
     since: datetime | str | None = None,
     until: datetime | str | None = None,
     encoding: str | None = None,
+    progress: Callable[[int, int], object] | bool | None = None,
 ) -> Records:
     """The records of logs as a stream, without following or diagnosing anything.
+
+    The logs are read once to settle their clocks, and again whenever the records are asked for.
 
     Args:
         paths: As for `read`.
         since: As for `read`.
         until: As for `read`.
         encoding: As for `read`.
+        progress: As for `read`.
 
     Returns:
         A stream that can be iterated again and again, and that any DataFrame library takes.
 
     Raises:
-        PathNotFoundError: A path is not there, or a pattern matches no file; raised when the stream is read.
+        PathNotFoundError: A path is not there, or a pattern matches no file.
         ArgumentError: An argument cannot be used.
 
     Example:
@@ -158,7 +162,8 @@ def records(
         >>> frame["component"][0]
         'ccmsetup'
     """
-    return Records(_listed(paths), since=since, until=until, encoding=encoding)
+    with watching(progress) as callback:
+        return _engine.records(_listed(paths), since=since, until=until, encoding=encoding, progress=callback)
 
 
 def _listed(paths: PathLike | Iterable[PathLike]) -> list[str]:

@@ -42,6 +42,7 @@ __all__ = [
     "Zone",
     "__version__",
     "read",
+    "records",
 ]
 
 _StageName = Literal[
@@ -563,8 +564,9 @@ class Clock:
 class Records:
     """Log records as a stream. It can be read again and again, each time from the files; it is never all in memory.
 
-    As columns: source, line, byte_start, byte_end, local (`timestamp[us]`), bias (minutes), utc
-    (`timestamp[us, UTC]`), utc_quality, host, component, thread, context, severity, code_file, text, damaged.
+    As columns: source, file, line, byte_start, byte_end, local_time (`timestamp[us]`), bias_minutes, utc
+    (`timestamp[us, UTC]`), utc_quality, host, component, thread, context, severity, code_file, damaged, text. Words
+    that repeat are dictionaries (categoricals).
 
     Example:
         >>> import cmgtrail
@@ -573,14 +575,6 @@ class Records:
         'client-PC042/ccmsetup.log'
     """
 
-    def __new__(
-        cls,
-        paths: Sequence[str],
-        *,
-        since: datetime | str | None = None,
-        until: datetime | str | None = None,
-        encoding: str | None = None,
-    ) -> Records: ...
     @property
     def columns(self) -> list[str]:
         """Names of the columns, in order."""
@@ -605,7 +599,10 @@ class Record:
 
     @property
     def source(self) -> str:
-        """The file, relative to the path that was given, with `/`."""
+        """The log: the path of its current file, relative to the path that was given, with `/`."""
+    @property
+    def file(self) -> str:
+        """The file that it stands in: the log's current one or a rollover."""
     @property
     def line(self) -> int:
         """First physical line, 1-based."""
@@ -616,10 +613,10 @@ class Record:
     def byte_end(self) -> int:
         """One past its last byte, framing and line end included."""
     @property
-    def local(self) -> datetime | None:
+    def local_time(self) -> datetime | None:
         """Local time as the log shows it, without a zone."""
     @property
-    def bias(self) -> int | None:
+    def bias_minutes(self) -> int | None:
         """Minutes that were written to add to local time to get UTC."""
     @property
     def utc(self) -> datetime | None:
@@ -688,6 +685,16 @@ class Zone:
             moment: The time.
             digits: 0, or 3 for milliseconds.
         """
+
+def records(
+    paths: Sequence[str],
+    *,
+    since: datetime | str | None = None,
+    until: datetime | str | None = None,
+    encoding: str | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> Records:
+    """Opens logs as records; see `cmgtrail.records`, which is the same with kinder arguments."""
 
 def read(
     paths: Sequence[str],

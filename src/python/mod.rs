@@ -32,7 +32,7 @@ mod _engine {
     #[pymodule_export]
     use super::reading::read;
     #[pymodule_export]
-    use super::records::{Record, RecordIterator, Records};
+    use super::records::{Record, RecordIterator, Records, records};
     #[pymodule_export]
     use super::sources::{Clock, Source};
     #[pymodule_export]

@@ -22,7 +22,7 @@ const TURN: Duration = Duration::from_millis(100);
 
 /// What the engine's threads and the caller's thread tell each other.
 #[derive(Default)]
-struct Desk {
+pub(super) struct Desk {
     done: AtomicU64,
     total: AtomicU64,
     stop: AtomicBool,
@@ -50,26 +50,26 @@ pub(super) fn read(
     paths: Vec<PathBuf>,
     knowledge: Vec<PathBuf>,
     site: Option<PathBuf>,
-    since: Option<Bound<'_, PyAny>>,
-    until: Option<Bound<'_, PyAny>>,
+    since: Option<&Bound<'_, PyAny>>,
+    until: Option<&Bound<'_, PyAny>>,
     client: Option<String>,
     encoding: Option<String>,
-    progress: Option<Bound<'_, PyAny>>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Trail> {
     let options = ReadOptions {
         knowledge,
         site,
-        since: since.map(|value| micros("since", &value)).transpose()?,
-        until: until.map(|value| micros("until", &value)).transpose()?,
+        since: since.map(|value| micros("since", value)).transpose()?,
+        until: until.map(|value| micros("until", value)).transpose()?,
         client,
         encoding,
     };
-    let trail = watched(py, progress.as_ref(), move |desk| engine::Trail::read(&paths, options, desk))?;
+    let trail = watched(py, progress, move |desk| engine::Trail::read(&paths, options, desk))?;
     Ok(Trail(Arc::new(trail)))
 }
 
 /// Runs `work` on its own thread; on an interruption the work is told to stop and left to end by itself.
-fn watched<T: Send + 'static>(
+pub(super) fn watched<T: Send + 'static>(
     py: Python<'_>,
     progress: Option<&Bound<'_, PyAny>>,
     work: impl FnOnce(&Desk) -> Result<T> + Send + 'static,

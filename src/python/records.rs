@@ -8,96 +8,54 @@ use arrow_array::types::{
     ArrowDictionaryKeyType, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, RecordBatch, RecordBatchReader};
-use arrow_schema::{ArrowError, DataType, SchemaRef, TimeUnit};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, TimeUnit};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDateTime, PyDict};
 use pyo3_arrow::ffi::to_schema_pycapsule;
 
 use super::conversions::{datetime, micros};
-use super::errors::{defect, from_arrow};
+use super::errors::defect;
+use super::reading::{Desk, watched};
 use super::table::{frame, stream};
-use crate::engine::ReadOptions;
-use crate::error::Result;
+use crate::columns::{Batches, RecordStream, Window, schema};
 use crate::time::{Micros, rfc3339};
-
-/// Batches of records, one after the other.
-type Reader = Box<dyn RecordBatchReader + Send>;
-
-/// Opens the stream of the records of `paths`.
-fn open(paths: &[PathBuf], options: &ReadOptions) -> Result<Reader> {
-    use arrow_schema::{Field, Schema};
-    let _ = (paths, options);
-    let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    let schema = Schema::new(vec![
-        Field::new("source", DataType::LargeUtf8, false),
-        Field::new("line", DataType::UInt32, false),
-        Field::new("byte_start", DataType::UInt64, false),
-        Field::new("byte_end", DataType::UInt64, false),
-        Field::new("local", DataType::Timestamp(TimeUnit::Microsecond, None), true),
-        Field::new("bias", DataType::Int16, true),
-        Field::new("utc", utc, true),
-        Field::new("utc_quality", DataType::LargeUtf8, false),
-        Field::new("host", DataType::LargeUtf8, true),
-        Field::new("component", DataType::LargeUtf8, true),
-        Field::new("thread", DataType::UInt32, true),
-        Field::new("context", DataType::LargeUtf8, true),
-        Field::new("severity", DataType::LargeUtf8, false),
-        Field::new("code_file", DataType::LargeUtf8, true),
-        Field::new("text", DataType::LargeUtf8, false),
-        Field::new("damaged", DataType::Boolean, false),
-    ]);
-    Ok(Box::new(arrow_array::RecordBatchIterator::new(std::iter::empty(), schema.into())))
-}
 
 /// The records of some logs.
 #[pyclass(frozen, module = "cmgtrail")]
-pub struct Records {
+pub struct Records(pub(super) RecordStream);
+
+/// Opens logs as records; `cmgtrail.records` is its face.
+#[pyfunction]
+#[pyo3(signature = (paths, *, since = None, until = None, encoding = None, progress = None))]
+pub(super) fn records(
+    py: Python<'_>,
     paths: Vec<PathBuf>,
-    options: ReadOptions,
-}
-
-impl Records {
-    pub(super) fn new(paths: Vec<PathBuf>, options: ReadOptions) -> Self {
-        Self { paths, options }
-    }
-
-    fn open(&self, py: Python<'_>) -> PyResult<Reader> {
-        Ok(py.detach(|| open(&self.paths, &self.options))?)
-    }
-
-    fn schema(&self, py: Python<'_>) -> PyResult<SchemaRef> {
-        Ok(self.open(py)?.schema())
-    }
+    since: Option<&Bound<'_, PyAny>>,
+    until: Option<&Bound<'_, PyAny>>,
+    encoding: Option<String>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Records> {
+    let since = since.map(|value| micros("since", value)).transpose()?;
+    let until = until.map(|value| micros("until", value)).transpose()?;
+    let open = move |desk: &Desk| RecordStream::open(&paths, encoding.as_deref(), Window { since, until }, desk);
+    Ok(Records(watched(py, progress, open)?))
 }
 
 #[pymethods]
 impl Records {
-    #[new]
-    #[pyo3(signature = (paths, *, since = None, until = None, encoding = None))]
-    fn py_new(
-        paths: Vec<PathBuf>,
-        since: Option<&Bound<'_, PyAny>>,
-        until: Option<&Bound<'_, PyAny>>,
-        encoding: Option<String>,
-    ) -> PyResult<Self> {
-        let since = since.map(|value| micros("since", value)).transpose()?;
-        let until = until.map(|value| micros("until", value)).transpose()?;
-        Ok(Self::new(paths, ReadOptions { since, until, encoding, ..ReadOptions::default() }))
-    }
-
     /// Names of the columns, in order.
     #[getter]
-    fn columns(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        Ok(self.schema(py)?.fields().iter().map(|field| field.name().clone()).collect())
+    fn columns(&self) -> Vec<String> {
+        schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
-    fn __iter__(&self, py: Python<'_>) -> PyResult<RecordIterator> {
-        Ok(RecordIterator(Mutex::new(Cursor { reader: self.open(py)?, batch: None, row: 0 })))
+    fn __iter__(&self) -> RecordIterator {
+        RecordIterator(Mutex::new(Cursor { batches: self.0.batches(), batch: None, row: 0 }))
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        Ok(to_schema_pycapsule(py, &*self.schema(py)?)?)
+        Ok(to_schema_pycapsule(py, &*schema())?)
     }
 
     #[pyo3(signature = (requested_schema = None))]
@@ -106,9 +64,7 @@ impl Records {
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyCapsule>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        let reader = self.open(py)?;
-        let schema = reader.schema();
-        stream(py, &schema, reader, requested_schema)
+        stream(py, &schema(), self.0.batches().map(Ok), requested_schema)
     }
 
     /// A polars `DataFrame` of all records.
@@ -128,23 +84,20 @@ impl Records {
 
 /// Where an iteration stands.
 struct Cursor {
-    reader: Reader,
+    batches: Batches,
     batch: Option<RecordBatch>,
     row: usize,
 }
 
 impl Cursor {
-    fn step(&mut self) -> std::result::Result<Option<(RecordBatch, usize)>, ArrowError> {
+    fn step(&mut self) -> Option<(RecordBatch, usize)> {
         loop {
             if let Some(batch) = self.batch.as_ref().filter(|batch| self.row < batch.num_rows()) {
                 let here = (batch.clone(), self.row);
                 self.row += 1;
-                return Ok(Some(here));
+                return Some(here);
             }
-            match self.reader.next().transpose()? {
-                Some(batch) => (self.batch, self.row) = (Some(batch), 0),
-                None => return Ok(None),
-            }
+            (self.batch, self.row) = (Some(self.batches.next()?), 0);
         }
     }
 }
@@ -159,9 +112,9 @@ impl RecordIterator {
         slf
     }
 
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Record>> {
+    fn __next__(&self, py: Python<'_>) -> Option<Record> {
         let step = py.detach(|| self.0.lock().unwrap_or_else(PoisonError::into_inner).step());
-        Ok(step.map_err(from_arrow)?.map(|(batch, row)| Record { batch, row }))
+        step.map(|(batch, row)| Record { batch, row })
     }
 }
 
@@ -196,6 +149,11 @@ impl Record {
     }
 
     #[getter]
+    fn file(&self) -> PyResult<Option<&str>> {
+        self.word("file")
+    }
+
+    #[getter]
     fn line(&self) -> PyResult<Option<i64>> {
         self.count("line")
     }
@@ -211,16 +169,16 @@ impl Record {
     }
 
     #[getter]
-    fn local<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDateTime>>> {
-        match self.cell("local")? {
+    fn local_time<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDateTime>>> {
+        match self.cell("local_time")? {
             Cell::Local(local) => Ok(Some(naive(py, local)?)),
             _ => Ok(None),
         }
     }
 
     #[getter]
-    fn bias(&self) -> PyResult<Option<i64>> {
-        self.count("bias")
+    fn bias_minutes(&self) -> PyResult<Option<i64>> {
+        self.count("bias_minutes")
     }
 
     #[getter]

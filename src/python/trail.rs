@@ -77,7 +77,7 @@ impl Trail {
 
     #[getter]
     fn records(&self) -> Records {
-        Records::new(self.0.paths.clone(), self.0.options.clone())
+        Records(self.0.records())
     }
 
     /// The JSON form as dicts and lists.

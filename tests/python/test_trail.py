@@ -132,9 +132,9 @@ def test_records_stream_again_and_again(trail: cmgtrail.Trail) -> None:
 
 def test_records_have_utc_and_local_time(trail: cmgtrail.Trail) -> None:
     for record in trail.records:
-        if record.utc and record.local and record.bias is not None:
-            shift = record.utc.replace(tzinfo=None) - record.local
-            assert shift.total_seconds() == record.bias * 60
+        if record.utc and record.local_time and record.bias_minutes is not None:
+            shift = record.utc.replace(tzinfo=None) - record.local_time
+            assert shift.total_seconds() == record.bias_minutes * 60
 
 
 def test_progress_is_told_in_bytes(demo: Path) -> None:

@@ -31,7 +31,8 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
         # A console of another encoding shows what it can.
         stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     try:
-        return int(cmgtrail.main(arguments, prog_name="cmgtrail", standalone_mode=False) or 0)
+        with cmgtrail.make_context("cmgtrail", arguments) as context:
+            return int(cmgtrail.invoke(context) or 0)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:

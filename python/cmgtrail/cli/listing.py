@@ -28,11 +28,11 @@ COLOURS = {"error": "red", "warning": "yellow"}
 def table(records: Records, limit: int | None, zone: Zone) -> int:
     """One line a record, under the name of its file; cut to the terminal's width where there is a terminal."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    count, source = 0, None
+    count, file = 0, None
     for record in islice(records, limit):
-        if record.source != source:
-            source = record.source
-            click.echo(f"{'' if not count else chr(10)}{visible(source)} (line, time {zone.name}, component, text)")
+        if record.file != file:
+            file = record.file
+            click.echo(f"{'' if not count else chr(10)}{visible(file)} (line, time {zone.name}, component, text)")
         line = row(record, zone)
         click.secho(line[:width] if width else line, fg=COLOURS.get(record.severity), color=COLOURED)
         count += 1
@@ -44,7 +44,7 @@ def row(record: Record, zone: Zone) -> str:
     if record.utc:
         at = zone.show(record.utc, digits=3) + " "
     else:
-        at = f"{record.local.isoformat(' ', 'milliseconds')}?" if record.local else ""
+        at = f"{record.local_time.isoformat(' ', 'milliseconds')}?" if record.local_time else ""
     return f"{record.line:>6} {at:<24} {visible(record.component or ''):<14.14} {visible(record.text)}"
 
 

@@ -96,7 +96,7 @@ def _clock(clock: Clock) -> str:
 
 
 def _record(record: Record) -> str:
-    return f"<Record {_place(record)}: {visible(record.text)}>"
+    return f"<Record {visible(record.file)}:{record.line}: {visible(record.text)}>"
 
 
 def _records(records: Records) -> str:
@@ -111,7 +111,7 @@ def _table(table: Table[Any]) -> str:
     return "\n".join(lines)
 
 
-def _place(line: Event | Evidence | Record) -> str:
+def _place(line: Event | Evidence) -> str:
     return f"{visible(line.source)}:{line.line}"
 
 
