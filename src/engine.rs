@@ -1,15 +1,20 @@
 //! The engine: from paths to a [`Trail`].
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::columns::{RecordStream, Window};
+use crate::error::{Error, Result};
 use crate::events::Event;
 use crate::finding::Finding;
 use crate::flows::Flow;
 use crate::record::Source;
 use crate::time::Micros;
+use crate::{formats, input};
+
+pub use crate::input::{Progress, Silent};
 
 /// What to read, and how.
 #[derive(Debug, Clone, Default)]
@@ -43,25 +48,8 @@ pub struct Clock {
     pub pairs: usize,
 }
 
-/// Progress of a long read, called from worker threads.
-pub trait Progress: Sync {
-    /// `done` of `total` bytes are read.
-    fn advance(&self, done: u64, total: u64);
-    /// True where the caller wants the work to stop.
-    fn stop(&self) -> bool {
-        false
-    }
-}
-
-/// No progress is shown.
-pub struct Silent;
-
-impl Progress for Silent {
-    fn advance(&self, _done: u64, _total: u64) {}
-}
-
 /// Everything read, followed and diagnosed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Trail {
     /// The paths as given.
     pub paths: Vec<PathBuf>,
@@ -79,6 +67,8 @@ pub struct Trail {
     pub findings: Vec<Finding>,
     /// True where some source holds a request to a CMG.
     pub traffic: bool,
+    /// The records, to be streamed.
+    pub records: RecordStream,
 }
 
 impl Trail {
@@ -88,17 +78,29 @@ impl Trail {
     /// [`crate::error::Error::NotFound`] for a path that is not there, [`crate::error::Error::Knowledge`] for a
     /// mistake in a knowledge file, [`crate::error::Error::Interrupted`] when `progress` says stop. Files that
     /// cannot be read or hold no record are sources with a note, not errors, while one record is read.
-    pub fn read(paths: &[PathBuf], options: ReadOptions, _progress: &dyn Progress) -> Result<Self> {
+    pub fn read(paths: &[PathBuf], options: ReadOptions, progress: &dyn Progress) -> Result<Self> {
+        let input = Arc::new(input::open(paths, options.encoding.as_deref())?);
+        let scan = formats::scan(&input, &|_| (), progress)?;
+        if scan.sources.iter().all(|source| source.records == 0) {
+            return Err(Error::NoRecords { looked_at: input.looked_at() });
+        }
+        let window = Window { since: options.since, until: options.until };
         Ok(Self {
             paths: paths.to_vec(),
+            records: RecordStream::of(input, scan.sources.clone(), scan.clocks, window),
             options,
-            sources: Vec::new(),
+            sources: scan.sources,
             clocks: Vec::new(),
             events: Vec::new(),
             flows: Vec::new(),
             findings: Vec::new(),
             traffic: false,
         })
+    }
+
+    /// The records of all logs in the time asked for, read anew each time they are asked for.
+    pub fn records(&self) -> RecordStream {
+        self.records.clone()
     }
 
     /// The JSON contract, as a value. See `docs/json.md`.

@@ -19,6 +19,7 @@ pub mod time;
 
 pub mod input;
 
+pub mod columns;
 pub mod formats;
 pub mod knowledge;
 

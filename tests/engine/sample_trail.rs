@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cmgtrail::engine::{Clock, ReadOptions, Trail};
+use cmgtrail::engine::{Clock, Trail};
 use cmgtrail::finding::{Confidence, Evidence, Finding, Missing, Severity};
 use cmgtrail::flows::{ClientIdentity, Flow, FlowEvent, FlowKind, Join, LineRef, Outcome, StageResult, StageStatus};
 use cmgtrail::record::{Format, Source};
@@ -33,16 +33,7 @@ pub fn trail() -> Trail {
 }
 
 pub fn empty() -> Trail {
-    Trail {
-        paths: vec![PathBuf::from("logs")],
-        options: ReadOptions::default(),
-        sources: Vec::new(),
-        clocks: Vec::new(),
-        events: Vec::new(),
-        flows: Vec::new(),
-        findings: Vec::new(),
-        traffic: false,
-    }
+    Trail { paths: vec![PathBuf::from("logs")], ..Trail::default() }
 }
 
 fn source() -> Source {
