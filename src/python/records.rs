@@ -43,6 +43,7 @@ pub(super) fn records(
 }
 
 #[pymethods]
+#[allow(clippy::unused_self)] // Python asks the object, though all records have the same columns
 impl Records {
     /// Names of the columns, in order.
     #[getter]
