@@ -30,7 +30,7 @@ build: $(VENV)/.tools ## Build the package into .venv
 test: lint test-rust test-python ## Run all checks and tests
 
 test-rust: ## Run the Rust tests and documentation examples
-	cargo test --features "$(FEATURES)"
+	cargo test --no-fail-fast --features "$(FEATURES)"
 
 test-python: build $(VENV)/.dev ## Run the Python tests
 	$(BIN)/pytest
