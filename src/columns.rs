@@ -233,7 +233,7 @@ impl Text {
 }
 
 /// All records under some paths, as often as they are asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RecordStream {
     input: Arc<Input>,
     plans: Arc<Vec<LogPlan>>,

@@ -1,15 +1,17 @@
 //! The engine: from paths to a [`Trail`].
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::columns::{RecordStream, Window};
 use crate::diagnosis;
 use crate::error::{Error, Result};
 use crate::events::{Event, Matcher};
 use crate::finding::Finding;
 use crate::flows::{self, Flow};
-use crate::formats::{self, Chunk};
+use crate::formats::{self, Chunk, Clocks};
 use crate::input::{self, Input};
 use crate::knowledge::Knowledge;
 use crate::record::Source;
@@ -51,7 +53,7 @@ pub struct Clock {
 }
 
 /// Everything read, followed and diagnosed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Trail {
     /// The paths as given.
     pub paths: Vec<PathBuf>,
@@ -69,6 +71,8 @@ pub struct Trail {
     pub findings: Vec<Finding>,
     /// True where some source holds a request to a CMG.
     pub traffic: bool,
+    /// The records, to be streamed.
+    pub records: RecordStream,
 }
 
 impl Trail {
@@ -81,16 +85,18 @@ impl Trail {
     pub fn read(paths: &[PathBuf], options: ReadOptions, progress: &dyn Progress) -> Result<Self> {
         let knowledge = Knowledge::with_files(&options.knowledge)?;
         let site = options.site.as_deref().map(Site::read).transpose()?.unwrap_or_default();
-        let input = input::open(paths, options.encoding.as_deref())?;
-        let (sources, events) = find_events(&input, &knowledge, progress)?;
+        let input = Arc::new(input::open(paths, options.encoding.as_deref())?);
+        let Found { sources, events, clocks } = find_events(&input, &knowledge, progress)?;
         if sources.iter().all(|source| source.records == 0) {
             return Err(Error::NoRecords { looked_at: input.looked_at() });
         }
         let mut followed = flows::follow(&events, &sources, &knowledge, &site.cmg.names);
         followed.retain(|flow| is_wanted(flow, &options));
         let findings = diagnosis::diagnose(&followed, &events, &sources, &knowledge);
+        let window = Window { since: options.since, until: options.until };
         Ok(Self {
             paths: paths.to_vec(),
+            records: RecordStream::of(input, sources.clone(), clocks, window),
             options,
             sources,
             clocks: Vec::new(),
@@ -99,6 +105,11 @@ impl Trail {
             findings,
             events,
         })
+    }
+
+    /// The records of all logs in the time asked for, read anew each time they are asked for.
+    pub fn records(&self) -> RecordStream {
+        self.records.clone()
     }
 
     /// The JSON contract, as a value. See `docs/json.md`.
@@ -116,15 +127,22 @@ impl Trail {
     }
 }
 
+/// What one pass over all logs finds.
+struct Found {
+    sources: Vec<Source>,
+    events: Vec<Event>,
+    clocks: Clocks,
+}
+
 /// Reads all logs and keeps the records that mean something, in order of source and place.
-fn find_events(input: &Input, knowledge: &Knowledge, progress: &dyn Progress) -> Result<(Vec<Source>, Vec<Event>)> {
+fn find_events(input: &Input, knowledge: &Knowledge, progress: &dyn Progress) -> Result<Found> {
     let matcher = Matcher::new(knowledge);
     let scan = formats::scan(input, &|chunk: &Chunk| events_of(chunk, &matcher), progress)?;
     let mut events: Vec<Event> = scan.found.into_iter().flatten().flatten().collect();
     for event in &mut events {
         event.stamp = scan.clocks.settle(event.place.source, event.stamp);
     }
-    Ok((scan.sources, events))
+    Ok(Found { sources: scan.sources, events, clocks: scan.clocks })
 }
 
 /// The events of one chunk: only records that hold some message's words are decoded.

@@ -34,5 +34,7 @@ pub mod diagnosis;
 
 pub mod engine;
 
+pub mod tables;
+
 #[cfg(feature = "python")]
 mod python;

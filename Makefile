@@ -1,0 +1,74 @@
+# `make` says what can be made. It needs Rust, Python 3.10 or newer with venv, and nothing installed by hand.
+
+PYTHON ?= python3
+DEMO ?= root-missing-mask-8
+FEATURES ?=
+VENV := .venv
+BIN := $(VENV)/bin
+# Nearly as fast to run as a release, much faster to build.
+PROFILE := quick
+export PYO3_PYTHON := $(abspath $(BIN)/python)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Whatever is installed is what requirements-dev.txt names.
+export PIP_CONSTRAINT := $(abspath requirements-dev.txt)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test test-rust test-python lint lint-rust lint-python bench docs clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## Diagnose bundled logs and write report.html (another case: make demo DEMO=name)
+	@echo
+	@status=0; $(BIN)/cmgtrail diagnose tests/corpus/$(DEMO)/logs --html report.html 2>/dev/null || status=$$?; \
+	if [ $$status -gt 1 ]; then $(BIN)/cmgtrail diagnose tests/corpus/$(DEMO)/logs; exit 1; fi; \
+	echo; echo "The same as a page: $(CURDIR)/report.html"
+
+build: $(VENV)/.tools ## Build the package into .venv
+	@$(BIN)/maturin develop --quiet --profile $(PROFILE) || { echo "The build failed; Rust 1.95 or newer is needed."; exit 1; }
+
+test: lint test-rust test-python ## Run all checks and tests
+
+test-rust: ## Run the Rust tests and documentation examples
+	cargo test --no-fail-fast --features "$(FEATURES)"
+
+test-python: build $(VENV)/.dev ## Run the Python tests
+	$(BIN)/pytest
+
+lint: lint-rust lint-python ## Check form, lints and types
+
+lint-rust: $(VENV)/bin/python
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets --all-features -- -D warnings
+
+lint-python: build $(VENV)/.dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/basedpyright
+	$(BIN)/python -m mypy.stubtest cmgtrail._engine
+
+bench: ## Measure, beside a reference in the same run
+	cargo bench
+
+docs: build ## Write the worked examples of docs/json.md anew, and the Rust documentation
+	$(BIN)/python docs/json_examples.py
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+clean: ## Remove what was built
+	rm -rf $(VENV) report.html dist
+	cargo clean
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed, $(PYTHON) is older; say which: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)."; exit 1; }
+
+$(VENV)/.tools: requirements-dev.txt | $(BIN)/python
+	@$(BIN)/pip install --quiet maturin
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(BIN)/python
+	@$(BIN)/pip install --quiet -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,172 @@
+"""Follows Configuration Manager clients through a Cloud Management Gateway (CMG).
+
+It reads the logs of clients, gateway, connection point and management point, follows every authentication from
+machine to machine, and says where it stopped, why, and what to do, with the lines that prove it.
+
+    >>> import cmgtrail
+    >>> trail = cmgtrail.read("logs/")
+    >>> trail.findings[0].failure, trail.findings[0].flows[0].broke_at
+    ('cmg-root-ca-missing', 'cmg-connection')
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from cmgtrail import _engine
+from cmgtrail._engine import (
+    ArgumentError,
+    Client,
+    Clock,
+    CmgTrailError,
+    Event,
+    Evidence,
+    Finding,
+    Flow,
+    InternalError,
+    Join,
+    KnowledgeError,
+    Missing,
+    NoRecordsError,
+    PathNotFoundError,
+    Record,
+    Records,
+    Source,
+    Stage,
+    Table,
+    Trail,
+    UnreadableError,
+    __version__,
+)
+from cmgtrail.progress import watching
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    PathLike = str | os.PathLike[str]
+
+__all__ = [
+    "ArgumentError",
+    "Client",
+    "Clock",
+    "CmgTrailError",
+    "Event",
+    "Evidence",
+    "Finding",
+    "Flow",
+    "InternalError",
+    "Join",
+    "KnowledgeError",
+    "Missing",
+    "NoRecordsError",
+    "PathNotFoundError",
+    "Record",
+    "Records",
+    "Source",
+    "Stage",
+    "Table",
+    "Trail",
+    "UnreadableError",
+    "__version__",
+    "read",
+    "records",
+]
+
+
+def read(
+    paths: PathLike | Iterable[PathLike],
+    *,
+    knowledge: PathLike | Iterable[PathLike] = (),
+    site: PathLike | None = None,
+    since: datetime | str | None = None,
+    until: datetime | str | None = None,
+    client: str | None = None,
+    encoding: str | None = None,
+    progress: Callable[[int, int], object] | bool | None = None,
+) -> Trail:
+    """Reads logs, follows every authentication in them, and diagnoses what broke.
+
+    Args:
+        paths: A folder, a zip file, a single file, a glob pattern, or several of them.
+        knowledge: Knowledge files (TOML) laid over the built-in knowledge, in order.
+        site: A site description (TOML) that confirms what the logs suggest.
+        since: Only what happened at or after this time: an aware `datetime`, or text such as
+            ``2026-11-04T09:00+01:00``; text without a zone is UTC.
+        until: Only what happened before this time.
+        client: Only flows of this client: host name, Entra device id, user id, or ConfigMgr client id.
+        encoding: Encoding of files without a byte order mark, such as ``windows-1251`` or ``shift_jis``. By default
+            they are UTF-8 where they are valid UTF-8, else Windows-1252.
+        progress: Called with bytes read and bytes in all, some ten times a second, on the calling thread. By default
+            a progress bar appears in a terminal or a notebook where the work lasts; ``False`` keeps it away.
+
+    Returns:
+        The trail: flows, findings with their evidence, sources, and the records themselves.
+
+    Raises:
+        PathNotFoundError: A path is not there, or a pattern matches no file.
+        NoRecordsError: Files were read, and none of them holds a log record.
+        KnowledgeError: A knowledge file has mistakes.
+        ArgumentError: An argument cannot be used: a time without a zone, an unknown encoding.
+        KeyboardInterrupt: Ctrl-C; the work stops.
+
+    Example:
+        >>> import cmgtrail
+        >>> trail = cmgtrail.read("logs/", since="2026-11-04")
+        >>> [finding.failure for finding in trail.findings]
+        ['cmg-root-ca-missing']
+    """
+    with watching(progress) as callback:
+        return _engine.read(
+            _listed(paths),
+            knowledge=_listed(knowledge),
+            site=None if site is None else os.fspath(site),
+            since=since,
+            until=until,
+            client=client,
+            encoding=encoding,
+            progress=callback,
+        )
+
+
+def records(
+    paths: PathLike | Iterable[PathLike],
+    *,
+    since: datetime | str | None = None,
+    until: datetime | str | None = None,
+    encoding: str | None = None,
+    progress: Callable[[int, int], object] | bool | None = None,
+) -> Records:
+    """The records of logs as a stream, without following or diagnosing anything.
+
+    The logs are read once to settle their clocks, and again whenever the records are asked for.
+
+    Args:
+        paths: As for `read`.
+        since: As for `read`.
+        until: As for `read`.
+        encoding: As for `read`.
+        progress: As for `read`.
+
+    Returns:
+        A stream that can be iterated again and again, and that any DataFrame library takes.
+
+    Raises:
+        PathNotFoundError: A path is not there, or a pattern matches no file.
+        ArgumentError: An argument cannot be used.
+
+    Example:
+        >>> import cmgtrail
+        >>> frame = cmgtrail.records("logs/").to_polars()
+        >>> frame["component"][0]
+        'ccmsetup'
+    """
+    with watching(progress) as callback:
+        return _engine.records(_listed(paths), since=since, until=until, encoding=encoding, progress=callback)
+
+
+def _listed(paths: PathLike | Iterable[PathLike]) -> list[str]:
+    if isinstance(paths, (str, os.PathLike)):
+        return [os.fspath(paths)]
+    return [os.fspath(path) for path in paths]

@@ -1,0 +1,60 @@
+"""The command line: `cmgtrail diagnose` and `cmgtrail records`.
+
+Exit status: 0 no finding of severity error, 1 findings of severity error, 2 could not run or not one record was
+read, 130 stopped by Ctrl-C. Results go to stdout, progress and messages to stderr. Errors are sentences.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from cmgtrail import CmgTrailError
+from cmgtrail.cli.commands import cmgtrail
+
+__all__ = ["cmgtrail", "main"]
+
+COULD_NOT_RUN = 2
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Runs the command and ends the process with its exit status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
+    """Runs the command and returns its exit status; whatever goes wrong is said in a sentence."""
+    for stream in (sys.stdout, sys.stderr):
+        # A console of another encoding shows what it can.
+        stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    try:
+        with cmgtrail.make_context("cmgtrail", arguments) as context:
+            return int(cmgtrail.invoke(context) or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return COULD_NOT_RUN
+    except (KeyboardInterrupt, click.Abort):
+        _say("stopped.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has enough of it. Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (CmgTrailError, OSError) as error:
+        _say(str(error))
+        return COULD_NOT_RUN
+    except BaseException as error:  # also a panic, which is no Exception
+        if os.environ.get("CMGTRAIL_TRACEBACK"):
+            raise
+        kind = type(error).__name__
+        _say(f"a defect of its own stopped it ({kind}: {error}); with CMGTRAIL_TRACEBACK=1 it says where.")
+        return COULD_NOT_RUN
+
+
+def _say(words: str) -> None:
+    click.echo(f"cmgtrail: {words}", err=True)

@@ -1,0 +1,159 @@
+"""A trail on a terminal: findings first, each with its proof; then the flows; then notes on the logs.
+
+Everything that comes out of a log passes `visible`: a terminal obeys no escape that a stranger wrote.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text
+
+from cmgtrail.display import words
+from cmgtrail.display.cards import what
+from cmgtrail.display.words import ASCII_MARKS, MARKS, counted, visible
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cmgtrail import Finding, Flow, Trail
+    from cmgtrail._engine import Zone
+
+PIPE_WIDTH = 80
+FLOWS = 50
+LINES = 6
+"""Rows shown before the table says how many more there are; JSON has them all."""
+
+COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+OUTCOMES = {"completed": "green", "failed": "red", "stalled": "yellow", "unfinished": "yellow"}
+
+
+def show(trail: Trail, zone: Zone) -> None:
+    """Prints a trail to stdout."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    colours = None if os.environ.get("NO_COLOR") else "auto"
+    console = Console(width=width, color_system=colours, highlight=False, markup=False, emoji=False)
+    Screen(console, zone).show(trail)
+
+
+class Screen:
+    """A console, and the zone that its times are shown in."""
+
+    def __init__(self, console: Console, zone: Zone) -> None:
+        self._console = console
+        self._zone = zone
+        self._marks = MARKS if console.encoding.lower().startswith("utf") else ASCII_MARKS
+
+    def show(self, trail: Trail) -> None:
+        """Summary, findings, flows, notes."""
+        self._line(words.summary(trail))
+        if not trail.traffic:
+            self._line()
+            self._line(words.NO_TRAFFIC, "yellow")
+        self._findings(trail)
+        self._flows(trail)
+        self._notes(trail)
+
+    def _line(self, text: str = "", style: str = "", indent: int = 0) -> None:
+        if not text:
+            self._console.print()
+            return
+        self._console.print(Padding(Text(visible(text), style), (0, 0, 0, indent), expand=False))
+
+    def _findings(self, trail: Trail) -> None:
+        if not len(trail.findings):
+            if trail.traffic:
+                self._line()
+                self._line("No findings.", "green")
+            return
+        self._line()
+        self._line("Findings", "bold")
+        grid = _grid("", "severity", "confidence", "cause", "stage", "clients")
+        for rank, finding in enumerate(trail.findings, start=1):
+            severity = Text(finding.severity, COLOURS[finding.severity])
+            about = (visible(finding.title), finding.stage or "", f"{finding.clients:,}")
+            grid.add_row(str(rank), severity, finding.confidence, *map(Text, about))
+        self._console.print(grid)
+        for rank, finding in enumerate(trail.findings, start=1):
+            self._finding(rank, finding)
+
+    def _finding(self, rank: int, finding: Finding) -> None:
+        self._line()
+        self._line(f"{rank}. {finding.title} ({finding.failure})", COLOURS[finding.severity])
+        self._line(finding.explanation, indent=3)
+        for line in finding.evidence[:LINES]:
+            self._line(f"{line.source}:{line.line}", "dim", indent=3)
+            self._line(line.text, indent=5)
+        hidden = len(finding.evidence) - LINES
+        if hidden > 0:
+            self._line(f"and {counted(hidden, 'line')} more", "dim", indent=3)
+        for label, text in [("Do: ", finding.remedy), ("Check: ", finding.verify), ("See: ", finding.reference)]:
+            if text:
+                self._labelled(label, text)
+        for missing in finding.missing:
+            self._labelled("Missing: ", what(missing))
+
+    def _labelled(self, label: str, text: str) -> None:
+        self._console.print(Padding(Text.assemble((label, "bold"), visible(text)), (0, 0, 0, 3), expand=False))
+
+    def _flows(self, trail: Trail) -> None:
+        flows = trail.flows
+        if not len(flows):
+            return
+        self._line()
+        self._line(f"Flows (times in {self._zone.name})", "bold")
+        grid = _grid()
+        grid.add_column("client", overflow="ellipsis", no_wrap=True, min_width=8, max_width=24)
+        grid.add_column("kind", no_wrap=True)
+        grid.add_column("started", no_wrap=True)
+        grid.add_column("outcome", no_wrap=True)
+        grid.add_column("broke at", overflow="fold")
+        grid.add_column("stages", no_wrap=True)
+        # What failed is what the reader came for.
+        shown = sorted(flows, key=lambda flow: flow.outcome == "completed")[:FLOWS]
+        year = len({flow.started.year for flow in shown if flow.started}) > 1
+        for flow in shown:
+            grid.add_row(*self._flow(flow, year=year))
+        self._console.print(grid)
+        if len(flows) > FLOWS:
+            self._line(f"and {counted(len(flows) - FLOWS, 'flow')} more; --format json has them all", "dim")
+        self._legend(shown)
+
+    def _flow(self, flow: Flow, *, year: bool) -> list[Text]:
+        return [
+            Text(words.client_name(flow)),
+            Text(flow.kind),
+            Text(self._moment(flow.started, year=year)),
+            Text(flow.outcome, OUTCOMES[flow.outcome]),
+            Text(flow.broke_at or ""),
+            Text(words.stage_marks(flow.stages, self._marks)),
+        ]
+
+    def _moment(self, at: datetime | None, *, year: bool) -> str:
+        if at is None:
+            return "?"
+        shown = self._zone.show(at)[:16]
+        return shown if year else shown[5:]
+
+    def _legend(self, flows: list[Flow]) -> None:
+        names = ", ".join(f"{mark} {status}" for status, mark in self._marks.items())
+        self._line(f"Stages: {names}; in order: {', '.join(stage.stage for stage in flows[0].stages)}", "dim")
+
+    def _notes(self, trail: Trail) -> None:
+        notes = [(source.path, note) for source in trail.sources for note in source.notes]
+        if not notes:
+            return
+        self._line()
+        self._line("Notes on the logs", "bold")
+        for path, note in notes:
+            self._line(f"{path}: {note}")
+
+
+def _grid(*columns: str) -> Grid:
+    return Grid(*columns, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)

@@ -1,0 +1,176 @@
+"""Objects as HTML cards. Colours and font are the page's own, so that they fit light and dark themes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cmgtrail.display import plain, words
+from cmgtrail.display.markup import Markup, join, style, tag
+from cmgtrail.display.words import MARKS, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from cmgtrail import Evidence, Finding, Flow, Stage, Table, Trail
+
+FLOWS = 20
+LINES = 8
+"""Rows that a card shows before it says how many more there are."""
+
+STYLE = """
+.cmgtrail{border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.7em 1em;margin:.3em 0;max-width:70em;
+ color:inherit;background:transparent;line-height:1.45}
+.cmgtrail h3{margin:.1em 0 .4em;font-size:1.05em;font-weight:600}
+.cmgtrail table{border-collapse:collapse;margin:.4em 0;font-size:.92em;color:inherit;background:transparent}
+.cmgtrail th,.cmgtrail td{text-align:left;padding:.15em .8em .15em 0;vertical-align:top;background:transparent;
+ border:0;border-bottom:1px solid rgba(128,128,128,.25)}
+.cmgtrail code{font-family:ui-monospace,Consolas,monospace;font-size:.92em;white-space:pre-wrap;
+ overflow-wrap:anywhere;color:inherit;background:transparent}
+.cmgtrail .badge{display:inline-block;border-radius:3px;padding:0 .45em;margin-right:.4em;font-size:.85em;color:#fff}
+.cmgtrail .error,.cmgtrail .failed{background:#b42318}.cmgtrail .warning,.cmgtrail .stalled{background:#8a5300}
+.cmgtrail .info,.cmgtrail .unfinished,.cmgtrail .unseen,.cmgtrail .skipped{background:#5b6470}
+.cmgtrail .completed,.cmgtrail .passed{background:#1a6b3c}
+.cmgtrail .quiet{opacity:.75}
+.cmgtrail .marks span{display:inline-block;min-width:1.1em;text-align:center}
+"""
+
+
+def html(value: object) -> str:
+    """The notebook card of a cmgtrail object."""
+    draw: Callable[[Any], Markup] | None = _CARDS.get(type(value).__name__)
+    return card(draw(value) if draw else tag("code", plain.text(value)))
+
+
+def card(*children: str) -> Markup:
+    """A framed box with its own style."""
+    return join(style(STYLE), tag("div", *children, class_="cmgtrail"))
+
+
+def trail(shown: Trail) -> Markup:
+    """Summary, findings by title, and the first flows."""
+    findings = [tag("li", badge(finding.severity), heading(finding)) for finding in shown.findings[:FLOWS]]
+    return join(
+        tag("h3", "cmgtrail: ", words.summary(shown)),
+        None if shown.traffic else tag("p", words.NO_TRAFFIC),
+        tag("ol", *findings) if findings else None,
+        flows(shown.flows),
+    )
+
+
+def flows(table: Table[Flow]) -> Markup:
+    """Flows as rows, with their stages as marks."""
+    if not len(table):
+        return join()
+    head = ["client", "kind", "started", "outcome", "broke at", "stages"]
+    rows = [
+        [
+            words.client_name(flow),
+            flow.kind,
+            words.moment(flow.started),
+            badge(flow.outcome),
+            flow.broke_at or "",
+            marks(flow.stages),
+        ]
+        for flow in table[:FLOWS]
+    ]
+    return join(grid(head, rows), more(len(table) - FLOWS, "flow"))
+
+
+def flow(shown: Flow) -> Markup:
+    """A flow: its stages, each with its status and place."""
+    rows = [
+        [stage.stage, badge(stage.status), "inferred" if stage.inferred else "", stage.reason or "", lines_of(stage)]
+        for stage in shown.stages
+    ]
+    title = f"{shown.kind} of {words.client_name(shown)}, {words.moment(shown.started)}, "
+    found = [tag("p", badge(finding.severity), heading(finding)) for finding in shown.findings]
+    return join(
+        tag("h3", title, badge(shown.outcome), f"at {shown.broke_at}" if shown.broke_at else ""),
+        *found,
+        grid(["stage", "status", "", "reason", "line"], rows),
+    )
+
+
+def finding(shown: Finding) -> Markup:
+    """A finding: explanation, evidence, what to do, how to check it, what is missing."""
+    missing = [tag("li", what(missing)) for missing in shown.missing]
+    return join(
+        tag("h3", badge(shown.severity), heading(shown)),
+        tag("p", shown.explanation),
+        evidence(shown.evidence),
+        labelled("What to do", shown.remedy),
+        labelled("How to check it", shown.verify),
+        join(tag("p", tag("b", "Missing to be certain")), tag("ul", *missing)) if missing else None,
+        tag(
+            "p",
+            f"{counted(shown.clients, 'client')}, {counted(len(shown.flows), 'flow')}. ",
+            shown.reference,
+            class_="quiet",
+        ),
+    )
+
+
+def evidence(table: Table[Evidence], limit: int = LINES) -> Markup:
+    """Lines of a log with their places."""
+    rows = [[tag("code", f"{line.source}:{line.line}"), tag("code", line.text)] for line in table[:limit]]
+    return join(grid([], rows), more(len(table) - limit, "line"))
+
+
+def heading(shown: Finding) -> Markup:
+    """Title, id, confidence and stage of a finding."""
+    stage = f", {shown.stage}" if shown.stage else ""
+    return join(tag("b", shown.title), tag("span", f" {shown.failure}, {shown.confidence}{stage}", class_="quiet"))
+
+
+def what(missing: Any) -> str:  # noqa: ANN401 - a Missing, or anything that has its parts
+    """What is missing, of which machine, for which time, and how to get it."""
+    machine = f" of {missing.machine}" if missing.machine else ""
+    spell = (
+        f", {words.moment(missing.since)} to {words.moment(missing.until)}" if missing.since and missing.until else ""
+    )
+    separates = f" (would exclude {', '.join(missing.separates)})" if missing.separates else ""
+    return f"{missing.what}{machine}{spell}{separates}. {missing.how}"
+
+
+def marks(stages: Table[Stage]) -> Markup:
+    """The stages as marks, each with its name and status for the pointer and for screen readers."""
+    spans = [tag("span", MARKS.get(stage.status, "?"), title=f"{stage.stage}: {stage.status}") for stage in stages]
+    return tag("span", *spans, class_="marks")
+
+
+def badge(word: str) -> Markup:
+    """A word on its colour."""
+    return tag("span", word, class_=f"badge {word}")
+
+
+def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
+    """A table."""
+    titles = tag("tr", *[tag("th", title) for title in head]) if head else None
+    return tag("table", titles, *[tag("tr", *[tag("td", cell) for cell in row]) for row in rows])
+
+
+def labelled(label: str, words: str) -> Markup | None:
+    """A paragraph with a bold word in front, or nothing."""
+    return tag("p", tag("b", f"{label}: "), words) if words else None
+
+
+def more(count: int, noun: str) -> Markup | None:
+    """How many rows are not shown."""
+    return tag("p", f"and {counted(count, noun)} more", class_="quiet") if count > 0 else None
+
+
+def lines_of(stage: Stage) -> Markup:
+    """The places that decided a stage."""
+    return join(*[tag("code", f"{source}:{line} ") for source, line in stage.evidence[:2]])
+
+
+def _table(table: Table[Any]) -> Markup:
+    if table.name == "flows":
+        return join(tag("h3", counted(len(table), "flow")), flows(table))
+    rows = [[tag("code", plain.text(row))] for row in table[:FLOWS]]
+    return join(
+        tag("h3", f"{table.name}: {counted(len(table), 'row')}"), grid([], rows), more(len(table) - FLOWS, "row")
+    )
+
+
+_CARDS: dict[str, Callable[[Any], Markup]] = {"Finding": finding, "Flow": flow, "Table": _table, "Trail": trail}

@@ -1,0 +1,133 @@
+"""Objects as text: one line that says what matters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cmgtrail.display import words
+from cmgtrail.display.words import counted, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cmgtrail import (
+        Client,
+        Clock,
+        Event,
+        Evidence,
+        Finding,
+        Flow,
+        Join,
+        Missing,
+        Record,
+        Records,
+        Source,
+        Stage,
+        Table,
+        Trail,
+    )
+
+ROWS = 10
+"""Rows of a table that its text shows."""
+
+
+def text(value: object) -> str:
+    """The `repr` of a cmgtrail object."""
+    write: Callable[[Any], str] | None = _WRITERS.get(type(value).__name__)
+    return write(value) if write else object.__repr__(value)
+
+
+def _trail(trail: Trail) -> str:
+    return f"<Trail: {words.summary(trail)}>"
+
+
+def _flow(flow: Flow) -> str:
+    at = f" at {flow.broke_at}" if flow.broke_at else ""
+    attempts = f" after {flow.attempts} attempts" if flow.attempts > 1 else ""
+    who = words.client_name(flow)
+    return (
+        f"<Flow {visible(flow.id)}: {flow.kind} of {who}, {words.moment(flow.started)}, {flow.outcome}{at}{attempts}>"
+    )
+
+
+def _client(client: Client) -> str:
+    known = {name: value for name, value in client.to_dict().items() if value is not None}
+    return f"<Client: {', '.join(f'{name} {visible(value)}' for name, value in known.items()) or 'unknown'}>"
+
+
+def _stage(stage: Stage) -> str:
+    inferred = " (inferred)" if stage.inferred else ""
+    reason = f": {visible(stage.reason)}" if stage.reason else ""
+    return f"<Stage {stage.stage}: {stage.status}{inferred}{reason}>"
+
+
+def _event(event: Event) -> str:
+    said = visible(event.text or event.message)
+    return f"<Event {words.moment(event.at)} {event.stage} {event.mark}, {_place(event)}: {said}>"
+
+
+def _join(join: Join) -> str:
+    rivals = f", {counted(join.rivals, 'rival')}" if join.rivals else ""
+    return f"<Join by {visible(', '.join(join.by))}: {join.confidence}{rivals}>"
+
+
+def _finding(finding: Finding) -> str:
+    return f"<Finding {visible(finding.failure)}: {finding.severity}, {finding.confidence}: {visible(finding.title)}>"
+
+
+def _evidence(evidence: Evidence) -> str:
+    return f"<Evidence {_place(evidence)}: {visible(evidence.text)}>"
+
+
+def _missing(missing: Missing) -> str:
+    machine = f" of {visible(missing.machine)}" if missing.machine else ""
+    return f"<Missing: {visible(missing.what)}{machine}>"
+
+
+def _source(source: Source) -> str:
+    kind = source.format or "no known format"
+    size = f"{words.megabytes(source.bytes)}, {counted(source.records, 'record')}"
+    return f"<Source {visible(source.path)}: {kind}, {size}>"
+
+
+def _clock(clock: Clock) -> str:
+    offset = f"{clock.offset_seconds:+.1f} s ± {clock.uncertainty_seconds:.1f} s"
+    return f"<Clock of {visible(clock.host)}: {offset} against {visible(clock.reference)}>"
+
+
+def _record(record: Record) -> str:
+    return f"<Record {visible(record.file)}:{record.line}: {visible(record.text)}>"
+
+
+def _records(records: Records) -> str:
+    return f"<Records: a stream with the columns {', '.join(records.columns)}>"
+
+
+def _table(table: Table[Any]) -> str:
+    lines = [f"<{table.name}: {counted(len(table), 'row')}>"]
+    lines += [f"  [{place}] {row!r}" for place, row in enumerate(table[:ROWS])]
+    if len(table) > ROWS:
+        lines.append(f"  and {len(table) - ROWS:,} more")
+    return "\n".join(lines)
+
+
+def _place(line: Event | Evidence) -> str:
+    return f"{visible(line.source)}:{line.line}"
+
+
+_WRITERS: dict[str, Callable[[Any], str]] = {
+    "Client": _client,
+    "Clock": _clock,
+    "Event": _event,
+    "Evidence": _evidence,
+    "Finding": _finding,
+    "Flow": _flow,
+    "Join": _join,
+    "Missing": _missing,
+    "Record": _record,
+    "Records": _records,
+    "Source": _source,
+    "Stage": _stage,
+    "Table": _table,
+    "Trail": _trail,
+}

@@ -1,0 +1,81 @@
+"""Words and marks that the terminal, the prompt, the notebook and the report share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from cmgtrail import Flow, Stage, Trail
+
+MARKS = {"passed": "✓", "failed": "✗", "skipped": "-", "unseen": "·"}
+ASCII_MARKS = {"passed": "+", "failed": "X", "skipped": "-", "unseen": "."}
+
+NO_TRAFFIC = (
+    "No traffic to a cloud management gateway: none of these logs holds a request to a CMG, so there is nothing to "
+    "diagnose. Give the logs of a client that was on the internet at the time (CCM\\Logs and ccmsetup\\Logs)."
+)
+
+_NEUTRAL = {
+    **{code: 0x2400 + code for code in range(0x20)},
+    0x7F: 0x2421,
+    **dict.fromkeys([0x2028, 0x2029], 0x23CE),
+    **dict.fromkeys([*range(0x80, 0xA0), *range(0xD800, 0xE000), 0x61C, 0x200E, 0x200F], 0xFFFD),
+    **dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF], 0xFFFD),
+}
+_ONE_LINE = {**_NEUTRAL, 0x09: 0x20, 0x0A: 0x23CE, 0x0D: None}
+_LINES = {**_NEUTRAL, 0x09: 0x20, 0x0A: 0x0A, 0x0D: None}
+
+
+def visible(words: str, *, lines: bool = False) -> str:
+    """Log text that can do no harm: escapes, control and direction characters are shown, not obeyed.
+
+    Args:
+        words: Text written by strangers.
+        lines: Keep line ends; otherwise they show as ⏎.
+    """
+    return words.translate(_LINES if lines else _ONE_LINE)
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 flow`, `2,000 flows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def megabytes(size: int) -> str:
+    """`0.1 MB`, `3,412.0 MB`; a megabyte is a million bytes."""
+    return f"{size / 1_000_000:,.1f} MB"
+
+
+def moment(at: datetime | None) -> str:
+    """A time in UTC to the second, for prompts and cards."""
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else "time unknown"
+
+
+def client_name(flow: Flow) -> str:
+    """The best name that is known for a flow's client."""
+    client = flow.client
+    return visible(client.host or client.device_id or client.client_id or client.user_id or "unknown client")
+
+
+def summary(trail: Trail) -> str:
+    """One sentence on all of it."""
+    sources = trail.sources
+    read = f"{counted(sum(source.records for source in sources), 'record')} in {counted(len(sources), 'log')}"
+    if not trail.traffic:
+        return f"{read}; no traffic to a CMG."
+    flows = trail.flows
+    outcomes: dict[str, int] = {}
+    for flow in flows:
+        outcomes[flow.outcome] = outcomes.get(flow.outcome, 0) + 1
+    ends = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
+    clients = len({client_name(flow) for flow in flows})
+    followed = f"{counted(len(flows), 'flow')} of {counted(clients, 'client')}" + (f" ({ends})" if ends else "")
+    return f"{read}; {followed}; {counted(len(trail.findings), 'finding')}."
+
+
+def stage_marks(stages: Iterable[Stage], marks: dict[str, str]) -> str:
+    """The stages of a flow as one mark each, in display order."""
+    return "".join(marks[stage.status] for stage in stages)

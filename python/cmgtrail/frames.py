@@ -1,0 +1,37 @@
+"""DataFrames from anything that offers Arrow columns. The libraries are imported only when they are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+
+class Columns(Protocol):
+    """Offers columns through the Arrow PyCapsule protocol."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """An Arrow C stream in a capsule."""
+        ...
+
+
+def to_polars(columns: Columns) -> pl.DataFrame:
+    """A polars `DataFrame`."""
+    try:
+        import polars as pl
+    except ImportError as error:
+        raise ImportError("to_polars() needs polars: pip install 'cmgtrail[polars]'") from error
+    return pl.DataFrame(columns)
+
+
+def to_pandas(columns: Columns) -> pd.DataFrame:
+    """A pandas `DataFrame`: texts, numbers and aware times; lists stay lists."""
+    try:
+        import pandas as pd  # noqa: F401 # pyright: ignore[reportUnusedImport]
+        import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]
+    except ImportError as error:
+        raise ImportError("to_pandas() needs pandas and pyarrow: pip install 'cmgtrail[pandas]'") from error
+    # Without pandas, pyarrow would fail late and unclearly: it is imported above for that, and named here.
+    return cast("pd.DataFrame", cast("Any", pa).table(columns).to_pandas())

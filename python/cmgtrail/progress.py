@@ -1,0 +1,69 @@
+"""The progress bar of long work, in a terminal and in a notebook."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+PATIENCE = 0.5
+"""Seconds that work may last before a bar appears."""
+
+
+@contextmanager
+def watching(progress: Callable[[int, int], object] | bool | None) -> Generator[Callable[[int, int], object] | None]:
+    """What the engine calls while it reads: the caller's own function, a bar, or nothing."""
+    if callable(progress):
+        yield progress
+    elif progress is False or (progress is None and not _somebody_looks()):
+        yield None
+    else:
+        bar = _Bar()
+        try:
+            yield bar.advance
+        finally:
+            bar.close()
+
+
+def _somebody_looks() -> bool:
+    stream = sys.stderr
+    # The console of a program without one (pythonw) is None, whatever the type stubs say.
+    return "ipykernel" in sys.modules or bool(stream and stream.isatty())  # pyright: ignore[reportUnnecessaryComparison]
+
+
+class _Bar:
+    """A bar that appears only where the work lasts, so that short work never pays for it."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._close: Callable[[], None] | None = None
+        self._update: Callable[[int, int], None] | None = None
+
+    def advance(self, done: int, total: int) -> None:
+        if total <= 0:
+            return
+        if self._update is None:
+            if time.monotonic() - self._begun < PATIENCE or done >= total:
+                return
+            self._open()
+        if self._update is not None:
+            self._update(done, total)
+
+    def close(self) -> None:
+        if self._close is not None:
+            self._close()
+
+    def _open(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+        columns = ("Reading", BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        task = bar.add_task("", total=None)
+        bar.start()
+        self._close = bar.stop
+        self._update = lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,99 @@
+//! From engine values to Python values, and the shape that all view classes share.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDateTime, PyTzInfo};
+use serde::Serialize;
+
+use super::errors::defect;
+use crate::error::Error;
+use crate::time::Micros;
+
+/// The JSON form as dicts and lists.
+pub(super) fn to_dict<'py>(py: Python<'py>, value: &(impl Serialize + Sync)) -> PyResult<Bound<'py, PyAny>> {
+    let text = py.detach(|| serde_json::to_string(value)).map_err(|error| defect(&error.to_string()))?;
+    py.import("json")?.call_method1("loads", (text,))
+}
+
+/// UTC microseconds as an aware `datetime`. `None` where it lies outside the years 1 to 9999.
+pub(super) fn datetime(py: Python<'_>, utc: Option<Micros>) -> Option<Bound<'_, PyDateTime>> {
+    jiff::Timestamp::from_microsecond(utc?).ok()?.into_pyobject(py).ok()
+}
+
+/// An aware `datetime`, or text with or without a zone (then UTC), as UTC microseconds.
+pub(super) fn micros(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Micros> {
+    if let Ok(text) = value.extract::<String>() {
+        return Ok(super::zone::parse(argument, &text, &jiff::tz::TimeZone::UTC)?);
+    }
+    let refused = || Error::Argument {
+        argument: argument.to_owned(),
+        expected: "an aware datetime, or text such as '2026-11-04T09:00Z'".to_owned(),
+        found: value.to_string(),
+    };
+    let moment = value.cast::<PyDateTime>().map_err(|_| refused())?;
+    if moment.call_method0("utcoffset")?.is_none() {
+        return Err(refused().into());
+    }
+    let utc = moment.call_method1("astimezone", (PyTzInfo::utc(value.py())?,))?;
+    Ok(utc.extract::<jiff::Timestamp>()?.as_microsecond())
+}
+
+/// What `cmgtrail.display` makes of an object: `text` for a terminal, `html` for a notebook.
+pub(super) fn display(object: &Bound<'_, PyAny>, form: &str) -> PyResult<String> {
+    object.py().import("cmgtrail.display")?.getattr(form)?.call1((object,))?.extract()
+}
+
+/// Defines a frozen class that stands for one place in a trail: its getters are given, the rest is the same for all.
+macro_rules! view {
+    (
+        $(#[$about:meta])*
+        $name:ident($value:ty) = |$trail:ident, $row:ident| $place:expr;
+        $($methods:tt)*
+    ) => {
+        $(#[$about])*
+        #[pyclass(frozen, module = "cmgtrail")]
+        pub struct $name {
+            trail: std::sync::Arc<crate::engine::Trail>,
+            row: crate::tables::Row,
+        }
+
+        impl $name {
+            pub(super) fn new(trail: &std::sync::Arc<crate::engine::Trail>, row: crate::tables::Row) -> Self {
+                Self { trail: std::sync::Arc::clone(trail), row }
+            }
+        }
+
+        impl std::ops::Deref for $name {
+            type Target = $value;
+
+            // A row is made by looking at the very trail that is held here, and a trail does not change: it is there.
+            fn deref(&self) -> &$value {
+                let ($trail, $row) = (&*self.trail, self.row);
+                &$place
+            }
+        }
+
+        #[pymethods]
+        impl $name {
+            $($methods)*
+
+            /// The same as in the JSON form.
+            fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+                super::conversions::to_dict(py, &**self)
+            }
+
+            fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+                other.cast::<Self>().is_ok_and(|other| **self == **other.get())
+            }
+
+            fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+                super::conversions::display(slf.as_any(), "text")
+            }
+
+            fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+                super::conversions::display(slf.as_any(), "html")
+            }
+        }
+    };
+}
+
+pub(super) use view;

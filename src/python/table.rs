@@ -1,0 +1,229 @@
+//! Tables: sequences of views that any DataFrame library can take.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrow_array::{ArrayRef, RecordBatch, StructArray};
+use arrow_schema::{ArrowError, DataType, Field, SchemaRef};
+use pyo3::exceptions::{PyIndexError, PyKeyError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PySlice, PyType};
+use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
+
+use super::conversions::display;
+use super::errors::from_arrow;
+use super::findings::{Evidence, Finding};
+use super::flows::{Event, Flow, Join, Stage};
+use super::sources::Source;
+use crate::engine::Trail;
+use crate::tables::{self, Row};
+
+/// Rows laid out at once: large enough to be fast, small enough that a million lines stream.
+const ROWS_A_BATCH: usize = 16_384;
+
+/// A sequence of flows, events, stages, joins, findings, lines of evidence or sources; also a table of columns.
+#[pyclass(frozen, sequence, module = "cmgtrail")]
+pub struct Table {
+    trail: Arc<Trail>,
+    kind: tables::Table,
+    rows: Arc<[Row]>,
+}
+
+impl Table {
+    pub(super) fn whole(trail: &Arc<Trail>, kind: tables::Table) -> Self {
+        Self::of(trail, kind, kind.rows(trail))
+    }
+
+    pub(super) fn part(trail: &Arc<Trail>, kind: tables::Table, parent: usize) -> Self {
+        Self::of(trail, kind, kind.rows_of(trail, parent).collect())
+    }
+
+    pub(super) fn of(trail: &Arc<Trail>, kind: tables::Table, rows: Vec<Row>) -> Self {
+        Self { trail: Arc::clone(trail), kind, rows: rows.into() }
+    }
+
+    fn view<'py>(&self, py: Python<'py>, row: Row) -> PyResult<Bound<'py, PyAny>> {
+        let trail = &self.trail;
+        Ok(match self.kind {
+            tables::Table::Flows => Bound::new(py, Flow::new(trail, row))?.into_any(),
+            tables::Table::Events => Bound::new(py, Event::new(trail, row))?.into_any(),
+            tables::Table::Stages => Bound::new(py, Stage::new(trail, row))?.into_any(),
+            tables::Table::Joins => Bound::new(py, Join::new(trail, row))?.into_any(),
+            tables::Table::Findings => Bound::new(py, Finding::new(trail, row))?.into_any(),
+            tables::Table::Evidence => Bound::new(py, Evidence::new(trail, row))?.into_any(),
+            tables::Table::Sources => Bound::new(py, Source::new(trail, row))?.into_any(),
+        })
+    }
+
+    /// The name by which a row can be asked for, if its table has names.
+    fn key(&self, row: Row) -> Option<&str> {
+        match self.kind {
+            tables::Table::Flows => self.trail.flows.get(row.parent).map(|flow| &*flow.id),
+            tables::Table::Findings => self.trail.findings.get(row.parent).map(|finding| &*finding.failure),
+            tables::Table::Stages => Some(self.trail.flows.get(row.parent)?.stages.get(row.child)?.stage.id()),
+            tables::Table::Sources => self.trail.sources.get(row.parent).map(|source| &*source.path),
+            tables::Table::Events | tables::Table::Joins | tables::Table::Evidence => None,
+        }
+    }
+
+    fn by_key<'py>(&self, py: Python<'py>, key: &str) -> PyResult<Bound<'py, PyAny>> {
+        let found = self.rows.iter().find(|row| self.key(**row) == Some(key));
+        let row = found.ok_or_else(|| PyKeyError::new_err(format!("no '{key}' among the {}", self.kind.name())))?;
+        self.view(py, *row)
+    }
+
+    fn by_index<'py>(&self, py: Python<'py>, index: isize) -> PyResult<Bound<'py, PyAny>> {
+        let place = if index < 0 { self.rows.len().checked_add_signed(index) } else { usize::try_from(index).ok() };
+        let row = place.and_then(|place| self.rows.get(place)).ok_or_else(|| {
+            let count = self.rows.len();
+            PyIndexError::new_err(format!("there is no {} [{index}]: the table has {count} rows", self.kind.name()))
+        })?;
+        self.view(py, *row)
+    }
+
+    fn by_slice<'py>(&self, slice: &Bound<'py, PySlice>) -> PyResult<Bound<'py, PyAny>> {
+        let range = slice.indices(isize::try_from(self.rows.len())?)?;
+        let places = (0..range.slicelength).map(|step| range.start + range.step * step.cast_signed());
+        let rows = places.filter_map(|place| self.rows.get(usize::try_from(place).ok()?).copied()).collect();
+        Ok(Bound::new(slice.py(), Self::of(&self.trail, self.kind, rows))?.into_any())
+    }
+
+    fn schema(&self) -> PyResult<SchemaRef> {
+        self.kind.schema(&self.trail).map_err(from_arrow)
+    }
+}
+
+#[pymethods]
+impl Table {
+    #[classmethod]
+    fn __class_getitem__<'py>(class: &Bound<'py, PyType>, item: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        class.py().import("types")?.getattr("GenericAlias")?.call1((class, item))
+    }
+
+    /// Which table it is: `flows`, `events`, …
+    #[getter]
+    fn name(&self) -> &'static str {
+        self.kind.name()
+    }
+
+    /// Names of the columns, in order.
+    #[getter]
+    fn columns(&self) -> PyResult<Vec<String>> {
+        Ok(self.schema()?.fields().iter().map(|field| field.name().clone()).collect())
+    }
+
+    fn __len__(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        if let Ok(slice) = key.cast::<PySlice>() {
+            self.by_slice(slice)
+        } else if let Ok(name) = key.extract::<String>() {
+            self.by_key(py, &name)
+        } else if let Ok(index) = key.extract::<isize>() {
+            self.by_index(py, index)
+        } else {
+            Err(PyTypeError::new_err("a table is asked for a number, a slice or an id"))
+        }
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> TableIterator {
+        TableIterator { table: slf.unbind(), next: AtomicUsize::new(0) }
+    }
+
+    fn __contains__(&self, py: Python<'_>, item: &Bound<'_, PyAny>) -> PyResult<bool> {
+        if let Ok(name) = item.extract::<String>() {
+            return Ok(self.rows.iter().any(|row| self.key(*row) == Some(&name)));
+        }
+        for row in &*self.rows {
+            if self.view(py, *row)?.eq(item)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| {
+            let other = other.get();
+            Arc::ptr_eq(&self.trail, &other.trail) && self.kind == other.kind && self.rows == other.rows
+        })
+    }
+
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        Ok(to_schema_pycapsule(py, &*self.schema()?)?)
+    }
+
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyCapsule>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let (trail, kind, rows) = (Arc::clone(&self.trail), self.kind, Arc::clone(&self.rows));
+        let starts = (0..self.rows.len()).step_by(ROWS_A_BATCH);
+        let batches = starts.map(move |start| {
+            let end = rows.len().min(start + ROWS_A_BATCH);
+            kind.batch(&trail, rows.get(start..end).unwrap_or_default())
+        });
+        stream(py, &self.schema()?, batches, requested_schema)
+    }
+
+    /// A polars `DataFrame`.
+    fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        frame(slf.as_any(), "to_polars")
+    }
+
+    /// A pandas `DataFrame`.
+    fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        frame(slf.as_any(), "to_pandas")
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        display(slf.as_any(), "text")
+    }
+
+    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+        display(slf.as_any(), "html")
+    }
+}
+
+/// One pass over a table.
+#[pyclass(frozen, module = "cmgtrail")]
+pub struct TableIterator {
+    table: Py<Table>,
+    next: AtomicUsize,
+}
+
+#[pymethods]
+impl TableIterator {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let table = self.table.get();
+        let row = table.rows.get(self.next.fetch_add(1, Ordering::Relaxed));
+        row.map(|row| table.view(py, *row)).transpose()
+    }
+}
+
+/// An Arrow stream of record batches, laid out only as they are asked for.
+pub(super) fn stream<'py>(
+    py: Python<'py>,
+    schema: &SchemaRef,
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static,
+    requested_schema: Option<Bound<'py, PyCapsule>>,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let field = Arc::new(Field::new_struct("", schema.fields().clone(), false));
+    debug_assert!(matches!(field.data_type(), DataType::Struct(_)));
+    let arrays = batches.map(|batch| batch.map(|batch| Arc::new(StructArray::from(batch)) as ArrayRef));
+    let reader = Box::new(ArrayIterator::new(arrays, field));
+    Ok(to_stream_pycapsule(py, reader, requested_schema)?)
+}
+
+/// What `cmgtrail.frames` makes of a provider of columns.
+pub(super) fn frame<'py>(provider: &Bound<'py, PyAny>, form: &str) -> PyResult<Bound<'py, PyAny>> {
+    provider.py().import("cmgtrail.frames")?.getattr(form)?.call1((provider,))
+}

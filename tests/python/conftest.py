@@ -1,0 +1,43 @@
+"""What the tests share: the corpus, and folders laid out as the documentation has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CORPUS = ROOT / "tests" / "corpus"
+
+DEMO = "root-missing-mask-8"
+"""An installation that fails, with a finding: the example of README and docstrings."""
+HEALTHY = "healthy-install-and-registration"
+NO_TRAFFIC = "intranet-noise-no-cmg-traffic"
+
+
+def case_names() -> list[str]:
+    """The cases of the corpus, each a folder with logs."""
+    return sorted(folder.name for folder in CORPUS.glob("*") if (folder / "logs").exists())
+
+
+def logs_of(case: str) -> Path:
+    """The logs of a case; the test is skipped, aloud, where there is no corpus at all."""
+    if not CORPUS.exists():
+        pytest.skip("no corpus here: tests/corpus is missing")
+    logs = CORPUS / case / "logs"
+    assert logs.exists(), f"the corpus has no case {case}"
+    return logs
+
+
+@pytest.fixture
+def demo() -> Path:
+    """Logs of an installation that failed."""
+    return logs_of(DEMO)
+
+
+@pytest.fixture
+def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo: Path) -> Path:
+    """A folder that has `logs/`, as the examples of the documentation expect it, as the current one."""
+    (tmp_path / "logs").symlink_to(demo, target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

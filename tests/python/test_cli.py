@@ -1,0 +1,235 @@
+"""The command: exit status, what goes to stdout, and errors as sentences."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import cmgtrail
+from cmgtrail import cli
+from cmgtrail.cli import commands, run
+from conftest import HEALTHY, NO_TRAFFIC, logs_of
+
+COMMAND = [sys.executable, "-W", "error", "-c", "from cmgtrail.cli import main; main()"]
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_version(capsys: Captured) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"cmgtrail {cmgtrail.__version__}\n"
+
+
+def test_help_names_the_commands(capsys: Captured) -> None:
+    assert run(["--help"]) == 0
+    assert {"diagnose", "records"} <= set(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["diagnose", "no-such-folder"], "no-such-folder"),
+        (["diagnose", ".", "--tz", "Mars/Olympus"], "Mars/Olympus"),
+        (["diagnose", ".", "--since", "yesterday"], "--since: expected"),
+        (["diagnose", ".", "--until", "2026-13-01"], "--until: expected"),
+        (["diagnose", ".", "--format", "xml"], "xml"),
+        (["diagnose", ".", "--colour"], "--colour"),
+        (["records"], "PATH"),
+        (["records", "no-such-folder"], "no-such-folder"),
+        (["records", ".", "--limit", "0"], "--limit"),
+        (["prescribe"], "prescribe"),
+    ],
+)
+def test_errors_are_sentences(
+    arguments: list[str], says: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says in err
+    assert "Traceback" not in err
+
+
+def test_without_a_path_it_asks_for_one(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert run(["diagnose"]) == 2
+    assert "say which logs to read" in capsys.readouterr().err
+
+
+def test_on_windows_the_machines_own_logs_are_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Captured
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setenv("WINDIR", str(tmp_path))
+    assert run(["diagnose"]) == 2
+    assert "this machine has no client logs" in capsys.readouterr().err
+    for folder in ("CCM/Logs", "ccmsetup/Logs"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert commands.own_logs() == [str(tmp_path / "CCM" / "Logs"), str(tmp_path / "ccmsetup" / "Logs")]
+
+
+def test_files_without_a_record_end_with_2(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "notes.txt").write_text("abc")
+    assert run(["diagnose", str(tmp_path)]) == 2
+    assert run(["records", str(tmp_path)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "record" in err
+
+
+def test_findings_end_with_1_and_are_explained(demo: Path, capsys: Captured) -> None:
+    assert run(["diagnose", str(demo)]) == 1
+    out = capsys.readouterr().out
+    finding = cmgtrail.read(demo).findings[0]
+    assert finding.failure in out.replace("\n", "")
+    assert f"{finding.evidence[0].source}:{finding.evidence[0].line}" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_healthy_logs_end_with_0(capsys: Captured) -> None:
+    assert run(["diagnose", str(logs_of(HEALTHY))]) == 0
+    assert "completed" in capsys.readouterr().out
+
+
+def test_no_traffic_is_said_in_words(capsys: Captured) -> None:
+    assert run(["diagnose", str(logs_of(NO_TRAFFIC))]) == 0
+    assert "No traffic to a cloud management gateway" in capsys.readouterr().out
+
+
+def test_the_report_is_written_and_announced_on_stderr(demo: Path, tmp_path: Path, capsys: Captured) -> None:
+    report = tmp_path / "report.html"
+    assert run(["diagnose", str(demo), "--format", "json", "--html", str(report)]) == 1
+    out, err = capsys.readouterr()
+    json.loads(out)
+    assert str(report) in err
+    page = report.read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert cmgtrail.read(demo).findings[0].failure in page
+
+
+def test_a_report_that_cannot_be_written_is_an_error(demo: Path, tmp_path: Path, capsys: Captured) -> None:
+    assert run(["diagnose", str(demo), "--html", str(tmp_path / "no" / "folder" / "r.html")]) == 2
+    assert "r.html" in capsys.readouterr().err
+
+
+def test_zones_change_tables_and_leave_json_alone(demo: Path, capsys: Captured) -> None:
+    def shown(*options: str) -> str:
+        run(["diagnose", str(demo), *options])
+        return capsys.readouterr().out
+
+    assert "times in Asia/Tokyo" in shown("--tz", "Asia/Tokyo")
+    assert shown("--tz", "Asia/Tokyo") != shown()
+    assert shown("--format", "json", "--tz", "Asia/Tokyo") == shown("--format", "json")
+
+
+@pytest.mark.parametrize("form", ["table", "jsonl", "csv"])
+def test_records_of_every_form(form: str, demo: Path, capsys: Captured) -> None:
+    count = sum(source.records for source in cmgtrail.read(demo).sources)
+    assert run(["records", str(demo), "--format", form]) == 0
+    out = capsys.readouterr().out
+    if form == "jsonl":
+        lines = [json.loads(line) for line in out.splitlines()]
+        assert len(lines) == count
+        assert lines[0]["line"] == 1
+    elif form == "csv":
+        rows = list(csv.DictReader(io.StringIO(out)))
+        assert len(rows) == count
+        assert rows[0]["line"] == "1"
+    else:
+        assert "(line, time UTC, component, text)" in out.splitlines()[0]
+        assert len([line for line in out.splitlines() if line and "(line, time" not in line]) == count
+
+
+def test_records_can_be_limited(demo: Path, capsys: Captured) -> None:
+    assert run(["records", str(demo), "--format", "jsonl", "--limit", "3"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_no_color_is_honoured(demo: Path) -> None:
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    arguments = [*COMMAND, "diagnose", str(demo)]
+    run_it = subprocess.Popen(
+        arguments, stdout=theirs, stderr=theirs, env={**os.environ, "NO_COLOR": "1", "TERM": "xterm"}
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:  # Linux: the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(ours)
+    assert run_it.wait() == 1
+    assert b"Findings" in shown
+    assert b"\x1b[" not in shown
+
+
+def test_a_reader_that_has_enough_is_no_error(demo: Path) -> None:
+    run_it = subprocess.Popen(
+        [*COMMAND, "records", str(demo), "--format", "jsonl"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert run_it.stdout is not None
+    assert run_it.stderr is not None
+    run_it.stdout.close()
+    errors = run_it.stderr.read()
+    run_it.stderr.close()
+    assert run_it.wait() == 0
+    assert errors == b""
+
+
+def test_unexpected_errors_are_sentences(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    class PanicException(BaseException):
+        """What a panic of the engine is to Python."""
+
+    def panic(*_: object, **__: object) -> None:
+        raise PanicException("index out of bounds")
+
+    monkeypatch.setattr(cmgtrail, "read", panic)
+    assert run(["diagnose", "."]) == 2
+    err = capsys.readouterr().err
+    assert "a defect of its own stopped it (PanicException: index out of bounds)" in err
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cmgtrail, "read", interrupt)
+    assert run(["diagnose", "."]) == cli.INTERRUPTED
+    assert capsys.readouterr().err.strip() == "cmgtrail: stopped."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent another way there")
+def test_ctrl_c_stops_the_engine(tmp_path: Path) -> None:
+    line = (
+        '<![LOG[Nothing of note happened here]LOG]!><time="10:12:33.120+000" date="11-04-2026" '
+        'component="x" context="" type="1" thread="1" file="x.cpp:1">\n'
+    )
+    for number in range(20):
+        with (tmp_path / f"big-{number}.log").open("w") as log:
+            log.write(line * 200_000)
+    run_it = subprocess.Popen([*COMMAND, "diagnose", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(0.4)
+    run_it.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    _, errors = run_it.communicate(timeout=30)
+    # Either it was stopped, or it was faster than we are.
+    assert run_it.returncode in {cli.INTERRUPTED, 0}
+    if run_it.returncode:
+        assert errors.strip() == b"cmgtrail: stopped."
+        assert time.monotonic() - begun < 2

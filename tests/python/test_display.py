@@ -1,0 +1,163 @@
+"""Cards, prompts and the terminal: what strangers wrote into a log is shown and never obeyed."""
+
+from __future__ import annotations
+
+import io
+from html.parser import HTMLParser
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cmgtrail import display
+from cmgtrail._engine import Zone
+from cmgtrail.cli.terminal import Screen
+from cmgtrail.display import words
+from cmgtrail.display.markup import Markup, join, tag
+from cmgtrail.report import render
+
+HOSTILE = "<script>alert('x')</script>\"&\x1b[31m\x1b]0;owned\x07\x9b2J\u202etxt.exe\r\n\x00</pre>[bold]"
+
+
+class Finding(SimpleNamespace):
+    """Stands for a finding: the display asks only for the name of the class and for the parts."""
+
+
+class Flow(SimpleNamespace):
+    """Stands for a flow."""
+
+
+class Trail(SimpleNamespace):
+    """Stands for a trail."""
+
+
+class Table(list[Any]):
+    """Stands for a table."""
+
+    name = "flows"
+
+
+def trail(text: str) -> Any:
+    """A trail in which a stranger wrote every text that a log can bring in."""
+    line = SimpleNamespace(source=text, line=17, text=text)
+    missing = SimpleNamespace(what=text, machine=text, since=None, until=None, separates=[text], how=text)
+    stage = SimpleNamespace(stage="aad-token", status="failed", inferred=False, reason=text, evidence=[(text, 17)])
+    client = SimpleNamespace(host=text, device_id=None, client_id=None, user_id=None)
+    event = SimpleNamespace(at=None, stage="aad-token", mark="fail", source=text, line=17, text=text)
+    flow = Flow(
+        id=text, kind="install", client=client, attempts=1, started=None, outcome="failed", broke_at="aad-token",
+        stages=Table([stage]), events=Table([event]), findings=Table([]),
+    )  # fmt: skip
+    finding = Finding(
+        failure="cmg-root-ca-missing", severity="error", confidence="likely", stage="aad-token", title=text,
+        explanation=text, remedy=text, verify=text, reference=text, evidence=Table([line]), missing=(missing,),
+        clients=1, flows=Table([flow]),
+    )  # fmt: skip
+    source = SimpleNamespace(
+        path=text, records=1, bytes=1, gaps=0, gap_bytes=0, format=None, component=text, host=text, role=None,
+        first=None, last=None, notes=[text],
+    )  # fmt: skip
+    return Trail(paths=[text], traffic=True, flows=Table([flow]), findings=Table([finding]), sources=Table([source]))
+
+
+class Elements(HTMLParser):
+    """Collects the elements of a page and their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.open: list[str] = []
+        self.attributes: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def controls(text: str) -> set[str]:
+    """Characters that a terminal or a reader could obey."""
+    return {char for char in text if (ord(char) < 32 and char != "\n") or 0x7F <= ord(char) < 0xA0 or char == "\u202e"}
+
+
+def drawings() -> list[Any]:
+    shown = trail(HOSTILE)
+    return [shown, shown.flows, shown.flows[0], shown.findings[0]]
+
+
+@pytest.mark.parametrize("value", drawings(), ids=lambda value: type(value).__name__)
+def test_cards_hold_hostile_text_as_text(value: Any) -> None:
+    card = display.html(value)
+    elements = Elements(card)
+    assert "script" not in elements.names
+    assert elements.attributes <= {"class", "title"}
+    assert not elements.open
+    assert "&lt;script&gt;" in card
+    assert not controls(card)
+
+
+def test_the_report_holds_hostile_text_as_text_and_needs_nothing_else() -> None:
+    page = render(trail(HOSTILE))
+    elements = Elements(page)
+    assert not elements.names & {"script", "link", "img", "iframe"}
+    assert not elements.open
+    assert not controls(page)
+    assert "http" not in page
+
+
+def screen(value: Any, width: int = 80, encoding: str = "utf-8") -> str:
+    buffer = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    Screen(Console(file=buffer, width=width, markup=False, highlight=False, emoji=False), Zone()).show(value)
+    buffer.seek(0)
+    return buffer.read()
+
+
+def test_the_terminal_holds_hostile_text_as_text_within_80_columns() -> None:
+    out = screen(trail(HOSTILE))
+    assert not controls(out)
+    assert "[bold]" in out
+    assert max(len(line) for line in out.splitlines()) <= 80
+
+
+def test_the_terminal_says_what_was_found_first() -> None:
+    out = screen(trail("words"))
+    parts = ["Findings", "cmg-root-ca-missing", "Do: ", "Check: ", "Missing: ", "Flows", "Notes on the logs"]
+    places = [out.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_marks_fit_the_encoding_of_the_terminal() -> None:
+    assert "✗" in screen(trail("words"))
+    assert "X failed" in screen(trail("words"), encoding="cp1252")
+
+
+def test_no_traffic_is_said_in_words() -> None:
+    shown = trail("words")
+    shown.traffic, shown.flows, shown.findings = False, Table([]), Table([])
+    assert "No traffic to a cloud management gateway" in screen(shown)
+    assert "No traffic to a cloud management gateway" in display.html(shown)
+    assert "no traffic to a CMG" in display.text(shown)
+
+
+def test_a_fleet_is_shown_in_part_and_says_so() -> None:
+    shown = trail("words")
+    shown.flows = Table(shown.flows * 5_000)
+    assert "and 4,950 flows more" in screen(shown)
+    assert "and 4,980 flows more" in display.html(shown)
+
+
+def test_only_markup_passes_unescaped() -> None:
+    assert join("<b>", tag("i", "<", title='"')) == '&lt;b&gt;<i title="&quot;">&lt;</i>'
+    assert isinstance(tag("p"), Markup)
+
+
+def test_visible_shows_what_it_neutralises() -> None:
+    assert words.visible("a\x1b[31m\tb\r\nc") == "a␛[31m b⏎c"
+    assert words.visible("a\nb", lines=True) == "a\nb"
+    assert words.visible("Größe 你好 ✓") == "Größe 你好 ✓"

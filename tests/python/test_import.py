@@ -1,0 +1,37 @@
+"""Importing cmgtrail costs next to nothing, and exports what the engine has."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import cmgtrail
+from cmgtrail import _engine
+
+HEAVY = {"rich", "click", "pandas", "polars", "pyarrow", "numpy", "jinja2", "json", "asyncio", "IPython"}
+
+INTERNAL = {"RecordIterator", "TableIterator", "Zone"}
+"""What the engine gives to the package but not to its users."""
+
+
+def test_import_loads_nothing_heavy() -> None:
+    code = "import sys, cmgtrail; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in run.stdout.split()}
+    assert "cmgtrail" in loaded
+    assert not loaded & HEAVY
+
+
+def test_every_export_of_the_engine_is_public() -> None:
+    assert set(_engine.__all__) - INTERNAL <= set(cmgtrail.__all__)
+
+
+def test_all_names_exist_and_are_documented() -> None:
+    for name in cmgtrail.__all__:
+        assert getattr(cmgtrail, name).__doc__, name
+
+
+def test_every_error_is_a_cmgtrail_error() -> None:
+    errors = [getattr(cmgtrail, name) for name in cmgtrail.__all__ if name.endswith("Error")]
+    assert len(errors) == 7
+    assert all(issubclass(error, cmgtrail.CmgTrailError) for error in errors)
