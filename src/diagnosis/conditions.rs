@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use super::{patterns, shapes};
+use crate::flows::requests::Request;
 use crate::knowledge::{Condition, EventShape, RequestPart, RequestShape, StageShape};
 use crate::stage::{Role, Stage};
 
@@ -30,7 +31,7 @@ fn failed_request(shape: &RequestShape, case: &Case<'_>) -> Option<Vec<u32>> {
     let mut evidence = first_failed(shape, &case.requests(), case)?;
     let earlier = case.detail()?.requests.iter().map(|(number, _)| case.world.request(*number));
     let alike = earlier.filter(|request| request.to_cmg && request.failed && shapes::is_like(request, shape));
-    for event in alike.take(ENOUGH).flat_map(|request| request.events.iter().copied()) {
+    for event in alike.take(ENOUGH).flat_map(|request| telling(request, case)) {
         if !evidence.contains(&event) {
             evidence.push(event);
         }
@@ -40,13 +41,19 @@ fn failed_request(shape: &RequestShape, case: &Case<'_>) -> Option<Vec<u32>> {
 
 fn first_failed(shape: &RequestShape, requests: &[u32], case: &Case<'_>) -> Option<Vec<u32>> {
     let failed = requests.iter().map(|&number| case.world.request(number)).filter(|request| request.failed);
-    failed.into_iter().find(|request| shapes::is_like(request, shape)).map(|request| request.events.clone())
+    failed.into_iter().find(|request| shapes::is_like(request, shape)).map(|request| telling(request, case))
+}
+
+/// The lines of a request that tell something of why it ended as it did.
+fn telling(request: &Request, case: &Case<'_>) -> Vec<u32> {
+    let tells = |event: &u32| case.event(*event).message.request != Some(RequestPart::Detail);
+    request.events.iter().copied().filter(tells).collect()
 }
 
 fn passed(shape: &RequestShape, requests: &[u32], case: &Case<'_>) -> Option<Vec<u32>> {
     let good =
         requests.iter().map(|&number| case.world.request(number)).filter(|request| !request.failed && request.passed);
-    good.into_iter().find(|request| shapes::is_like(request, shape)).map(|request| request.events.clone())
+    good.into_iter().find(|request| shapes::is_like(request, shape)).map(|request| telling(request, case))
 }
 
 /// Lines of these messages; a line that names a request brings the request's own lines with it.
@@ -59,7 +66,7 @@ fn event(shape: &EventShape, case: &Case<'_>) -> Option<Vec<u32>> {
     let requests = &case.world.followed.requests;
     let named = found.iter().filter(|&&index| case.event(index).message.request == Some(RequestPart::Names));
     let of_request: Vec<u32> =
-        named.filter_map(|&index| requests.of(index)).flat_map(|request| request.events.iter().copied()).collect();
+        named.filter_map(|&index| requests.of(index)).flat_map(|request| telling(request, case)).collect();
     (!found.is_empty()).then(|| found.into_iter().chain(of_request).collect())
 }
 
