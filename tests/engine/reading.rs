@@ -1,5 +1,7 @@
 //! Reading: formats, encodings, time rules, rollovers, machines, and bad input.
 
+#![allow(clippy::unwrap_used)] // a test says by panicking what went wrong
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -525,10 +527,11 @@ fn machines_by_folder_and_name() {
 }
 
 #[test]
+#[allow(clippy::many_single_char_names)] // a record is called as its text
 fn rollovers_are_read_as_one_log() {
     let at = |text: &str, time: &str| ccm(text, &format!("{time}.000-60"), "11-04-2026");
-    let (a, b, c, d) = (at("a", "09:00:00"), at("b", "09:10:00"), at("c", "09:20:00"), at("d", "09:30:00"));
-    let x = at("x", "09:05:00");
+    let [a, x, b, c, d] = [("a", "00"), ("x", "05"), ("b", "10"), ("c", "20"), ("d", "30")]
+        .map(|(text, minute)| at(text, &format!("09:{minute}:00")));
     // The end of the older file stands at the head of the newer one too; equal lines inside a file are real.
     let older = [a.as_str(), &x, &b, &b].concat();
     let newer = [x.as_str(), &b, &b, &c].concat();
@@ -576,7 +579,7 @@ fn a_missing_rollover_is_noted() {
 #[test]
 fn bad_files_are_entries_of_the_account_and_the_others_are_read() {
     let good = ccm("good", "09:12:33.120-60", "11-04-2026");
-    let binary: Vec<u8> = (0..4096_u32).map(|n| (n * 7 % 256) as u8).collect();
+    let binary: Vec<u8> = (0..=u8::MAX).cycle().take(4096).collect();
     let zip = zip_of(&[("a.log", good.as_bytes())]);
     let mut false_zip = zip.clone();
     false_zip.truncate(zip.len() / 2);

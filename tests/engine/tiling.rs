@@ -1,5 +1,7 @@
 //! Properties of framing: records, gaps and markers tile any file, and nothing found depends on how it is cut.
 
+#![allow(clippy::unwrap_used)] // a test says by panicking what went wrong
+
 use std::ops::Range;
 
 use cmgtrail::formats::{Chunk, Filler, chunks_of_bytes};
@@ -103,7 +105,7 @@ fn log() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn pieces_tile_any_log(bytes in log(), size in 1_usize..400) {
