@@ -295,17 +295,14 @@ impl Batches {
             if let Some(block) = self.blocks.as_mut().and_then(Iterator::next) {
                 return Some(Unit { log, file: file.checked_sub(1)?, block });
             }
-            match self.stream.plans.get(log)?.get(file) {
-                Some(plan) => {
-                    let known = self.stream.input.logs.get(log).and_then(|log| log.files.get(plan.index));
-                    self.blocks = known.and_then(|file| formats::blocks_of(file, plan));
-                    self.file += 1;
-                }
-                None => {
-                    self.log += 1;
-                    self.file = 0;
-                    self.blocks = None;
-                }
+            if let Some(plan) = self.stream.plans.get(log)?.get(file) {
+                let known = self.stream.input.logs.get(log).and_then(|log| log.files.get(plan.index));
+                self.blocks = known.and_then(|file| formats::blocks_of(file, plan));
+                self.file += 1;
+            } else {
+                self.log += 1;
+                self.file = 0;
+                self.blocks = None;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A log like a busy client's CcmMessaging: about 210 bytes a record, some of many lines, a few that matter.
+//! A log like a busy client's `CcmMessaging.log`: about 210 bytes a record, some of many lines, a few that matter.
 
 use std::fs::File;
 use std::io::{BufWriter, Result, Write};

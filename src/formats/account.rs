@@ -13,7 +13,9 @@ const HOLE: Micros = 60 * MINUTE;
 /// The account of a log's files together.
 pub(crate) fn whole(files: &[FileScan]) -> Survey {
     let mut whole = Survey::default();
-    files.iter().for_each(|file| whole.add(&file.survey));
+    for file in files {
+        whole.add(&file.survey);
+    }
     whole
 }
 

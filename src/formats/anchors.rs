@@ -43,7 +43,9 @@ pub(crate) fn of(chunk: &Chunk) -> Vec<Anchor> {
 
 /// Adds the anchors of what follows.
 pub(crate) fn merge(anchors: &mut Vec<Anchor>, next: &[Anchor]) {
-    next.iter().for_each(|anchor| push(anchors, *anchor));
+    for anchor in next {
+        push(anchors, *anchor);
+    }
 }
 
 fn push(anchors: &mut Vec<Anchor>, anchor: Anchor) {

@@ -90,7 +90,9 @@ impl Blocks {
         if at == 0 {
             return None;
         }
-        let mid_line = !decoded.text.get(..framed.consumed).is_some_and(|text| text.ends_with('\n'));
+        // A byte order mark does not begin a line, nor end one.
+        let before = decoded.text.get(..framed.consumed).unwrap_or_default().trim_end_matches('\u{feff}');
+        let mid_line = if before.is_empty() { self.context.mid_line } else { !before.ends_with('\n') };
         Some((at, Context { fields: framed.fields.pop(), mid_line, order: self.context.order }))
     }
 }

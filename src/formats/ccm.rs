@@ -97,9 +97,8 @@ pub(crate) enum Trailer {
 pub(crate) fn trailer(text: &[u8], at: usize, span: &mut Span) -> Trailer {
     let Some(rest) = text.get(at..) else { return Trailer::Cut };
     match rest {
-        [] => return Trailer::Cut,
+        [] | [b'<'] => return Trailer::Cut,
         [b'<', b't', ..] => {}
-        [b'<'] => return Trailer::Cut,
         _ => return Trailer::Text,
     }
     let (mut day, mut time) = (None, None);
@@ -170,10 +169,9 @@ fn attribute(text: &[u8], mut at: usize) -> Attribute<'_> {
                 end: value + length + 1,
             }
         }
-        // A value never holds a line end.
-        Some(_) => Attribute::Broken,
         None if window.len() < LONGEST_VALUE => Attribute::Cut,
-        None => Attribute::Broken,
+        // A value never holds a line end, nor does it go on for ever.
+        _ => Attribute::Broken,
     }
 }
 

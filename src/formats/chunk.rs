@@ -52,11 +52,11 @@ impl Chunk {
 
     /// Records that stand in an older file of the log count there.
     fn drop_copies(&mut self, copies: &HashSet<u64>) {
-        let (copied, spans) = std::mem::take(&mut self.spans)
+        let (twice, own) = std::mem::take(&mut self.spans)
             .into_iter()
             .partition(|span: &Span| copies.contains(&self.file_offset(span.whole.start)));
-        self.spans = spans;
-        self.runs.extend(copied.iter().map(|span: &Span| Run { filler: Filler::Copy, whole: span.whole }));
+        self.spans = own;
+        self.runs.extend(twice.iter().map(|span: &Span| Run { filler: Filler::Copy, whole: span.whole }));
         self.runs.sort_by_key(|run| run.whole.start);
     }
 

@@ -58,10 +58,9 @@ impl OrderEvidence {
         }
         let [day_first, month_first] = self.backward;
         match day_first.cmp(&month_first) {
-            std::cmp::Ordering::Less => DateOrder::DayFirst,
             std::cmp::Ordering::Greater => DateOrder::MonthFirst,
             std::cmp::Ordering::Equal if self.half_days => DateOrder::MonthFirst,
-            std::cmp::Ordering::Equal => DateOrder::DayFirst,
+            _ => DateOrder::DayFirst,
         }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn frame(text: &str, context: &Context, whole: bool) -> Framed {
     let bytes = text.as_bytes();
     let mut framed = Framed { spans: Vec::with_capacity(bytes.len() / 160), ..Framed::default() };
     framed.fields.extend(context.fields.clone());
-    let mut framer = Framer {
+    let mut work = Framer {
         text: bytes,
         whole,
         order: context.order,
@@ -63,13 +63,13 @@ pub(crate) fn frame(text: &str, context: &Context, whole: bool) -> Framed {
         unclosed_until: 0,
         framed,
     };
-    while framer.at < bytes.len() {
-        if framer.step().is_none() {
+    while work.at < bytes.len() {
+        if work.step().is_none() {
             break;
         }
     }
-    framer.framed.consumed = framer.at;
-    framer.framed
+    work.framed.consumed = work.at;
+    work.framed
 }
 
 struct Framer<'t> {
@@ -109,16 +109,9 @@ impl Framer<'_> {
             return Some(());
         }
         let line = self.line_at(self.at)?;
-        let opener = self.opener_in(self.at, line.end);
-        let end = opener.unwrap_or(line.end);
+        let (kind, end) = self.kind(self.at, &line);
         if line_start {
-            if opener.is_some()
-                && let Some(span) = sms::record(self.text, self.at, line.content)
-            {
-                self.push(span, line.end);
-                return Some(());
-            }
-            match self.classify(self.at, end.min(line.content)) {
+            match kind {
                 Line::Record(span) => {
                     self.push(span, end);
                     return Some(());
@@ -139,6 +132,16 @@ impl Framer<'_> {
         let blank = self.text.get(self.at..end)?.iter().all(u8::is_ascii_whitespace);
         self.fill(if blank { Filler::Marker } else { Filler::Gap }, end);
         Some(())
+    }
+
+    /// What the line at `at` is by itself, and where that ends: before an opener in the line, or with the line.
+    fn kind(&mut self, at: usize, line: &LineRange) -> (Line, usize) {
+        let Some(opener) = self.opener_in(at, line.end) else { return (self.classify(at, line.content), line.end) };
+        match sms::record(self.text, at, line.content) {
+            // The message speaks of an opener.
+            Some(span) => (Line::Record(span), line.end),
+            None => (self.classify(at, opener), opener),
+        }
     }
 
     /// The first opener in `start..end`.
@@ -219,18 +222,19 @@ impl Framer<'_> {
     fn ccm(&mut self, start: usize) -> Option<()> {
         self.tokens.skip_to(start + OPENER.len());
         if start < self.unclosed_until {
-            return self.damaged(start);
+            self.damaged(start);
+            return Some(());
         }
         let limit = start.saturating_add(MAX_RECORD);
         let mut span = ccm::open(start);
         // The last opener inside, not at the start of a line: of a record, if this one has no end of its own.
         let mut inner = None;
         let mut openers = 0;
-        loop {
+        let unclosed_until = loop {
             match self.tokens.peek().filter(|token| token.at() < limit) {
-                None if self.whole || self.text.len() >= limit => return self.unclosed(start, limit),
+                None if self.whole || self.text.len() >= limit => break limit,
                 None => return None,
-                Some(Token::Opener(at)) if self.at_line_start(at) => return self.unclosed(start, at),
+                Some(Token::Opener(at)) if self.at_line_start(at) => break at,
                 Some(Token::Opener(at)) => {
                     inner = Some(at);
                     openers += 1;
@@ -242,11 +246,11 @@ impl Framer<'_> {
                     }
                     (Trailer::Cut, _) if !self.whole => return None,
                     (Trailer::Cut | Trailer::Broken, None) => return self.broken(span, at),
-                    (Trailer::Cut | Trailer::Broken, Some(inner)) => return self.unclosed(start, inner),
-                    (Trailer::Whole(_), Some(last)) if openers > 1 => return self.unclosed(start, last),
+                    (Trailer::Cut | Trailer::Broken, Some(inner)) => break inner,
+                    (Trailer::Whole(_), Some(last)) if openers > 1 => break last,
                     (Trailer::Whole(end), Some(last)) => {
                         if !self.quotes(end)? {
-                            return self.unclosed(start, last);
+                            break last;
                         }
                         inner = None;
                         openers = 0;
@@ -260,7 +264,9 @@ impl Framer<'_> {
                     }
                 },
             }
-        }
+        };
+        self.unclosed(start, unclosed_until);
+        Some(())
     }
 
     /// True where the closed record up to `end` is a quotation inside a message: the same line goes on and is closed
@@ -300,21 +306,20 @@ impl Framer<'_> {
     }
 
     /// The record at `start`, and those whose openers follow before `limit`, have no end.
-    fn unclosed(&mut self, start: usize, limit: usize) -> Option<()> {
+    fn unclosed(&mut self, start: usize, limit: usize) {
         self.unclosed_until = self.char_start(limit.min(self.text.len()));
         self.tokens = Tokens::after(self.text, start + OPENER.len());
-        self.damaged(start)
+        self.damaged(start);
     }
 
     /// A record without an end: up to the next opener, or the first line that is a record of its own.
-    fn damaged(&mut self, start: usize) -> Option<()> {
+    fn damaged(&mut self, start: usize) {
         let opener = self.tokens_opener(self.unclosed_until);
         let end = self.first_other_record(start, opener);
         let mut span = ccm::open(start);
         span.damaged = true;
         span.text.end = offset(self.trimmed(start + OPENER.len(), end));
         self.push(span, end);
-        Some(())
     }
 
     /// The next opener, or `limit`.
@@ -333,8 +338,10 @@ impl Framer<'_> {
         let mut at = start;
         while let Some(length) = self.text.get(at..limit).and_then(|rest| memchr(b'\n', rest)) {
             at += length + 1;
-            let Some(line) = self.line_at(at).filter(|line| line.end <= limit) else { break };
-            match self.classify(at, line.content) {
+            let rest = self.text.get(at..limit).unwrap_or_default();
+            let line = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+            let content = line.strip_suffix(b"\r").unwrap_or(line);
+            match self.classify(at, at + content.len()) {
                 Line::Record(_) | Line::Directive | Line::Marker => return at,
                 // Dumps hold dates at the start of a line too.
                 Line::Head(_) | Line::Plain => {}
@@ -359,18 +366,16 @@ impl Framer<'_> {
                 }
                 break;
             }
-            if end >= limit || self.text.get(end..)?.starts_with(OPENER) {
+            let rest = self.text.get(end..)?;
+            if end >= limit || rest.starts_with(OPENER) || rest.starts_with(BYTE_ORDER_MARK) {
                 break;
             }
             let line = self.line_at(end)?;
-            if !matches!(self.classify(end, line.content), Line::Plain) {
+            let (kind, next) = self.kind(end, &line);
+            if !matches!(kind, Line::Plain) {
                 break;
             }
-            if let Some(opener) = memmem::find(self.text.get(end..line.end)?, OPENER) {
-                end += opener;
-                break;
-            }
-            end = line.end;
+            end = next;
         }
         span.text.end = offset(self.trimmed(span.text.start as usize, end));
         self.push(span, end);

@@ -166,8 +166,12 @@ impl Survey {
         for (name, count) in &next.components {
             self.add_component(Some(name), *count);
         }
-        next.native.iter().for_each(|run| extend(&mut self.native, *run));
-        next.foreign.iter().for_each(|run| extend(&mut self.foreign, *run));
+        for run in &next.native {
+            extend(&mut self.native, *run);
+        }
+        for run in &next.foreign {
+            extend(&mut self.foreign, *run);
+        }
         self.absent += next.absent;
         self.malformed += next.malformed;
         self.utc += next.utc;

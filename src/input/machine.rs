@@ -125,10 +125,7 @@ pub(crate) fn machine(path: &str) -> Machine {
         if !rest.is_empty() && !is_generic(rest) {
             return Machine { key: rest.to_lowercase(), host: Some(rest.to_owned()), role };
         }
-        if word.is_some() && rest.is_empty() {
-            // A plain role word may stand in the folder of a machine that has several roles.
-            continue;
-        }
+        // A plain role word may stand in the folder of a machine that has several roles.
     }
     Machine { host: None, role, key: format!("/{}", folders.to_lowercase()) }
 }

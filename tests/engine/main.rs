@@ -4,6 +4,8 @@
 mod corpus;
 mod failures;
 mod knowledge;
+mod reading;
 mod real_logs;
 mod sample_trail;
 mod tables;
+mod tiling;
