@@ -31,7 +31,7 @@ fn main() {
     row("wc -l", bytes, reference, reference);
     for threads in [1, 2] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let mut time = |work: &str, run: &(dyn Fn() -> usize + Sync)| {
+        let time = |work: &str, run: &(dyn Fn() -> usize + Sync)| {
             let taken = best(|| pool.install(run));
             row(&format!("{work}, {threads} thread{}", if threads == 1 { "" } else { "s" }), bytes, taken, reference);
         };

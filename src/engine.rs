@@ -6,13 +6,17 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::columns::{RecordStream, Window};
+use crate::diagnosis;
 use crate::error::{Error, Result};
-use crate::events::Event;
+use crate::events::{Event, Matcher};
 use crate::finding::Finding;
-use crate::flows::Flow;
+use crate::flows::{self, Flow};
+use crate::formats::{self, Chunk, Clocks};
+use crate::input::{self, Input};
+use crate::knowledge::Knowledge;
 use crate::record::Source;
+use crate::site::Site;
 use crate::time::Micros;
-use crate::{formats, input};
 
 pub use crate::input::{Progress, Silent};
 
@@ -79,22 +83,27 @@ impl Trail {
     /// mistake in a knowledge file, [`crate::error::Error::Interrupted`] when `progress` says stop. Files that
     /// cannot be read or hold no record are sources with a note, not errors, while one record is read.
     pub fn read(paths: &[PathBuf], options: ReadOptions, progress: &dyn Progress) -> Result<Self> {
+        let knowledge = Knowledge::with_files(&options.knowledge)?;
+        let site = options.site.as_deref().map(Site::read).transpose()?.unwrap_or_default();
         let input = Arc::new(input::open(paths, options.encoding.as_deref())?);
-        let scan = formats::scan(&input, &|_| (), progress)?;
-        if scan.sources.iter().all(|source| source.records == 0) {
+        let Found { sources, events, clocks } = find_events(&input, &knowledge, progress)?;
+        if sources.iter().all(|source| source.records == 0) {
             return Err(Error::NoRecords { looked_at: input.looked_at() });
         }
+        let mut followed = flows::follow(&events, &sources, &knowledge, &site.cmg.names);
+        followed.retain(|flow| is_wanted(flow, &options));
+        let findings = diagnosis::diagnose(&followed, &events, &sources, &knowledge);
         let window = Window { since: options.since, until: options.until };
         Ok(Self {
             paths: paths.to_vec(),
-            records: RecordStream::of(input, scan.sources.clone(), scan.clocks, window),
+            records: RecordStream::of(input, sources.clone(), clocks, window),
             options,
-            sources: scan.sources,
+            sources,
             clocks: Vec::new(),
-            events: Vec::new(),
-            flows: Vec::new(),
-            findings: Vec::new(),
-            traffic: false,
+            traffic: followed.traffic,
+            flows: followed.flows,
+            findings,
+            events,
         })
     }
 
@@ -116,6 +125,53 @@ impl Trail {
             artefacts: &[],
         }
     }
+}
+
+/// What one pass over all logs finds.
+struct Found {
+    sources: Vec<Source>,
+    events: Vec<Event>,
+    clocks: Clocks,
+}
+
+/// Reads all logs and keeps the records that mean something, in order of source and place.
+fn find_events(input: &Input, knowledge: &Knowledge, progress: &dyn Progress) -> Result<Found> {
+    let matcher = Matcher::new(knowledge);
+    let scan = formats::scan(input, &|chunk: &Chunk| events_of(chunk, &matcher), progress)?;
+    let mut events: Vec<Event> = scan.found.into_iter().flatten().flatten().collect();
+    for event in &mut events {
+        event.stamp = scan.clocks.settle(event.place.source, event.stamp);
+    }
+    Ok(Found { sources: scan.sources, events, clocks: scan.clocks })
+}
+
+/// The events of one chunk: only records that hold some message's words are decoded.
+fn events_of(chunk: &Chunk, matcher: &Matcher) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut last = None;
+    for offset in matcher.hits(chunk.text_bytes()) {
+        let Some(index) = chunk.record_at(offset).filter(|index| Some(*index) != last) else { continue };
+        last = Some(index);
+        if let (Some(record), Some(place)) = (chunk.record(index), chunk.place(index)) {
+            events.extend(matcher.event_of(&record, place, None));
+        }
+    }
+    events
+}
+
+/// True where the flow is of the client and the time that were asked for. A flow without times is always in time.
+fn is_wanted(flow: &Flow, options: &ReadOptions) -> bool {
+    let after = options.since.zip(flow.ended).is_none_or(|(since, ended)| ended >= since);
+    let before = options.until.zip(flow.started).is_none_or(|(until, started)| started < until);
+    let client = &flow.client;
+    let names = [&client.host, &client.device_id, &client.user_id, &client.client_id];
+    let named = |wanted: &String| {
+        let id = flows::identity::normal(wanted);
+        names.iter().any(|name| {
+            name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(wanted) || Some(name) == id.as_deref())
+        })
+    };
+    after && before && options.client.as_ref().is_none_or(named)
 }
 
 /// The JSON that `cmgtrail diagnose` prints.

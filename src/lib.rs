@@ -22,6 +22,7 @@ pub mod input;
 pub mod columns;
 pub mod formats;
 pub mod knowledge;
+pub mod site;
 
 pub mod events;
 

@@ -82,6 +82,19 @@ pub(crate) fn serialize_utc<S: serde::Serializer>(
     }
 }
 
+/// Reads the `MM/DD/YYYY HH:MM:SS` of token messages, month first, as microseconds of whatever clock wrote it.
+///
+/// ```
+/// use cmgtrail::time::parse_us_date_time;
+/// let (early, late) = (parse_us_date_time("11/04/2026 09:12:33"), parse_us_date_time("11/04/2026 09:12:34"));
+/// assert_eq!(late.unwrap() - early.unwrap(), 1_000_000);
+/// assert_eq!(parse_us_date_time("31/02/2026 09:12:33"), None);
+/// ```
+pub fn parse_us_date_time(text: &str) -> Option<Micros> {
+    let time = jiff::civil::DateTime::strptime("%m/%d/%Y %H:%M:%S", text.trim()).ok()?;
+    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_microsecond())
+}
+
 /// Microseconds in a minute.
 pub(crate) const MINUTE: Micros = 60_000_000;
 

@@ -36,7 +36,7 @@ pub(crate) fn collect(path: &Path, found: &mut Found) -> Result<()> {
     if path.is_dir() {
         folder(path, path, None, found);
     } else if path.exists() {
-        file(path, &file_name(path), None, found);
+        file(path, &file_name(path), None, true, found);
     } else {
         pattern(path, found)?;
     }
@@ -56,7 +56,7 @@ pub(crate) fn tell_roots_apart(given: &[PathBuf], found: &mut Found) {
         return;
     }
     for file in &mut found.files {
-        if let Some(root) = given.get(file.root).filter(|root| root.is_dir()) {
+        if let Some(root) = given.get(file.root).filter(|root| root.is_dir() || is_zip(root)) {
             file.path = format!("{}/{}", file_name(root), file.path);
         }
     }
@@ -79,7 +79,7 @@ fn folder(folder: &Path, root: &Path, wanted: Option<&GlobMatcher>, found: &mut 
             Ok(entry) if entry.file_type().is_file() => {
                 if wanted.is_none_or(|wanted| entry.path().ancestors().any(|path| wanted.is_match(path))) {
                     let size = entry.metadata().ok().map(|about| about.len());
-                    file(entry.path(), &relative(entry.path(), root), size, found);
+                    file(entry.path(), &relative(entry.path(), root), size, false, found);
                 }
             }
             Ok(_) => {}
@@ -94,7 +94,7 @@ fn folder(folder: &Path, root: &Path, wanted: Option<&GlobMatcher>, found: &mut 
     }
 }
 
-fn file(path: &Path, relative: &str, size: Option<u64>, found: &mut Found) {
+fn file(path: &Path, relative: &str, size: Option<u64>, given: bool, found: &mut Found) {
     // A file that is reached twice, by a link or by two of the paths given, is read once.
     if let Ok(real) = path.canonicalize()
         && !found.seen.insert(real)
@@ -108,10 +108,12 @@ fn file(path: &Path, relative: &str, size: Option<u64>, found: &mut Found) {
         found.files.push(File { root, path: relative.to_owned(), size, location });
         return;
     }
+    // A zip that was given itself is like a folder that was given: paths are relative to it.
+    let prefix = if given { String::new() } else { format!("{relative}/") };
     match archive::entries(path) {
         Ok(entries) => found.files.extend(entries.into_iter().map(|entry| File {
             root,
-            path: format!("{relative}/{}", entry.name.trim_start_matches('/')),
+            path: format!("{prefix}{}", entry.name.trim_start_matches('/')),
             size: entry.size,
             location: entry.member.map(Location::Member).map_err(str::to_owned),
         })),

@@ -1,7 +1,9 @@
 //! Integration tests of the engine: one binary, a module per subject.
-
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that panics has failed, and says where
 
+mod corpus;
+mod failures;
+mod knowledge;
 mod real_logs;
 mod sample_trail;
 mod tables;
