@@ -650,6 +650,8 @@ class Record:
         """True where the record's framing is damaged or cut."""
     def to_dict(self) -> dict[str, Any]:
         """All columns by name; times as text (RFC 3339; local time without a zone)."""
+    def to_json(self) -> str:
+        """The same as JSON on one line."""
 
 @final
 class Zone:

@@ -1,7 +1,7 @@
 //! Records as a stream: read anew each time it is asked for, never all in memory.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -13,6 +13,7 @@ use arrow_schema::{DataType, TimeUnit};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDateTime, PyDict};
 use pyo3_arrow::ffi::to_schema_pycapsule;
+use serde::{Serialize, Serializer};
 
 use super::conversions::{datetime, micros};
 use super::errors::defect;
@@ -86,19 +87,19 @@ impl Records {
 /// Where an iteration stands.
 struct Cursor {
     batches: Batches,
-    batch: Option<RecordBatch>,
+    batch: Option<Arc<RecordBatch>>,
     row: usize,
 }
 
 impl Cursor {
-    fn step(&mut self) -> Option<(RecordBatch, usize)> {
+    fn step(&mut self) -> Option<(Arc<RecordBatch>, usize)> {
         loop {
             if let Some(batch) = self.batch.as_ref().filter(|batch| self.row < batch.num_rows()) {
-                let here = (batch.clone(), self.row);
+                let here = (Arc::clone(batch), self.row);
                 self.row += 1;
                 return Some(here);
             }
-            (self.batch, self.row) = (Some(self.batches.next()?), 0);
+            (self.batch, self.row) = (Some(Arc::new(self.batches.next()?)), 0);
         }
     }
 }
@@ -122,7 +123,7 @@ impl RecordIterator {
 /// One log record.
 #[pyclass(frozen, module = "cmgtrail")]
 pub struct Record {
-    batch: RecordBatch,
+    batch: Arc<RecordBatch>,
     row: usize,
 }
 
@@ -131,6 +132,13 @@ impl Record {
         let column =
             self.batch.column_by_name(name).ok_or_else(|| defect(&format!("records have no column '{name}'")))?;
         cell(column, self.row).ok_or_else(|| defect(&format!("column '{name}' has a type that is not understood")))
+    }
+
+    /// All columns, in order.
+    fn cells(&self) -> PyResult<Vec<(&str, Cell<'_>)>> {
+        let columns = self.batch.schema_ref().fields().iter().zip(self.batch.columns());
+        let cells = columns.map(|(field, column)| Some((field.name().as_str(), cell(column, self.row)?)));
+        cells.collect::<Option<_>>().ok_or_else(|| defect("a column of the records has a type that is not understood"))
     }
 
     fn word(&self, name: &str) -> PyResult<Option<&str>> {
@@ -235,9 +243,8 @@ impl Record {
     /// All columns by name, times as text.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        for field in self.batch.schema_ref().fields() {
-            let name = field.name();
-            match self.cell(name)? {
+        for (name, value) in self.cells()? {
+            match value {
                 Cell::Null => dict.set_item(name, py.None())?,
                 Cell::Text(text) => dict.set_item(name, text)?,
                 Cell::Number(number) => dict.set_item(name, number)?,
@@ -249,8 +256,36 @@ impl Record {
         Ok(dict)
     }
 
+    /// The same as JSON on one line.
+    fn to_json(&self) -> PyResult<String> {
+        let cells: Cells<'_> = Cells(self.cells()?);
+        serde_json::to_string(&cells).map_err(|error| defect(&error.to_string()))
+    }
+
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         super::conversions::display(slf.as_any(), "text")
+    }
+}
+
+/// A record's columns, as a JSON object in their order.
+struct Cells<'a>(Vec<(&'a str, Cell<'a>)>);
+
+impl Serialize for Cells<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl Serialize for Cell<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_none(),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Number(number) => serializer.serialize_i64(*number),
+            Self::Flag(flag) => serializer.serialize_bool(*flag),
+            Self::Utc(utc) => serializer.serialize_str(&rfc3339(*utc)),
+            Self::Local(local) => serializer.serialize_str(rfc3339(*local).trim_end_matches('Z')),
+        }
     }
 }
 

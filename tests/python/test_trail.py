@@ -127,7 +127,8 @@ def test_records_stream_again_and_again(trail: cmgtrail.Trail) -> None:
     first = next(iter(records))
     assert first.line >= 1
     assert first.byte_end > first.byte_start
-    assert set(first.to_dict()) == set(records.columns)
+    assert list(first.to_dict()) == records.columns
+    assert json.loads(first.to_json()) == first.to_dict()
 
 
 def test_records_have_utc_and_local_time(trail: cmgtrail.Trail) -> None:

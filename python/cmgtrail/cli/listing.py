@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv as csv_format
-import io
-import json
 import os
 import shutil
 import sys
@@ -16,8 +14,6 @@ import click
 from cmgtrail.display.words import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from cmgtrail import Record, Records
     from cmgtrail._engine import Zone
 
@@ -27,16 +23,25 @@ COLOURS = {"error": "red", "warning": "yellow"}
 
 def table(records: Records, limit: int | None, zone: Zone) -> int:
     """One line a record, under the name of its file; cut to the terminal's width where there is a terminal."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    write = _on_terminal if sys.stdout.isatty() else _on_pipe
     count, file = 0, None
     for record in islice(records, limit):
         if record.file != file:
             file = record.file
-            click.echo(f"{'' if not count else chr(10)}{visible(file)} (line, time {zone.name}, component, text)")
-        line = row(record, zone)
-        click.secho(line[:width] if width else line, fg=COLOURS.get(record.severity), color=COLOURED)
+            write(f"{visible(file)} (line, time {zone.name}, component, text)", "info")
+        write(row(record, zone), record.severity)
         count += 1
+    sys.stdout.flush()
     return count
+
+
+def _on_terminal(line: str, severity: str) -> None:
+    width = shutil.get_terminal_size().columns
+    click.secho(line[:width], fg=COLOURS.get(severity), color=COLOURED)
+
+
+def _on_pipe(line: str, _severity: str) -> None:
+    sys.stdout.write(f"{line}\n")
 
 
 def row(record: Record, zone: Zone) -> str:
@@ -50,36 +55,21 @@ def row(record: Record, zone: Zone) -> str:
 
 def json_lines(records: Records, limit: int | None, _zone: Zone) -> int:
     """One JSON object a line."""
-    return _echo(f"{json.dumps(record.to_dict(), ensure_ascii=False)}\n" for record in islice(records, limit))
+    count = 0
+    for record in islice(records, limit):
+        sys.stdout.write(f"{record.to_json()}\n")
+        count += 1
+    sys.stdout.flush()
+    return count
 
 
 def csv(records: Records, limit: int | None, _zone: Zone) -> int:
     """CSV with a head line."""
-    count = _echo(_csv_lines(records, limit))
-    return max(count - 1, 0)
-
-
-def _csv_lines(records: Records, limit: int | None) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv_format.writer(buffer, lineterminator="\n")
+    writer = csv_format.writer(sys.stdout, lineterminator="\n")
     writer.writerow(records.columns)
-    for record in islice(records, limit):
-        yield _drained(buffer)
-        writer.writerow(record.to_dict().values())
-    yield _drained(buffer)
-
-
-def _drained(buffer: io.StringIO) -> str:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text
-
-
-def _echo(lines: Iterator[str]) -> int:
     count = 0
-    for line in lines:
-        sys.stdout.write(line)
+    for record in islice(records, limit):
+        writer.writerow(record.to_dict().values())
         count += 1
     sys.stdout.flush()
     return count
