@@ -1,7 +1,7 @@
 //! How fast logs are read: MB/s on one and two threads, beside `wc -l` on the same file.
 //!
-//! `cargo bench --bench parse` writes a log of 200 MB to the target's temporary folder (fewer with
-//! `CMGTRAIL_BENCH_MB`), reads it a few times and prints the best of each. The file is in the page cache.
+//! `cargo bench --bench parse` writes a log of 200 MB to the target's temporary folder (`CMGTRAIL_BENCH_MB` for another
+//! size, `CMGTRAIL_BENCH_THREADS` for one number of threads), reads it a few times and prints the best of each. The file is in the page cache.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
@@ -29,7 +29,8 @@ fn main() {
     println!("{:<44} {:>9} {:>8} {:>14}", "work", "ms", "MB/s", "time of wc -l");
     let reference = best(|| word_count(&path));
     row("wc -l", bytes, reference, reference);
-    for threads in [1, 2] {
+    let only = std::env::var("CMGTRAIL_BENCH_THREADS").ok().and_then(|text| text.parse().ok());
+    for threads in only.map_or_else(|| vec![1, 2], |threads: usize| vec![threads]) {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let time = |work: &str, run: &(dyn Fn() -> usize + Sync)| {
             let taken = best(|| pool.install(run));
