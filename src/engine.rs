@@ -165,13 +165,13 @@ fn is_wanted(flow: &Flow, options: &ReadOptions) -> bool {
     let before = options.until.zip(flow.started).is_none_or(|(until, started)| started < until);
     let client = &flow.client;
     let names = [&client.host, &client.device_id, &client.user_id, &client.client_id];
-    let named = |wanted: &String| {
+    let is_named = |wanted: &String| {
         let id = flows::identity::normal(wanted);
         names.iter().any(|name| {
             name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(wanted) || Some(name) == id.as_deref())
         })
     };
-    after && before && options.client.as_ref().is_none_or(named)
+    after && before && options.client.as_ref().is_none_or(is_named)
 }
 
 /// The JSON that `cmgtrail diagnose` prints.

@@ -185,7 +185,7 @@ impl<'a> Case<'a> {
     /// Requests of the same client to a gateway before the first failed one of the last attempt.
     pub fn earlier_requests(&self) -> Vec<u32> {
         let Some(detail) = self.detail() else { return Vec::new() };
-        let failed = self.requests().into_iter().find(|&request| self.world.request(request).failed);
+        let failed = self.requests().into_iter().find(|&request| self.world.request(request).failed());
         let own = &self.world.by_machine[detail.machine];
         own.iter().copied().take_while(|request| Some(*request) != failed).collect()
     }
@@ -197,7 +197,7 @@ impl<'a> Case<'a> {
         const ENOUGH: usize = 2_000;
         let Some(detail) = self.detail() else { return Vec::new() };
         let failed =
-            self.requests().into_iter().map(|request| self.world.request(request)).find(|request| request.failed);
+            self.requests().into_iter().map(|request| self.world.request(request)).find(|request| request.failed());
         let Some((host, at)) = failed.and_then(|request| {
             let first = *request.events.first()?;
             Some((request.host.as_ref()?, self.event(first).stamp.utc?))

@@ -30,7 +30,7 @@ fn failed_request(shape: &RequestShape, case: &Case<'_>) -> Option<Vec<u32>> {
     const ENOUGH: usize = 3;
     let mut evidence = first_failed(shape, &case.requests(), case)?;
     let earlier = case.detail()?.requests.iter().map(|(number, _)| case.world.request(*number));
-    let alike = earlier.filter(|request| request.to_cmg && request.failed && shapes::is_like(request, shape));
+    let alike = earlier.filter(|request| request.to_cmg && request.failed() && shapes::is_like(request, shape));
     for event in alike.take(ENOUGH).flat_map(|request| telling(request, case)) {
         if !evidence.contains(&event) {
             evidence.push(event);
@@ -40,7 +40,7 @@ fn failed_request(shape: &RequestShape, case: &Case<'_>) -> Option<Vec<u32>> {
 }
 
 fn first_failed(shape: &RequestShape, requests: &[u32], case: &Case<'_>) -> Option<Vec<u32>> {
-    let failed = requests.iter().map(|&number| case.world.request(number)).filter(|request| request.failed);
+    let failed = requests.iter().map(|&number| case.world.request(number)).filter(|request| request.failed());
     failed.into_iter().find(|request| shapes::is_like(request, shape)).map(|request| telling(request, case))
 }
 
@@ -51,8 +51,7 @@ fn telling(request: &Request, case: &Case<'_>) -> Vec<u32> {
 }
 
 fn passed(shape: &RequestShape, requests: &[u32], case: &Case<'_>) -> Option<Vec<u32>> {
-    let good =
-        requests.iter().map(|&number| case.world.request(number)).filter(|request| !request.failed && request.passed);
+    let good = requests.iter().map(|&number| case.world.request(number)).filter(|request| request.passed());
     good.into_iter().find(|request| shapes::is_like(request, shape)).map(|request| telling(request, case))
 }
 

@@ -66,10 +66,11 @@ fn token_refused(case: &Case<'_>, counts: impl Fn(&Refusal) -> bool) -> Option<V
 fn direct_mp_untrusted(case: &Case<'_>) -> Option<Vec<u32>> {
     const UNTRUSTED: [&str; 2] = ["0x800b010a", "0x800b0109"];
     let requests = case.detail()?.requests.iter().map(|(number, _)| case.world.request(*number));
-    let token = requests.filter(|request| request.purpose == Some(Stage::CcmTokenRequest) && request.host.is_some());
-    let last: &Request = token.last()?;
+    let mut token =
+        requests.filter(|request| request.purpose == Some(Stage::CcmTokenRequest) && request.host.is_some());
+    let last: &Request = token.next_back()?;
     let untrusted = last.has_flag("INVALID_CA") || UNTRUSTED.iter().any(|code| last.hresults.contains(*code));
-    (!last.to_cmg && last.failed && untrusted).then(|| last.events.clone())
+    (!last.to_cmg && last.failed() && untrusted).then(|| last.events.clone())
 }
 
 /// An install that worked over the CMG without any token: the client had a certificate of its own.
@@ -85,8 +86,7 @@ fn cmg_request_passed_without_token(case: &Case<'_>) -> Option<Vec<u32>> {
     let anonymous = ["aad-auth-info", "service-metadata"];
     let mut requests = case.requests().into_iter().map(|number| case.world.request(number));
     let passed = requests.find(|request| {
-        request.passed
-            && !request.failed
+        request.passed()
             && request.ccm_token == Some(false)
             && !request.endpoint.as_deref().is_some_and(|endpoint| anonymous.contains(&endpoint))
     })?;

@@ -40,7 +40,7 @@ pub fn value(field: &str, evidence: &[u32], case: &Case<'_>) -> Option<String> {
 }
 
 fn failed_request<'a>(case: &Case<'a>) -> Option<&'a Request> {
-    case.requests().into_iter().map(|number| case.world.request(number)).find(|request| request.failed)
+    case.requests().into_iter().map(|number| case.world.request(number)).find(|request| request.failed())
 }
 
 fn request_value(field: &str, request: &Request) -> Option<String> {

@@ -61,11 +61,11 @@ impl Bench<'_> {
     /// Judges one flow.
     pub fn judge(&self, draft: &Draft) -> Verdict {
         let mut sheet = self.read_attempt(draft);
-        self.infer(&mut sheet);
+        infer(&mut sheet);
         let outcome = self.outcome(draft, &sheet);
         let broke_at = match outcome {
             Outcome::Failed => self.broke_at(draft, &mut sheet),
-            Outcome::Stalled => self.furthest_begun(&sheet),
+            Outcome::Stalled => furthest_begun(&sheet),
             Outcome::Completed | Outcome::Unfinished => None,
         };
         let stages = Stage::ALL.iter().map(|&stage| self.result(draft, &sheet, stage, broke_at)).collect();
@@ -97,8 +97,8 @@ impl Bench<'_> {
 
     fn read_attempt(&self, draft: &Draft) -> Sheet {
         let last = draft.attempts();
-        let mut sheet = Sheet::default();
-        sheet.through_cmg = draft.client.iter().any(|member| self.speaks_of_cmg(member));
+        let through_cmg = draft.client.iter().any(|member| self.speaks_of_cmg(member));
+        let mut sheet = Sheet { through_cmg, ..Sheet::default() };
         for member in draft.client.iter().chain(&draft.servers).filter(|member| member.attempt == last) {
             self.read_event(&mut sheet, member.event);
         }
@@ -142,35 +142,11 @@ impl Bench<'_> {
     fn read_request(&self, sheet: &mut Sheet, index: u32) {
         let Some(request) = self.requests.of(index) else { return };
         let ended = request.events.last() == Some(&index);
-        if ended && request.to_cmg && request.passed && !request.failed {
+        if ended && request.to_cmg && request.passed() {
             let ruling = &mut sheet.rulings[Stage::CmgConnection as usize];
             if !ruling.is_some_and(|ruling| ruling.passed) {
                 *ruling = Some(Ruling { passed: true, inferred: true, event: index });
             }
-        }
-    }
-
-    /// Fills in what later stages presuppose.
-    fn infer(&self, sheet: &mut Sheet) {
-        let decided: Vec<(Stage, u32)> = Stage::ALL
-            .iter()
-            .filter_map(|&stage| sheet.rulings[stage as usize].map(|ruling| (stage, ruling.event)))
-            .collect();
-        for (stage, event) in decided {
-            for before in workflow::presupposed_by(stage) {
-                if sheet.through_cmg || !workflow::needs_cmg(before) {
-                    sheet.rulings[before as usize].get_or_insert(Ruling { passed: true, inferred: true, event });
-                }
-            }
-        }
-        for stage in Stage::ALL {
-            let Some(event) = sheet.begun[stage as usize] else { continue };
-            for &before in workflow::of(stage).begins_after {
-                sheet.rulings[before as usize].get_or_insert(Ruling { passed: true, inferred: true, event });
-            }
-        }
-        if let (Some(_), Some(event)) = (sheet.begun[Stage::AadInfo as usize], sheet.begun[Stage::AadToken as usize]) {
-            sheet.rulings[Stage::AadInfo as usize].get_or_insert(Ruling { passed: true, inferred: true, event });
         }
     }
 
@@ -210,43 +186,10 @@ impl Bench<'_> {
             return Some(stage);
         }
         let symptom = sheet.symptom.and_then(|event| self.stage_of(event).map(|stage| (event, stage)));
-        let Some((event, stage)) = symptom else { return self.own_purpose(draft) };
-        let broken = if workflow::needs_cmg(stage) { self.first_undone(draft, sheet, stage) } else { Some(stage) };
-        let broken = broken.or_else(|| self.own_purpose(draft))?;
+        let Some((event, stage)) = symptom else { return own_purpose(draft) };
+        let broken = if workflow::needs_cmg(stage) { first_undone(draft, sheet, stage) } else { stage };
         sheet.rulings[broken as usize] = Some(Ruling { passed: false, inferred: true, event });
         Some(broken)
-    }
-
-    /// Where only a symptom tells of the failure: the last stage that was begun without success, or, where none was,
-    /// the first that should have been and, by a log that shows the whole process, was not.
-    fn first_undone(&self, draft: &Draft, sheet: &Sheet, symptom: Stage) -> Option<Stage> {
-        if let Some(begun) = self.furthest_begun(sheet).filter(|begun| *begun <= symptom) {
-            return Some(begun);
-        }
-        let absent = Stage::WpjCertificate;
-        let done = |stage: Stage| sheet.rulings[stage as usize].is_some_and(|ruling| ruling.passed);
-        if draft.from_start && draft.kind == FlowKind::Install && !done(absent) {
-            return Some(absent);
-        }
-        Some(symptom)
-    }
-
-    /// The last stage, in the order of the lines, that began and did not succeed.
-    fn furthest_begun(&self, sheet: &Sheet) -> Option<Stage> {
-        Stage::ALL
-            .iter()
-            .filter(|&&stage| !sheet.rulings[stage as usize].is_some_and(|ruling| ruling.passed))
-            .filter_map(|&stage| sheet.begun[stage as usize].map(|event| (event, stage)))
-            .max()
-            .map(|(_, stage)| stage)
-    }
-
-    fn own_purpose(&self, draft: &Draft) -> Option<Stage> {
-        match draft.kind {
-            FlowKind::Install => Some(Stage::ClientInstall),
-            FlowKind::Registration => Some(Stage::Registration),
-            FlowKind::Service => None,
-        }
     }
 
     fn result(&self, draft: &Draft, sheet: &Sheet, stage: Stage, broke_at: Option<Stage>) -> StageResult {
@@ -287,6 +230,62 @@ impl Bench<'_> {
             _ => format!("no line shows it; {logs} on the {} would", step.machine.words()),
         };
         unseen(StageStatus::Unseen, reason)
+    }
+}
+
+/// Fills in what later stages presuppose.
+fn infer(sheet: &mut Sheet) {
+    let decided: Vec<(Stage, u32)> = Stage::ALL
+        .iter()
+        .filter_map(|&stage| sheet.rulings[stage as usize].map(|ruling| (stage, ruling.event)))
+        .collect();
+    for (stage, event) in decided {
+        for before in workflow::presupposed_by(stage) {
+            if sheet.through_cmg || !workflow::needs_cmg(before) {
+                sheet.rulings[before as usize].get_or_insert(Ruling { passed: true, inferred: true, event });
+            }
+        }
+    }
+    for stage in Stage::ALL {
+        let Some(event) = sheet.begun[stage as usize] else { continue };
+        for &before in workflow::of(stage).begins_after {
+            sheet.rulings[before as usize].get_or_insert(Ruling { passed: true, inferred: true, event });
+        }
+    }
+    if let (Some(_), Some(event)) = (sheet.begun[Stage::AadInfo as usize], sheet.begun[Stage::AadToken as usize]) {
+        sheet.rulings[Stage::AadInfo as usize].get_or_insert(Ruling { passed: true, inferred: true, event });
+    }
+}
+
+/// Where only a symptom tells of the failure: the last stage that was begun without success, or, where none was,
+/// the first that should have been and, by a log that shows the whole process, was not.
+fn first_undone(draft: &Draft, sheet: &Sheet, symptom: Stage) -> Stage {
+    if let Some(begun) = furthest_begun(sheet).filter(|begun| *begun <= symptom) {
+        return begun;
+    }
+    let absent = Stage::WpjCertificate;
+    let done = |stage: Stage| sheet.rulings[stage as usize].is_some_and(|ruling| ruling.passed);
+    if draft.from_start && draft.kind == FlowKind::Install && !done(absent) {
+        return absent;
+    }
+    symptom
+}
+
+/// The last stage, in the order of the lines, that began and did not succeed.
+fn furthest_begun(sheet: &Sheet) -> Option<Stage> {
+    Stage::ALL
+        .iter()
+        .filter(|&&stage| !sheet.rulings[stage as usize].is_some_and(|ruling| ruling.passed))
+        .filter_map(|&stage| sheet.begun[stage as usize].map(|event| (event, stage)))
+        .max()
+        .map(|(_, stage)| stage)
+}
+
+fn own_purpose(draft: &Draft) -> Option<Stage> {
+    match draft.kind {
+        FlowKind::Install => Some(Stage::ClientInstall),
+        FlowKind::Registration => Some(Stage::Registration),
+        FlowKind::Service => None,
     }
 }
 

@@ -26,6 +26,18 @@ pub const SECURE_FLAGS: [(&str, u32); 8] = [
     ("SECURITY_CHANNEL_ERROR", 0x8000_0000),
 ];
 
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ending {
+    /// No line tells.
+    #[default]
+    Unseen,
+    /// Its thread went on to other work, or an answer was logged, without a failure.
+    Passed,
+    /// Some line says that it failed.
+    Failed,
+}
+
 /// One HTTP request of a client.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
@@ -47,7 +59,7 @@ pub struct Request {
     pub revocation_check: Option<bool>,
     /// It carried a CCM token; `None` where the log does not tell.
     pub ccm_token: Option<bool>,
-    /// WinHTTP code of its failure.
+    /// `WinHTTP` code of its failure.
     pub code: Option<u32>,
     /// Secure-failure bits: the mask where it was logged, else the bits of the flags that were named.
     pub mask: u32,
@@ -57,29 +69,43 @@ pub struct Request {
     pub status_text: Option<String>,
     /// HRESULTs named with it, lower-case with `0x`.
     pub hresults: BTreeSet<String>,
-    /// It failed.
-    pub failed: bool,
-    /// Its thread went on to other work, or an answer was logged, without a failure.
-    pub passed: bool,
+    /// How it ended.
+    pub ending: Ending,
     mask_logged: bool,
     has_banner: bool,
 }
 
 impl Request {
+    /// True where some line says that it failed.
+    pub fn failed(&self) -> bool {
+        self.ending == Ending::Failed
+    }
+
+    /// True where it went well, as far as the log tells.
+    pub fn passed(&self) -> bool {
+        self.ending == Ending::Passed
+    }
+
+    fn has_passed(&mut self) {
+        if self.ending == Ending::Unseen {
+            self.ending = Ending::Passed;
+        }
+    }
+
     /// True where a secure-failure flag of this name is set.
     pub fn has_flag(&self, name: &str) -> bool {
         SECURE_FLAGS.iter().any(|(flag, bit)| flag.eq_ignore_ascii_case(name) && self.mask & bit != 0)
     }
 
-    /// True where it failed below HTTP: no name, no connection, no trust. The codes are WinHTTP's (12000 to 12199 as
-    /// HRESULT), SChannel's, and those of certificate and revocation checks (winhttp.h, winerror.h).
+    /// True where it failed below HTTP: no name, no connection, no trust. The codes are `WinHTTP`'s (12000 to 12199 as
+    /// HRESULT), `SChannel`'s, and those of certificate and revocation checks (winhttp.h, winerror.h).
     pub fn failed_below_http(&self) -> bool {
         let below = |hresult: &String| {
             parse_hex(hresult).is_some_and(|code| {
                 matches!(code, 0x8007_2ee0..=0x8007_2fa7 | 0x8009_0300..=0x8009_036f | 0x8009_2000..=0x8009_20ff | 0x800b_0100..=0x800b_01ff)
             })
         };
-        self.failed && self.status.is_none() && (self.code.is_some() || self.hresults.iter().any(below))
+        self.failed() && self.status.is_none() && (self.code.is_some() || self.hresults.iter().any(below))
     }
 
     /// Host and path without what varies between two spellings of one request.
@@ -91,7 +117,7 @@ impl Request {
     }
 
     fn may_be_told_more_by(&self, banner: &Self, knowledge: &Knowledge) -> bool {
-        !self.failed && !self.has_banner && (self.path.is_none() || self.key(knowledge) == banner.key(knowledge))
+        !self.failed() && !self.has_banner && (self.path.is_none() || self.key(knowledge) == banner.key(knowledge))
     }
 
     fn add_flag(&mut self, name: &str) {
@@ -182,7 +208,9 @@ impl Builder<'_> {
                 self.add(open, index);
                 return;
             }
-            request.passed |= !request.failed && request.has_banner;
+            if request.has_banner {
+                request.has_passed();
+            }
         }
         let number = self.push(named);
         self.open.insert(thread, number);
@@ -196,7 +224,7 @@ impl Builder<'_> {
         if let Some(&open) = self.open.get(&thread) {
             let request = &mut self.requests.all[open as usize];
             let same = named.host.is_none() || request.host.is_none() || request.host == named.host;
-            let spent = request.failed && !matches!(part, RequestPart::Status | RequestPart::Result);
+            let spent = request.failed() && !matches!(part, RequestPart::Status | RequestPart::Result);
             if same && !spent {
                 request.host = request.host.take().or(named.host);
                 request.path = request.path.take().or(named.path);
@@ -213,16 +241,16 @@ impl Builder<'_> {
         let Some(&open) = self.open.get(&thread) else { return };
         let request = &mut self.requests.all[open as usize];
         let near = match (request.at, event.stamp.order_key()) {
-            (Some(before), Some(now)) => now - before <= AFTERMATH || request.failed,
+            (Some(before), Some(now)) => now - before <= AFTERMATH || request.failed(),
             _ => true,
         };
         match (event.mark(), event.get("hresult")) {
             (Mark::Fail, Some(hresult)) if near => {
                 request.hresults.insert(normal_hresult(hresult));
-                request.failed = true;
+                request.ending = Ending::Failed;
                 self.add(open, index);
             }
-            (Mark::Ok, _) if !request.failed => request.passed = true,
+            (Mark::Ok, _) => request.has_passed(),
             _ => {}
         }
     }
@@ -258,17 +286,19 @@ fn note(request: &mut Request, event: &Event, part: RequestPart) {
         }
         RequestPart::Flag => request.add_flag(event.get("flag").unwrap_or_default()),
         RequestPart::Code => {
-            request.failed = true;
+            request.ending = Ending::Failed;
             request.code = event.get("code").and_then(|code| code.parse().ok()).filter(|code| *code != 0);
         }
         RequestPart::Status => {
-            request.failed = true;
+            request.ending = Ending::Failed;
             request.status = event.get("http_status").and_then(|status| status.parse().ok());
             request.status_text = event.get("status_text").map(str::to_owned);
         }
         RequestPart::Result => {
             if let Some(hresult) = event.get("hresult") {
-                request.failed |= parse_hex(hresult) != Some(0);
+                if parse_hex(hresult) != Some(0) {
+                    request.ending = Ending::Failed;
+                }
                 request.hresults.insert(normal_hresult(hresult));
             }
         }

@@ -195,7 +195,7 @@ pub enum Condition {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestShape {
-    /// WinHTTP codes.
+    /// `WinHTTP` codes.
     #[serde(default)]
     pub code: Vec<u32>,
     /// One of these bits of the secure-failure mask is set, by name (`INVALID_CA`).

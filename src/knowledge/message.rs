@@ -38,7 +38,7 @@ pub enum RequestPart {
     Mask,
     /// One secure-failure bit by name.
     Flag,
-    /// It failed, with a WinHTTP code.
+    /// It failed, with a `WinHTTP` code.
     Code,
     /// It failed, with an HTTP status.
     Status,

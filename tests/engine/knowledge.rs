@@ -107,7 +107,7 @@ fn each_shape_of_the_catalogue_is_understood() {
     for (log, text, id, stage, mark, fields) in catalogue::LINES {
         let event = event(&matcher, log, text).unwrap_or_else(|| panic!("no event: {text}"));
         assert_eq!(event.id(), *id, "{text}");
-        assert_eq!(event.stage().map(|stage| stage.id()), *stage, "{text}");
+        assert_eq!(event.stage().map(cmgtrail::stage::Stage::id), *stage, "{text}");
         assert_eq!(format!("{:?}", event.mark()).to_lowercase(), *mark, "{text}");
         for (field, value) in *fields {
             assert_eq!(event.get(field), Some(*value), "{field} of {text}");
@@ -122,7 +122,7 @@ fn each_row_of_iis_is_understood() {
     for (columns, id, stage, mark, fields) in catalogue::ROWS {
         let event = row_event(&matcher, columns).unwrap_or_else(|| panic!("no event: {columns:?}"));
         assert_eq!(event.id(), *id, "{columns:?}");
-        assert_eq!(event.stage().map(|stage| stage.id()), *stage, "{columns:?}");
+        assert_eq!(event.stage().map(cmgtrail::stage::Stage::id), *stage, "{columns:?}");
         assert_eq!(format!("{:?}", event.mark()).to_lowercase(), *mark, "{columns:?}");
         for (field, value) in *fields {
             assert_eq!(event.get(field), Some(*value), "{field} of {columns:?}");
