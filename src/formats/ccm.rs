@@ -93,12 +93,18 @@ pub(crate) enum Trailer {
     Cut,
 }
 
-/// Reads the trailer at `at` into `span`, which keeps what was readable of a broken one.
-pub(crate) fn trailer(text: &[u8], at: usize, span: &mut Span) -> Trailer {
+/// Reads the trailer at `at` into `span`, which keeps what was readable of a broken one. Where the text is not `whole`,
+/// more of the file follows it.
+pub(crate) fn trailer(text: &[u8], at: usize, whole: bool, span: &mut Span) -> Trailer {
     let Some(rest) = text.get(at..) else { return Trailer::Cut };
     match rest {
         [] | [b'<'] => return Trailer::Cut,
         [b'<', b't', ..] => {}
+        // The next record cuts a trailer off as the end of the file does.
+        [b'<', after @ ..] if [rest, after].iter().any(|rest| rest.starts_with(OPENER)) => return Trailer::Broken,
+        [b'<', after @ ..] if !whole && [rest, after].iter().any(|rest| OPENER.starts_with(rest)) => {
+            return Trailer::Cut;
+        }
         _ => return Trailer::Text,
     }
     let (mut day, mut time) = (None, None);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter, memmem};
 
-use crate::formats::ccm::{self, OPENER, Token, Tokens, Trailer, trailer};
+use crate::formats::ccm::{self, CLOSER, OPENER, Token, Tokens, Trailer, trailer};
 use crate::formats::clipboard::{self, DateOrder};
 use crate::formats::span::{Filler, Piece, Run, Span, offset};
 use crate::formats::{managed, sms, w3c};
@@ -240,7 +240,7 @@ impl Framer<'_> {
                     openers += 1;
                     self.tokens.take();
                 }
-                Some(Token::Closer(at)) => match (trailer(self.text, at + OPENER.len(), &mut span), inner) {
+                Some(Token::Closer(at)) => match (self.trailer(at, &mut span), inner) {
                     (Trailer::Text, _) => {
                         self.tokens.take();
                     }
@@ -269,6 +269,11 @@ impl Framer<'_> {
         Some(())
     }
 
+    /// What follows the closer at `closer`.
+    fn trailer(&self, closer: usize, span: &mut Span) -> Trailer {
+        trailer(self.text, closer + CLOSER.len(), self.whole, span)
+    }
+
     /// True where the closed record up to `end` is a quotation inside a message: the same line goes on and is closed
     /// again.
     fn quotes(&self, end: usize) -> Option<bool> {
@@ -276,7 +281,7 @@ impl Framer<'_> {
         let rest = self.text.get(end..line.content)?;
         let Some(Token::Closer(at)) = Tokens::new(rest).peek() else { return Some(false) };
         let mut scratch = ccm::open(end);
-        let ending = trailer(self.text, end + at + OPENER.len(), &mut scratch);
+        let ending = self.trailer(end + at, &mut scratch);
         Some(matches!(ending, Trailer::Whole(end) if end == line.content))
     }
 
