@@ -1,6 +1,6 @@
 //! From events to flows: rebuild requests, cut each client's lines, join the servers', judge.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::cut::{self, Context};
 use super::draft::{Draft, Member};
@@ -141,16 +141,11 @@ fn fill(client: &mut ClientIdentity, from: ClientIdentity) {
     client.tenant_id = client.tenant_id.take().or(from.tenant_id);
 }
 
+/// The requests of a draft's client, each with the attempt of its first line.
 fn requests_of(draft: &Draft, requests: &Requests) -> Vec<(u32, u32)> {
-    let mut all: Vec<(u32, u32)> = Vec::new();
-    for member in &draft.client {
-        if let Some(&request) = requests.of_event.get(&member.event)
-            && all.iter().rev().take(8).all(|(other, _)| *other != request)
-        {
-            all.push((request, member.attempt));
-        }
-    }
-    all
+    let mut seen = HashSet::new();
+    let of_member = |member: &Member| Some((*requests.of_event.get(&member.event)?, member.attempt));
+    draft.client.iter().filter_map(of_member).filter(|(request, _)| seen.insert(*request)).collect()
 }
 
 /// The events of a flow in order of time; a line without UTC keeps its place behind the line before it.

@@ -4,6 +4,7 @@
 mod corpus;
 mod failures;
 mod knowledge;
+mod layers;
 mod reading;
 mod real_logs;
 mod sample_trail;
