@@ -11,7 +11,7 @@ pub type Messages = &'static [(u32, &'static str)];
 pub const CHATTER: Messages = &[
     (
         30,
-        "Successfully queued event on HTTP/HTTPS failure for server 'NNNN' is not needed: nothing failed in this cycle",
+        "Scan of catalogue entry {11111111-2222-3333-4444-55555555NNNN} took 15 ms, 0 of 12 rules were due, the next one is in 3600 seconds",
     ),
     (
         25,
