@@ -51,10 +51,12 @@ fn main() {
             formats::scan(&input, &search, &Silent).unwrap().found[0].iter().sum()
         });
         let stream = RecordStream::open(&paths, None, Window::ALL, &Silent).unwrap();
-        time("Arrow batches of a log already scanned", &|| stream.batches().map(|batch| batch.num_rows()).sum());
+        time("Arrow batches of a log already scanned", &|| {
+            stream.batches().map(|batch| batch.unwrap().num_rows()).sum()
+        });
         time("Arrow batches from the path, account and all", &|| {
             let stream = RecordStream::open(&paths, None, Window::ALL, &Silent).unwrap();
-            stream.batches().map(|batch| batch.num_rows()).sum()
+            stream.batches().map(|batch| batch.unwrap().num_rows()).sum()
         });
         for (what, path) in [("of which 1 % matters", &chatter), ("of which most matters", &path)] {
             time(&format!("diagnose a log {what}"), &|| {
