@@ -134,11 +134,14 @@ impl Framer<'_> {
     /// What the line at `at` is by itself, and where that ends: before an opener in the line, or with the line.
     fn kind(&mut self, at: usize, line: &LineRange) -> (Line, usize) {
         let Some(opener) = self.opener_in(at, line.end) else { return (self.classify(at, line.content), line.end) };
-        match sms::record(self.text, at, line.content) {
+        if let Some(span) = sms::record(self.text, at, line.content) {
             // The message speaks of an opener.
-            Some(span) => (Line::Record(span), line.end),
-            None => (self.classify(at, opener), opener),
+            return (Line::Record(span), line.end);
         }
+        // A carriage return before the opener is no content, as it is none at the end of a text.
+        let before = self.text.get(at..opener).unwrap_or_default();
+        let content = before.strip_suffix(b"\r").unwrap_or(before).len();
+        (self.classify(at, at + content), opener)
     }
 
     /// The first opener in `start..end`.

@@ -82,6 +82,8 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
         "]LOG]!><time=\"",
         "\n",
         "\r\n",
+        "\r",
+        "2026-11-04 09:12:33 GET 403",
         " ",
         "\u{feff}",
         "LOG",
