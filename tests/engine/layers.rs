@@ -48,8 +48,11 @@ fn first_word(text: &str) -> String {
 
 #[test]
 fn each_layer_uses_only_those_before_it() {
-    let heights: BTreeMap<&str, usize> =
-        LAYERS.iter().enumerate().flat_map(|(height, modules)| modules.iter().map(move |module| (*module, height))).collect();
+    let heights: BTreeMap<&str, usize> = LAYERS
+        .iter()
+        .enumerate()
+        .flat_map(|(height, modules)| modules.iter().map(move |module| (*module, height)))
+        .collect();
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     rust_files(&src, &mut files);
@@ -57,11 +60,13 @@ fn each_layer_uses_only_those_before_it() {
     let mut seen = 0;
     for file in files {
         let inside = file.strip_prefix(&src).unwrap();
-        let module = inside.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        let module =
+            inside.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
         if module == "lib" {
             continue;
         }
-        let height = *heights.get(module.as_str()).unwrap_or_else(|| panic!("'{module}' has no place among the layers"));
+        let height =
+            *heights.get(module.as_str()).unwrap_or_else(|| panic!("'{module}' has no place among the layers"));
         for other in used(&std::fs::read_to_string(&file).unwrap()) {
             // What is no module of ours is an item that lib.rs exports; there is none.
             let below = *heights.get(other.as_str()).unwrap_or_else(|| panic!("{}: 'crate::{other}'", file.display()));
