@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::events::Event;
 use crate::flows::requests::{Request, normal_hresult};
 use crate::flows::{Flow, FlowDetail, Followed};
-use crate::knowledge::{Proof, Scope};
+use crate::knowledge::{Message, Proof, Scope};
 use crate::record::Source;
 use crate::stage::{Role, Stage, StageStatus};
 use crate::time::Micros;
@@ -22,24 +22,27 @@ pub struct World<'a> {
     pub events: &'a [Event],
     /// All sources.
     pub sources: &'a [Source],
-    /// Server events by UTC; those without UTC first.
-    servers: Vec<(Option<Micros>, u32)>,
+    /// Server events by message, each list by UTC; those without UTC first.
+    servers: BTreeMap<&'a str, Vec<(Option<Micros>, u32)>>,
     /// Requests to gateways by host, in order of UTC, each with its machine.
     by_host: BTreeMap<String, Vec<(Micros, u32, usize)>>,
     /// Requests to gateways by machine, in order of time.
     by_machine: Vec<Vec<u32>>,
-    /// Flows by machine, in order of start.
-    flows_by_machine: Vec<Vec<usize>>,
+    /// By flow: a later flow of the same client got past the stage at which this one broke.
+    overcome: Vec<bool>,
 }
 
 impl<'a> World<'a> {
     /// Indexes what was followed.
     pub fn new(followed: &'a Followed, events: &'a [Event], sources: &'a [Source]) -> Self {
-        let mut servers: Vec<(Option<Micros>, u32)> = Vec::new();
-        for machine in &followed.machines {
-            servers.extend(machine.server_events.iter().map(|&event| (events[event as usize].stamp.utc, event)));
+        let mut servers: BTreeMap<&str, Vec<(Option<Micros>, u32)>> = BTreeMap::new();
+        for &index in followed.machines.iter().flat_map(|machine| &machine.server_events) {
+            let event = &events[index as usize];
+            servers.entry(event.id()).or_default().push((event.stamp.utc, index));
         }
-        servers.sort_unstable();
+        for list in servers.values_mut() {
+            list.sort_unstable();
+        }
         let mut world = Self {
             followed,
             events,
@@ -47,12 +50,9 @@ impl<'a> World<'a> {
             servers,
             by_host: BTreeMap::new(),
             by_machine: vec![Vec::new(); followed.machines.len()],
-            flows_by_machine: vec![Vec::new(); followed.machines.len()],
+            overcome: overcome(followed),
         };
         world.index_requests();
-        for (flow, detail) in followed.details.iter().enumerate() {
-            world.flows_by_machine[detail.machine].push(flow);
-        }
         world
     }
 
@@ -136,8 +136,7 @@ impl<'a> Case<'a> {
             }
             (Scope::Flow, Some(detail)) => detail.events.iter().map(|(event, _)| *event).collect(),
             (Scope::History, Some(detail)) => self.history(detail),
-            (Scope::Site, Some(_)) => self.servers_around(),
-            (_, None) => self.world.servers.iter().map(|(_, event)| *event).collect(),
+            (Scope::Site, _) | (_, None) => self.servers_around(|_| true),
         }
     }
 
@@ -152,14 +151,47 @@ impl<'a> Case<'a> {
         all.iter().copied().take_while(|event| event != first).collect()
     }
 
-    fn servers_around(&self) -> Vec<u32> {
-        let Some((from, to)) = self.window() else {
-            return self.world.servers.iter().map(|(_, event)| *event).collect();
+    /// Events of these messages in a scope, in order.
+    pub fn events_of(&self, messages: &[String], scope: Scope) -> Vec<u32> {
+        self.events_where(scope, |message| messages.contains(&message.id))
+    }
+
+    /// Events of messages that have one of the fields, in a scope, in order.
+    pub fn events_with(&self, fields: &[&str], scope: Scope) -> Vec<u32> {
+        self.events_where(scope, |message| {
+            let has =
+                |field: &&str| message.captures.iter().any(|name| name == field) || message.set.contains_key(*field);
+            fields.iter().any(has)
+        })
+    }
+
+    fn events_where(&self, scope: Scope, wanted: impl Fn(&Message) -> bool) -> Vec<u32> {
+        if scope == Scope::Site || self.flow.is_none() {
+            return self.servers_around(wanted);
+        }
+        let mut found = self.events_within(scope);
+        found.retain(|&event| wanted(&self.event(event).message));
+        found
+    }
+
+    /// Server events of the wanted messages around the flow, in order of UTC; without a flow, all of them.
+    fn servers_around(&self, wanted: impl Fn(&Message) -> bool) -> Vec<u32> {
+        let mut found: Vec<(Option<Micros>, u32)> = Vec::new();
+        let of_wanted = |list: &&Vec<(Option<Micros>, u32)>| {
+            list.first().is_some_and(|(_, event)| wanted(&self.event(*event).message))
         };
-        let undated = self.world.servers.iter().take_while(|(utc, _)| utc.is_none());
-        let start = self.world.servers.partition_point(|(utc, _)| utc.is_none_or(|utc| utc < from));
-        let dated = self.world.servers[start..].iter().take_while(|(utc, _)| utc.is_some_and(|utc| utc <= to));
-        undated.chain(dated).map(|(_, event)| *event).collect()
+        for list in self.world.servers.values().filter(of_wanted) {
+            let Some((from, to)) = self.window() else {
+                found.extend(list);
+                continue;
+            };
+            let undated = list.partition_point(|(utc, _)| utc.is_none());
+            let start = list.partition_point(|(utc, _)| utc.is_none_or(|utc| utc < from));
+            let end = list.partition_point(|(utc, _)| utc.is_none_or(|utc| utc <= to));
+            found.extend(list[..undated].iter().chain(&list[start..end]));
+        }
+        found.sort_unstable();
+        found.into_iter().map(|(_, event)| event).collect()
     }
 
     /// UTC from a margin before the flow to a margin after it.
@@ -190,7 +222,8 @@ impl<'a> Case<'a> {
         own.iter().copied().take_while(|request| Some(*request) != failed).collect()
     }
 
-    /// Requests of other clients to the same gateway within an hour of the flow's failed request, nearest first.
+    /// Requests of other clients to the same gateway within an hour of the flow's failed request: those before it,
+    /// nearest first, then those after it.
     pub fn requests_of_others(&self) -> Vec<u32> {
         const HOUR: Micros = 3_600 * 1_000_000;
         /// More neighbours than this tell nothing more.
@@ -214,14 +247,7 @@ impl<'a> Case<'a> {
 
     /// True where a later flow of the same client got past the stage at which this one broke.
     pub fn overcome_later(&self) -> bool {
-        let (Some(number), Some(flow), Some(detail)) = (self.flow, self.flow(), self.detail()) else { return false };
-        let Some(broken) = flow.broke_at else { return false };
-        let of_client = &self.world.flows_by_machine[detail.machine];
-        of_client.iter().filter(|&&other| other > number).any(|&other| {
-            let later = &self.world.followed.flows[other];
-            later.started > flow.ended
-                && later.stages.iter().any(|result| result.stage == broken && result.status == StageStatus::Passed)
-        })
+        self.flow.is_some_and(|flow| self.world.overcome[flow])
     }
 
     /// True where a log of this kind of machine covers the flow; for the client, where the flow's own log shows it whole.
@@ -237,7 +263,8 @@ impl<'a> Case<'a> {
     pub fn log_covers(&self, role: Role, log: Option<&str>, from: Option<Micros>, to: Option<Micros>) -> bool {
         let client = self.flow().and_then(|flow| flow.client.host.as_deref());
         self.world.sources.iter().any(|source| {
-            let same_machine = role != Role::Client || source.host.as_deref() == client;
+            let same_machine = role != Role::Client
+                || source.host.as_deref().map(str::to_ascii_lowercase) == client.map(str::to_ascii_lowercase);
             let spans = match (source.first, source.last, from, to) {
                 (Some(first), Some(last), Some(from), Some(to)) => first <= from && to <= last,
                 _ => false,
@@ -262,6 +289,23 @@ impl<'a> Case<'a> {
             .cloned()
             .collect()
     }
+}
+
+/// For each flow that broke: did a later flow of the same client get past that stage? Flows stand in order of start.
+fn overcome(followed: &Followed) -> Vec<bool> {
+    let mut latest_pass: BTreeMap<(usize, Stage), Micros> = BTreeMap::new();
+    let mut overcome = vec![false; followed.flows.len()];
+    for (number, (flow, detail)) in followed.flows.iter().zip(&followed.details).enumerate().rev() {
+        let passed_at = flow.broke_at.and_then(|stage| latest_pass.get(&(detail.machine, stage)).copied());
+        overcome[number] = passed_at.zip(flow.ended).is_some_and(|(later, ended)| later > ended);
+        for result in flow.stages.iter().filter(|result| result.status == StageStatus::Passed) {
+            if let Some(started) = flow.started {
+                let latest = latest_pass.entry((detail.machine, result.stage)).or_insert(started);
+                *latest = (*latest).max(started);
+            }
+        }
+    }
+    overcome
 }
 
 /// True where a source is the log of this name, whatever rollover or copy of it.

@@ -59,7 +59,7 @@ fn passed(shape: &RequestShape, requests: &[u32], case: &Case<'_>) -> Option<Vec
 fn event(shape: &EventShape, case: &Case<'_>) -> Option<Vec<u32>> {
     /// Lines beyond these prove nothing more.
     const ENOUGH: usize = 5;
-    let events = case.events_within(shape.within);
+    let events = case.events_of(&shape.message, shape.within);
     let found: Vec<u32> =
         events.into_iter().filter(|&index| shapes::is_event_like(case.event(index), shape)).take(ENOUGH).collect();
     let requests = &case.world.followed.requests;
