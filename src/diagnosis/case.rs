@@ -214,12 +214,16 @@ impl<'a> Case<'a> {
         counted.map(|(request, _)| *request).filter(|&request| self.world.request(request).to_cmg).collect()
     }
 
-    /// Requests of the same client to a gateway before the first failed one of the last attempt.
+    /// Requests of the same client to the same gateway before the first failed one of the last attempt; none where
+    /// none failed.
     pub fn earlier_requests(&self) -> Vec<u32> {
         let Some(detail) = self.detail() else { return Vec::new() };
-        let failed = self.requests().into_iter().find(|&request| self.world.request(request).failed());
-        let own = &self.world.by_machine[detail.machine];
-        own.iter().copied().take_while(|request| Some(*request) != failed).collect()
+        let Some(failed) = self.requests().into_iter().find(|&request| self.world.request(request).failed()) else {
+            return Vec::new();
+        };
+        let host = &self.world.request(failed).host;
+        let own = self.world.by_machine[detail.machine].iter().copied().take_while(|request| *request != failed);
+        own.filter(|&request| self.world.request(request).host == *host).collect()
     }
 
     /// Requests of other clients to the same gateway within an hour of the flow's failed request: those before it,

@@ -34,9 +34,11 @@ pub fn value(field: &str, evidence: &[u32], case: &Case<'_>) -> Option<String> {
     }
     let request = request_of(evidence, case).or_else(|| failed_request(case));
     let of_request = request.and_then(|request| request_value(field, request));
-    let of_evidence = || evidence.iter().find_map(|&event| case.event(event).get(field).map(str::to_owned));
-    let of_flow =
-        || case.detail()?.events.iter().find_map(|(event, _)| case.event(*event).get(field).map(str::to_owned));
+    // What a symptom names is not the cause's: ccmsetup's exit code is no library's error.
+    let named =
+        |event: u32| Some(case.event(event)).filter(|event| !event.message.symptom)?.get(field).map(str::to_owned);
+    let of_evidence = || evidence.iter().find_map(|&event| named(event));
+    let of_flow = || case.detail()?.events.iter().find_map(|(event, _)| named(*event));
     of_request.or_else(of_evidence).or_else(of_flow).or_else(|| client_value(field, case))
 }
 

@@ -257,8 +257,12 @@ fn note_pending(pending: &mut Vec<Awaited>, event: &Event) {
     }
     let token = event.message.opens == Some(FlowKind::Service) || event.stage() == Some(Stage::CcmTokenRequest);
     let message = event.get("message_id").map(str::to_ascii_lowercase);
+    if message.is_some() {
+        // A thread that sends its next message has done with the one before.
+        pending.retain(|awaited| awaited.message.is_none() || awaited.thread != event.thread);
+    }
     if message.is_some() || (token && pending.iter().all(|awaited| awaited.message.is_some())) {
-        pending.push(Awaited { message, asked: event.stamp });
+        pending.push(Awaited { message, thread: event.thread, asked: event.stamp });
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Member {
 pub struct Awaited {
     /// The message id; `None` stands for a CCM token.
     pub message: Option<String>,
+    /// The thread that asked.
+    pub thread: Option<u32>,
     /// When it was asked for.
     pub asked: Stamp,
 }
