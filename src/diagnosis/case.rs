@@ -116,6 +116,11 @@ impl<'a> Case<'a> {
         self.flow.map(|flow| &self.world.followed.details[flow])
     }
 
+    /// True where the flow, or anything else that its client does, has to do with a gateway.
+    pub fn has_to_do_with_a_cmg(&self) -> bool {
+        self.detail().is_some_and(|detail| detail.through_cmg || !self.world.by_machine[detail.machine].is_empty())
+    }
+
     /// An event.
     pub fn event(&self, index: u32) -> &'a Event {
         &self.world.events[index as usize]

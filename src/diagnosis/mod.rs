@@ -118,6 +118,9 @@ fn severity(failure: &Failure, case: &Case<'_>) -> Option<Severity> {
         return Some(failure.severity);
     }
     let flow = case.flow()?;
+    if !case.has_to_do_with_a_cmg() {
+        return None;
+    }
     let stopped = matches!(flow.outcome, Outcome::Failed | Outcome::Stalled);
     let passed = |stage: Stage| {
         flow.broke_at != Some(stage)
