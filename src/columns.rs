@@ -144,13 +144,13 @@ pub(crate) fn batch(chunk: &Chunk, source: &Source, clocks: &Clocks, window: Win
     let mut context = Dictionary::new(rows);
     let mut code_file = Dictionary::new(rows);
     let mut text = Text::new(rows, chunk.text().len());
-    for span in &chunk.spans {
+    for (span, first_line) in chunk.spans.iter().zip(chunk.all_lines()) {
         let stamp = clocks.settle(chunk.source, Stamp::as_written(span.local, span.bias));
         if !window.holds(stamp.utc) {
             continue;
         }
         let bytes = chunk.bytes(span);
-        line.push(chunk.line(span));
+        line.push(first_line);
         start.push(bytes.start);
         end.push(bytes.end);
         local.push(stamp.local);

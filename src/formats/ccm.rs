@@ -1,15 +1,18 @@
 //! CCM records: `<![LOG[message]LOG]!><time="…" date="…" component="…" context="…" type="1" thread="1" file="…">`
 //! (log catalogue, section 1.2).
 
-use memchr::memmem;
+use memchr::{memchr3, memmem};
 
 use crate::formats::span::{Piece, Span};
 use crate::record::{Format, RecordSeverity};
-use crate::time::{clock_and_bias, digits, month_first_date};
+use crate::time::{Bias, Micros, clock_and_bias, digits, month_first_date};
 
 pub(crate) const OPENER: &[u8] = b"<![LOG[";
 pub(crate) const CLOSER: &[u8] = b"]LOG]!>";
 const TAG: usize = OPENER.len();
+
+/// What both have in common.
+const LETTERS: &[u8] = b"LOG";
 
 /// A framing mark of CCM records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +32,9 @@ impl Token {
 /// The framing marks of a text, in order. Both contain `LOG`, so one search finds both.
 pub(crate) struct Tokens<'t> {
     text: &'t [u8],
-    start: usize,
-    hits: memmem::FindIter<'t, 't>,
+    finder: memmem::Finder<'static>,
+    /// Where the search goes on.
+    from: usize,
     next: Option<Token>,
 }
 
@@ -41,24 +45,32 @@ impl<'t> Tokens<'t> {
 
     /// The marks at or after `start`.
     pub(crate) fn after(text: &'t [u8], start: usize) -> Self {
-        let hits = memmem::find_iter(text.get(start..).unwrap_or_default(), "LOG");
-        let mut tokens = Self { text, start, hits, next: None };
-        tokens.next = tokens.search();
+        let mut tokens = Self { text, finder: memmem::Finder::new(LETTERS), from: 0, next: None };
+        tokens.restart(start);
         tokens
     }
 
+    /// Goes on with the marks at or after `start`.
+    pub(crate) fn restart(&mut self, start: usize) {
+        self.from = start;
+        self.next = self.search().filter(|token| token.at() >= start).or_else(|| self.search());
+    }
+
     fn search(&mut self) -> Option<Token> {
-        let (text, start) = (self.text, self.start);
-        self.hits.by_ref().find_map(|hit| {
-            let hit = start + hit;
+        loop {
+            let hit = self.from + self.finder.find(self.text.get(self.from..)?)?;
+            self.from = hit + LETTERS.len();
             if let Some(at) = hit.checked_sub(3)
-                && text.get(at..at + TAG) == Some(OPENER)
+                && self.text.get(at..at + TAG) == Some(OPENER)
             {
                 return Some(Token::Opener(at));
             }
-            let at = hit.checked_sub(1)?;
-            (text.get(at..at + TAG) == Some(CLOSER)).then_some(Token::Closer(at))
-        })
+            if let Some(at) = hit.checked_sub(1)
+                && self.text.get(at..at + TAG) == Some(CLOSER)
+            {
+                return Some(Token::Closer(at));
+            }
+        }
     }
 
     /// The next mark, not taken.
@@ -75,8 +87,8 @@ impl<'t> Tokens<'t> {
 
     /// Drops the marks before `at`.
     pub(crate) fn skip_to(&mut self, at: usize) {
-        while self.next.is_some_and(|token| token.at() < at) {
-            self.next = self.search();
+        if self.next.is_some_and(|token| token.at() < at) {
+            self.restart(at);
         }
     }
 }
@@ -93,14 +105,24 @@ pub(crate) enum Trailer {
     Cut,
 }
 
-/// Reads the trailer at `at` into `span`, which keeps what was readable of a broken one.
-pub(crate) fn trailer(text: &[u8], at: usize, span: &mut Span) -> Trailer {
+/// Reads the trailer at `at` into `span`, which keeps what was readable of a broken one. Where the text is not `whole`,
+/// more of the file follows it.
+pub(crate) fn trailer(text: &[u8], at: usize, whole: bool, dates: &mut Dates, span: &mut Span) -> Trailer {
     let Some(rest) = text.get(at..) else { return Trailer::Cut };
     match rest {
         [] | [b'<'] => return Trailer::Cut,
         [b'<', b't', ..] => {}
+        // The next record cuts a trailer off as the end of the file does.
+        [b'<', after @ ..] if [rest, after].iter().any(|rest| rest.starts_with(OPENER)) => return Trailer::Broken,
+        [b'<', after @ ..] if !whole && [rest, after].iter().any(|rest| OPENER.starts_with(rest)) => {
+            return Trailer::Cut;
+        }
         _ => return Trailer::Text,
     }
+    if let Some(end) = usual(text, at, dates, span) {
+        return Trailer::Whole(end);
+    }
+    *span = open(span.whole.start as usize);
     let (mut day, mut time) = (None, None);
     let mut position = at + 1;
     let ending = loop {
@@ -109,7 +131,7 @@ pub(crate) fn trailer(text: &[u8], at: usize, span: &mut Span) -> Trailer {
                 let bytes = text.get(value.start as usize..value.end as usize).unwrap_or_default();
                 match name {
                     b"time" => time = clock_and_bias(bytes),
-                    b"date" => day = month_first_date(bytes),
+                    b"date" => day = dates.read(bytes),
                     b"component" => span.component = value,
                     b"context" => span.context = value,
                     b"type" => span.severity = severity(bytes),
@@ -124,11 +146,76 @@ pub(crate) fn trailer(text: &[u8], at: usize, span: &mut Span) -> Trailer {
             Attribute::Cut => break Trailer::Cut,
         }
     };
+    set_time(span, day, time);
+    ending
+}
+
+fn set_time(span: &mut Span, day: Option<Micros>, time: Option<(Micros, Bias)>) {
     if let Some((time, bias)) = time {
         span.bias = bias;
         span.local = day.map(|day| day + time);
     }
-    ending
+}
+
+/// Reads the trailer at `at` where it is as all writers write it, undamaged: most are, and this is fast.
+fn usual(text: &[u8], at: usize, dates: &mut Dates, span: &mut Span) -> Option<usize> {
+    let rest = text.get(at..text.len().min(at + LONGEST_VALUE))?;
+    let mut end = 0;
+    let mut value = |name: &[u8]| {
+        let start = end + name.len();
+        let after = rest.get(end..)?.strip_prefix(name)?;
+        end = start + quote(after)?;
+        Some((after.get(..end - start)?, Piece::new(at + start, at + end)))
+    };
+    let time = value(b"<time=\"")?.0;
+    let date = value(b"\" date=\"")?.0;
+    span.component = value(b"\" component=\"")?.1;
+    span.context = value(b"\" context=\"")?.1;
+    span.severity = severity(value(b"\" type=\"")?.0);
+    span.thread = thread(value(b"\" thread=\"")?.0);
+    span.code_file = value(b"\" file=\"")?.1;
+    rest.get(end..)?.strip_prefix(b"\">")?;
+    // Of another record, or of another line.
+    if memchr3(b'!', b'[', b'\n', rest.get(..end)?).is_some() {
+        return None;
+    }
+    (span.local, span.bias) = (None, Bias::Absent);
+    set_time(span, dates.read(date), clock_and_bias(time));
+    Some(at + end + 2)
+}
+
+/// The first quotation mark, looked for eight bytes at a time: values are short.
+fn quote(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let mut at = 0;
+    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        // A byte that is zero borrows from its highest bit; the lowest such bit is of the first mark.
+        let marked = u64::from_le_bytes(*eight) ^ (ONES * u64::from(b'"'));
+        let found = marked.wrapping_sub(ONES) & !marked & (ONES << 7);
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    bytes.get(at..)?.iter().position(|byte| *byte == b'"').map(|more| at + more)
+}
+
+/// The dates of trailers: most are that of the record before.
+#[derive(Debug, Default)]
+pub(crate) struct Dates {
+    written: Vec<u8>,
+    day: Option<Micros>,
+}
+
+impl Dates {
+    fn read(&mut self, date: &[u8]) -> Option<Micros> {
+        if self.written != date {
+            self.written.clear();
+            self.written.extend_from_slice(date);
+            self.day = month_first_date(date);
+        }
+        self.day
+    }
 }
 
 enum Attribute<'t> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::formats::blocks::Block;
 use crate::formats::frame::frame;
@@ -19,10 +19,15 @@ pub struct Chunk {
     base: u64,
     lines_before: u32,
     decoded: Decoded,
-    pub(crate) spans: Vec<Span>,
+    pub(crate) spans: Arc<Vec<Span>>,
     pub(crate) runs: Vec<Run>,
     fields: Vec<Arc<W3cFields>>,
+    /// Line ends before every so many bytes of text; counted when first asked for.
+    lines: OnceLock<Vec<u32>>,
 }
+
+/// Bytes of text after which line ends are summed.
+const STRETCH: usize = 16 << 10;
 
 impl Chunk {
     pub(crate) fn new(
@@ -40,9 +45,10 @@ impl Chunk {
             base: block.base,
             lines_before: block.lines_before,
             decoded,
-            spans: framed.spans,
+            spans: Arc::new(framed.spans),
             runs: framed.runs,
             fields: framed.fields,
+            lines: OnceLock::new(),
         };
         if !copies.is_empty() {
             chunk.drop_copies(copies);
@@ -52,11 +58,10 @@ impl Chunk {
 
     /// Records that stand in an older file of the log count there.
     fn drop_copies(&mut self, copies: &HashSet<u64>) {
-        let (twice, own) = std::mem::take(&mut self.spans)
-            .into_iter()
-            .partition(|span: &Span| copies.contains(&self.file_offset(span.whole.start)));
-        self.spans = own;
-        self.runs.extend(twice.iter().map(|span: &Span| Run { filler: Filler::Copy, whole: span.whole }));
+        let (twice, own): (Vec<Span>, Vec<Span>) =
+            self.spans.iter().cloned().partition(|span| copies.contains(&self.file_offset(span.whole.start)));
+        self.spans = Arc::new(own);
+        self.runs.extend(twice.iter().map(|span| Run { filler: Filler::Copy, whole: span.whole }));
         self.runs.sort_by_key(|run| run.whole.start);
     }
 
@@ -154,8 +159,28 @@ impl Chunk {
         self.base
     }
 
+    /// The record's first line in the file, 1-based.
     pub(crate) fn line(&self, span: &Span) -> u32 {
-        self.lines_before.saturating_add(span.lines_before).saturating_add(1)
+        let start = span.whole.start as usize;
+        let sums = self.lines.get_or_init(|| line_sums(self.text_bytes()));
+        let before = sums.get(start / STRETCH).copied().unwrap_or_default();
+        let after = self.line_ends(start / STRETCH * STRETCH, start);
+        self.lines_before.saturating_add(before).saturating_add(after).saturating_add(1)
+    }
+
+    /// The first line in the file of each record, 1-based.
+    pub(crate) fn all_lines(&self) -> impl Iterator<Item = u32> {
+        let (mut line, mut counted) = (self.lines_before.saturating_add(1), 0);
+        self.spans.iter().map(move |span| {
+            let start = span.whole.start as usize;
+            line = line.saturating_add(self.line_ends(counted, start));
+            counted = start;
+            line
+        })
+    }
+
+    fn line_ends(&self, from: usize, to: usize) -> u32 {
+        count_lines(self.text_bytes().get(from..to).unwrap_or_default())
     }
 
     pub(crate) fn bytes(&self, span: &Span) -> Range<u64> {
@@ -165,4 +190,14 @@ impl Chunk {
     pub(crate) fn file_offset(&self, at: u32) -> u64 {
         self.base + u64::try_from(self.decoded.raw_offset(at as usize)).unwrap_or(u64::MAX)
     }
+}
+
+fn count_lines(text: &[u8]) -> u32 {
+    u32::try_from(memchr::memchr_iter(b'\n', text).count()).unwrap_or(u32::MAX)
+}
+
+/// Line ends before each stretch of `text`.
+fn line_sums(text: &[u8]) -> Vec<u32> {
+    let before = |sum: &mut u32, part| Some(std::mem::replace(sum, sum.saturating_add(count_lines(part))));
+    text.chunks(STRETCH).scan(0, before).collect()
 }

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memmem};
 
-use crate::formats::ccm::{self, OPENER, Token, Tokens, Trailer, trailer};
+use crate::formats::ccm::{self, CLOSER, Dates, OPENER, Token, Tokens, Trailer, trailer};
 use crate::formats::clipboard::{self, DateOrder};
 use crate::formats::span::{Filler, Piece, Run, Span, offset};
 use crate::formats::{managed, sms, w3c};
@@ -57,9 +57,8 @@ pub(crate) fn frame(text: &str, context: &Context, whole: bool) -> Framed {
         order: context.order,
         mid_line: context.mid_line,
         tokens: Tokens::new(bytes),
+        dates: Dates::default(),
         at: 0,
-        lines: 0,
-        counted: 0,
         unclosed_until: 0,
         framed,
     };
@@ -78,12 +77,10 @@ struct Framer<'t> {
     order: DateOrder,
     mid_line: bool,
     tokens: Tokens<'t>,
+    dates: Dates,
     at: usize,
     /// No CCM record that starts before here has an end.
     unclosed_until: usize,
-    /// Line ends in `..counted`.
-    lines: u32,
-    counted: usize,
     framed: Framed,
 }
 
@@ -240,7 +237,7 @@ impl Framer<'_> {
                     openers += 1;
                     self.tokens.take();
                 }
-                Some(Token::Closer(at)) => match (trailer(self.text, at + OPENER.len(), &mut span), inner) {
+                Some(Token::Closer(at)) => match (self.trailer(at, &mut span), inner) {
                     (Trailer::Text, _) => {
                         self.tokens.take();
                     }
@@ -269,14 +266,19 @@ impl Framer<'_> {
         Some(())
     }
 
+    /// What follows the closer at `closer`.
+    fn trailer(&mut self, closer: usize, span: &mut Span) -> Trailer {
+        trailer(self.text, closer + CLOSER.len(), self.whole, &mut self.dates, span)
+    }
+
     /// True where the closed record up to `end` is a quotation inside a message: the same line goes on and is closed
     /// again.
-    fn quotes(&self, end: usize) -> Option<bool> {
+    fn quotes(&mut self, end: usize) -> Option<bool> {
         let line = self.line_at(end)?;
         let rest = self.text.get(end..line.content)?;
         let Some(Token::Closer(at)) = Tokens::new(rest).peek() else { return Some(false) };
         let mut scratch = ccm::open(end);
-        let ending = trailer(self.text, end + at + OPENER.len(), &mut scratch);
+        let ending = self.trailer(end + at, &mut scratch);
         Some(matches!(ending, Trailer::Whole(end) if end == line.content))
     }
 
@@ -308,7 +310,7 @@ impl Framer<'_> {
     /// The record at `start`, and those whose openers follow before `limit`, have no end.
     fn unclosed(&mut self, start: usize, limit: usize) {
         self.unclosed_until = self.char_start(limit.min(self.text.len()));
-        self.tokens = Tokens::after(self.text, start + OPENER.len());
+        self.tokens.restart(start + OPENER.len());
         self.damaged(start);
     }
 
@@ -382,16 +384,7 @@ impl Framer<'_> {
         Some(())
     }
 
-    /// Line ends before `at`.
-    fn lines_before(&mut self, at: usize) -> u32 {
-        let new = self.text.get(self.counted..at).map_or(0, |part| memchr_iter(b'\n', part).count());
-        self.lines = self.lines.saturating_add(u32::try_from(new).unwrap_or(u32::MAX));
-        self.counted = at;
-        self.lines
-    }
-
     fn push(&mut self, mut span: Span, end: usize) {
-        span.lines_before = self.lines_before(span.whole.start as usize);
         span.whole.end = offset(end);
         self.framed.spans.push(span);
         self.at = end;

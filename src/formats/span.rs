@@ -35,8 +35,6 @@ pub(crate) struct Span {
     pub whole: Piece,
     /// The message.
     pub text: Piece,
-    /// Line ends between the chunk's start and the record.
-    pub lines_before: u32,
     pub format: Format,
     pub damaged: bool,
     pub local: Option<Micros>,
@@ -55,7 +53,6 @@ impl Span {
         Self {
             whole: Piece::new(start, end),
             text,
-            lines_before: 0,
             format,
             damaged: false,
             local: None,

@@ -55,7 +55,7 @@ impl Survey {
         survey.count_fillers(chunk);
         let mut formats = [0_u64; 5];
         let mut component = (crate::formats::span::Piece::NONE, 0_u64);
-        for span in &chunk.spans {
+        for span in chunk.spans.iter() {
             survey.records += 1;
             survey.damaged += u64::from(span.damaged);
             if let Some(count) = formats.get_mut(span.format as usize) {

@@ -111,8 +111,9 @@ pub(crate) struct Machine {
 }
 
 /// The machine of the file at `path` (relative, with `/`), from its folders, innermost first, then its name.
-/// `above` is what stands over the root given, such as the name of a zip.
-pub(crate) fn machine(path: &str) -> Machine {
+/// `above` is the name of the folder or zip given: it names a machine only by a leading role word, for people call the
+/// folder of a case anything.
+pub(crate) fn machine(path: &str, above: &str) -> Machine {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     if let Some(instance) = cmg_instance(name) {
         return Machine { key: instance.to_lowercase(), host: Some(instance), role: Some(Role::Cmg) };
@@ -126,6 +127,11 @@ pub(crate) fn machine(path: &str) -> Machine {
             return Machine { key: rest.to_lowercase(), host: Some(rest.to_owned()), role };
         }
         // A plain role word may stand in the folder of a machine that has several roles.
+    }
+    if let (Some(word), name) = role_word(strip_zip(above))
+        && is_machine_name(name)
+    {
+        return Machine { key: name.to_lowercase(), host: Some(name.to_owned()), role: role.or(Some(word)) };
     }
     Machine { host: None, role, key: format!("/{}", folders.to_lowercase()) }
 }
@@ -152,6 +158,18 @@ fn role_word(folder: &str) -> (Option<Role>, &str) {
         }
     }
     (None, folder)
+}
+
+/// Longest name of a Windows machine.
+const LONGEST_NAME: usize = 15;
+
+/// True for what a machine may be called and an ordinary word is not: `PC042`, `pc042`, `ANNA`; not `root-missing`.
+fn is_machine_name(name: &str) -> bool {
+    let label = name.split('.').next().unwrap_or_default();
+    (1..=LONGEST_NAME).contains(&label.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        && label.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+        && !is_generic(name)
 }
 
 fn is_generic(folder: &str) -> bool {

@@ -49,7 +49,8 @@ pub(crate) fn sort(found: Found, told: Option<&'static Encoding>) -> Input {
         let entry = LogFile { path: Arc::from(file.path), size: file.size, location, encoding, unread };
         logs.entry(key).or_default().push(entry);
     }
-    input.logs = logs.into_values().filter_map(log).collect();
+    let above = |root: usize| found.names.get(root).map_or("", String::as_str);
+    input.logs = logs.into_iter().filter_map(|((root, _), files)| log(files, above(root))).collect();
     input.logs.sort_by(|a, b| a.path.cmp(&b.path));
     input
 }
@@ -61,10 +62,11 @@ fn log_key(path: &str) -> String {
     format!("{folder}/\0{name}")
 }
 
-fn log(mut files: Vec<LogFile>) -> Option<Log> {
+/// One log. `above` is the name of the folder or zip given.
+fn log(mut files: Vec<LogFile>, above: &str) -> Option<Log> {
     files.sort_by_cached_key(|file| (log_name(file_name(&file.path)).1, file.path.clone()));
     let current = files.last()?.path.to_string();
-    let machine = machine(&current);
+    let machine = machine(&current, above);
     let notes =
         files.iter().filter_map(|file| file.unread.as_ref().map(|why| format!("{}: {why}", file.path))).collect();
     Some(Log { path: current, host: machine.host, role: machine.role, machine: machine.key, files, notes })
@@ -80,7 +82,10 @@ fn look(file: &File, told: Option<&'static Encoding>) -> Content {
         Err(why) => return Content::Nothing(why.clone()),
     };
     let mut head = Vec::new();
-    if let Err(error) = location.open().and_then(|bytes| bytes.take(HEAD).read_to_end(&mut head)) {
+    // What can be read of a file that is damaged farther on is read; the scan tells the rest.
+    if let Err(error) = location.open().and_then(|bytes| bytes.take(HEAD).read_to_end(&mut head))
+        && head.is_empty()
+    {
         return Content::Nothing(format!("it cannot be read: {error}"));
     }
     if head.is_empty() {

@@ -26,7 +26,8 @@ pub(crate) struct File {
 pub(crate) struct Found {
     pub files: Vec<File>,
     pub notes: Vec<String>,
-    roots: usize,
+    /// By path given: the name of the folder or zip that it is, or stands in.
+    pub names: Vec<String>,
     seen: HashSet<PathBuf>,
 }
 
@@ -40,7 +41,7 @@ pub(crate) fn collect(path: &Path, found: &mut Found) -> Result<()> {
     } else {
         pattern(path, found)?;
     }
-    found.roots += 1;
+    found.names.push(own_name(path));
     // The order of a folder's listing is the file system's; ours is the path's.
     if let Some(new) = found.files.get_mut(before..) {
         new.sort_by(|a, b| a.path.cmp(&b.path));
@@ -60,6 +61,19 @@ pub(crate) fn tell_roots_apart(given: &[PathBuf], found: &mut Found) {
             file.path = format!("{}/{}", file_name(root), file.path);
         }
     }
+}
+
+/// The name of the folder or zip that `path` is, else of the folder that it stands in (for a pattern, before the first
+/// wildcard). What the path hides, such as `.`, is looked up.
+fn own_name(path: &Path) -> String {
+    let named = if path.is_dir() || is_zip(path) {
+        path.to_owned()
+    } else if path.exists() {
+        path.canonicalize().ok().and_then(|path| path.parent().map(Path::to_owned)).unwrap_or_default()
+    } else {
+        pattern_root(&path.to_string_lossy()).unwrap_or_default()
+    };
+    named.canonicalize().map(|path| file_name(&path)).unwrap_or_default()
 }
 
 fn file_name(path: &Path) -> String {
@@ -101,7 +115,7 @@ fn file(path: &Path, relative: &str, size: Option<u64>, given: bool, found: &mut
     {
         return;
     }
-    let root = found.roots;
+    let root = found.names.len();
     let size = size.or_else(|| path.metadata().ok().map(|about| about.len())).unwrap_or(0);
     if !is_zip(path) {
         let location = Ok(Location::Disk(Arc::new(path.to_owned())));
@@ -134,18 +148,23 @@ fn is_zip(path: &Path) -> bool {
     read.is_ok() && matches!(&head, b"PK\x03\x04" | b"PK\x05\x06")
 }
 
+/// The folder before the first wildcard of a pattern; nothing where there is no wildcard.
+fn pattern_root(pattern: &str) -> Option<PathBuf> {
+    let wild = pattern.find(['*', '?', '[', '{'])?;
+    let root = pattern.get(..wild).and_then(|head| head.rfind(['/', std::path::MAIN_SEPARATOR]));
+    Some(match root {
+        Some(0) => PathBuf::from("/"),
+        Some(end) => PathBuf::from(pattern.get(..end).unwrap_or_default()),
+        None => PathBuf::from("."),
+    })
+}
+
 /// Files that match a pattern such as `logs/**/ccm*.log`. Matches are told relative to the folder before the first
 /// wildcard.
 fn pattern(path: &Path, found: &mut Found) -> Result<()> {
     let not_found = || Error::NotFound { path: path.to_owned() };
     let text = path.to_string_lossy();
-    let wild = text.find(['*', '?', '[', '{']).ok_or_else(not_found)?;
-    let root = text.get(..wild).and_then(|head| head.rfind(['/', std::path::MAIN_SEPARATOR]));
-    let root = match root {
-        Some(0) => PathBuf::from("/"),
-        Some(end) => PathBuf::from(text.get(..end).unwrap_or_default()),
-        None => PathBuf::from("."),
-    };
+    let root = pattern_root(&text).ok_or_else(not_found)?;
     let wanted = if root == Path::new(".") && !text.starts_with('.') { format!("./{text}") } else { text.into_owned() };
     let wanted = GlobBuilder::new(&wanted)
         .literal_separator(true)

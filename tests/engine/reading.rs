@@ -527,6 +527,42 @@ fn machines_by_folder_and_name() {
 }
 
 #[test]
+fn the_folder_or_zip_given_names_its_machine_by_a_role_word() {
+    let log = ccm_by("x", "09:12:33.120-60", "11-04-2026", "Other", "a.cpp:1");
+    let zip = zip_of(&[("CCM/Logs/x.log", log.as_bytes())]);
+    let logs = folder(&[
+        ("client-PC042/x.log", log.as_bytes()),
+        ("client-PC042/mp-MP01/x.log", log.as_bytes()),
+        ("mp-mp01.contoso.com/SMS_CCM/Logs/x.log", log.as_bytes()),
+        ("PC042/x.log", log.as_bytes()),
+        ("client/x.log", log.as_bytes()),
+        ("client-logs/x.log", log.as_bytes()),
+        ("client-2026-11-04/x.log", log.as_bytes()),
+        ("cmg-root-missing/x.log", log.as_bytes()),
+        ("mp-MP01.zip", &zip),
+        ("MP01.zip", &zip),
+    ]);
+    for (given, hosts, role) in [
+        ("client-PC042", vec![Some("MP01"), Some("PC042")], Some(Role::Client)),
+        ("client-PC042/x.log", vec![Some("PC042")], Some(Role::Client)),
+        ("client-PC042/*.log", vec![Some("PC042")], Some(Role::Client)),
+        ("mp-mp01.contoso.com", vec![Some("mp01.contoso.com")], Some(Role::ManagementPoint)),
+        ("PC042", vec![None], None),
+        ("client", vec![None], None),
+        ("client-logs", vec![None], None),
+        ("client-2026-11-04", vec![None], None),
+        ("cmg-root-missing", vec![None], None),
+        ("mp-MP01.zip", vec![Some("MP01")], Some(Role::ManagementPoint)),
+        ("MP01.zip", vec![None], None),
+    ] {
+        let scan = scan(&logs.path().join(given));
+        let found: Vec<_> = scan.sources.iter().map(|source| source.host.as_deref()).collect();
+        assert_eq!(found, hosts, "{given}");
+        assert_eq!(scan.sources.last().unwrap().role, role, "{given}");
+    }
+}
+
+#[test]
 #[allow(clippy::many_single_char_names)] // a record is called as its text
 fn rollovers_are_read_as_one_log() {
     let at = |text: &str, time: &str| ccm(text, &format!("{time}.000-60"), "11-04-2026");
@@ -598,6 +634,79 @@ fn bad_files_are_entries_of_the_account_and_the_others_are_read() {
         assert!(bad.notes.iter().any(|text| text.contains(note)), "{name}: {:?}", bad.notes);
         assert_eq!(scan.sources.iter().map(|source| source.records).sum::<u64>(), 1, "{name}");
     }
+}
+
+#[test]
+fn a_damaged_member_of_a_zip_is_read_as_far_as_it_goes_with_a_note() {
+    let log: String = (0..200).map(|n| ccm(&format!("message {n}"), "09:12:33.120-60", "11-04-2026")).collect();
+    let mut stored = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let plain = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    stored.start_file("x.log", plain).unwrap();
+    stored.write_all(log.as_bytes()).unwrap();
+    let stored = stored.finish().unwrap().into_inner();
+    let at = memchr::memmem::find(&stored, b"message 100").unwrap();
+    let mut flipped = stored.clone();
+    flipped[at] = b'M';
+    let packed = zip_of(&[("x.log", log.as_bytes())]);
+    let mut broken = packed.clone();
+    let middle = packed.len() / 2;
+    broken[middle - 8..middle + 8].fill(0xFF);
+    for (what, zip, records, note) in [
+        ("sound, stored", stored, Some(200), None),
+        ("sound, packed", packed, Some(200), None),
+        ("a bit flipped", flipped, Some(200), Some("checksum")),
+        ("packed bytes overwritten", broken, None, Some("x.log")),
+    ] {
+        let logs = folder(&[("a.zip", &zip)]);
+        let scan = scan(&logs.path().join("a.zip"));
+        let source = &scan.sources[0];
+        assert!(records.is_none_or(|records| source.records == records), "{what}: {}", source.records);
+        match note {
+            Some(note) => assert!(source.notes.iter().any(|text| text.contains(note)), "{what}: {:?}", source.notes),
+            None => assert!(source.notes.is_empty(), "{what}: {:?}", source.notes),
+        }
+    }
+}
+
+/// Peak memory of this process, KiB.
+#[cfg(target_os = "linux")]
+fn peak_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Set for the process that reads the bombs, so that its memory is that of reading them alone.
+#[cfg(target_os = "linux")]
+const BOMBS: &str = "CMGTRAIL_TEST_BOMBS";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_zip_bomb_ends_with_a_note_and_in_bounded_memory() {
+    if let Some(folder) = std::env::var_os(BOMBS) {
+        for (bomb, records) in [("line.zip", 0), ("records.zip", 1)] {
+            let source = &scan(&PathBuf::from(&folder).join(bomb)).sources[0];
+            assert!(source.records >= records, "{bomb}");
+            assert!(source.bytes <= 65 << 20, "{bomb}: {} bytes were read", source.bytes);
+            assert!(source.notes.iter().any(|note| note.contains("packed size")), "{bomb}: {:?}", source.notes);
+        }
+        // One line without an end is held whole, some times over, up to the longest record.
+        assert!(peak_memory() < 600 << 10, "{} KiB", peak_memory());
+        return;
+    }
+    let logs = tempfile::tempdir().unwrap();
+    let record = ccm(&"A".repeat(100_000), "09:12:33.120-60", "11-04-2026");
+    for (bomb, part) in [("line.zip", "A".repeat(1 << 20)), ("records.zip", record.repeat(10))] {
+        let mut zip = zip::ZipWriter::new(fs::File::create(logs.path().join(bomb)).unwrap());
+        zip.start_file("x.log", zip::write::SimpleFileOptions::default()).unwrap();
+        (0..100).for_each(|_| zip.write_all(part.as_bytes()).unwrap());
+        zip.finish().unwrap();
+    }
+    let mut own = std::process::Command::new(std::env::current_exe().unwrap());
+    own.args(["--exact", "reading::a_zip_bomb_ends_with_a_note_and_in_bounded_memory", "--nocapture"]);
+    let output = own.env(BOMBS, logs.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "the bombs were read");
 }
 
 #[cfg(unix)]

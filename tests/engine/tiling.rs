@@ -104,8 +104,14 @@ fn log() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(fragment(), 0..40).prop_map(|parts| parts.concat())
 }
 
+/// As many cases as `PROPTEST_CASES` says.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() { default } else { ProptestConfig { cases: 20000, ..default } }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn pieces_tile_any_log(bytes in log(), size in 1_usize..400) {
@@ -145,6 +151,29 @@ proptest! {
         let text = format!("{whole}{part}{whole}{whole}");
         let good = pieces(text.as_bytes(), 64).into_iter().filter(|piece| matches!(piece, Piece::Record { text, damaged: false, .. } if text == "Whole")).count();
         prop_assert_eq!(good, 3, "{}", text);
+    }
+}
+
+#[test]
+fn a_record_that_lost_its_trailer_ends_at_its_closer() {
+    let good = "<![LOG[Hello]LOG]!><time=\"09:12:33.120-60\" date=\"11-04-2026\" component=\"c\" context=\"\" type=\"1\" thread=\"4\" file=\"a.cpp:1\">\r\n";
+    for lost in ["<![LOG[lost]LOG]!>", "<![LOG[lost]LOG]!><", "<![LOG[lost]LOG]!><time=\""] {
+        // The next record's own trailer may be lost too.
+        for between in ["", "<![LOG[lost]LOG]!><time=\""] {
+            let text = format!("{lost}{between}{good}");
+            for size in 1..text.len() + 2 {
+                let texts: Vec<_> = pieces(text.as_bytes(), size)
+                    .into_iter()
+                    .filter_map(|piece| {
+                        if let Piece::Record { text, damaged, .. } = piece { Some((text, damaged)) } else { None }
+                    })
+                    .collect();
+                let mut expected = vec![("lost".to_owned(), true)];
+                expected.extend((!between.is_empty()).then(|| ("lost".to_owned(), true)));
+                expected.push(("Hello".to_owned(), false));
+                assert_eq!(texts, expected, "{text} in blocks of {size}");
+            }
+        }
     }
 }
 
