@@ -14,6 +14,7 @@
 pub mod error;
 pub mod finding;
 pub mod record;
+pub mod report;
 pub mod stage;
 pub mod time;
 
@@ -21,6 +22,8 @@ pub mod input;
 
 pub mod formats;
 pub mod knowledge;
+
+pub mod tokens;
 
 pub mod events;
 
