@@ -19,7 +19,6 @@ checks! {
     HEADER_DUPLICATES = "header-duplicates", "header", "RFC 7515, section 4";
     CLAIMS_JSON = "claims-json", "claims", "RFC 7519, section 7.2";
     CLAIMS_DUPLICATES = "claims-duplicates", "claims", "RFC 7519, section 4";
-    KIND = "kind", "claims", "Entra access token claims reference; token-based authentication for CMG";
     TYPE = "type", "header typ", "RFC 8725, section 3.11";
     ALGORITHM = "algorithm", "header alg", "RFC 8725, section 3.1";
     CRITICAL = "critical", "header crit", "RFC 7515, section 4.1.11";
@@ -37,6 +36,7 @@ checks! {
     NOT_BEFORE = "not-before", "claim nbf", "RFC 7519, section 4.1.5";
     ISSUED_AT = "issued-at", "claim iat", "RFC 7519, section 4.1.6";
     LIFETIME = "lifetime", "claims nbf, iat, exp", "RFC 7519, section 4.1";
+    KIND = "kind", "claims", "Entra access token claims reference; token-based authentication for CMG";
     ISSUER = "issuer", "claim iss", "RFC 7519, section 4.1.1";
     VERSION = "version", "claims ver, iss", "Entra access token claims reference";
     ISSUER_TENANT = "issuer-tenant", "claims iss, tid", "Entra access tokens: validate the issuer";
