@@ -1,6 +1,7 @@
 //! A column of tokens in, a table of verdicts out, on all cores.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use arrow_array::builder::{BooleanBuilder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder};
@@ -114,17 +115,36 @@ fn in_batches<'t>(
         if stop() {
             return Err(Error::Interrupted);
         }
-        let mut table = Table::new();
-        let mut known: HashMap<&'t str, Verdict> = HashMap::new();
-        for row in start..rows.min(start + ROWS) {
-            match token(row) {
-                None => table.push(None),
-                Some(text) => table.push(Some(known.entry(text).or_insert_with(|| judge(text, policy)))),
-            }
+        let end = rows.min(start + ROWS);
+        let mut verdicts: Vec<Verdict> = Vec::with_capacity(end - start);
+        let mut known: HashMap<Token<'t>, usize> = HashMap::with_capacity(end - start);
+        let mut table = Table::new(end - start);
+        for row in start..end {
+            let verdict = token(row).and_then(|text| {
+                let index = *known.entry(Token(text)).or_insert_with(|| {
+                    verdicts.push(judge(text, policy));
+                    verdicts.len() - 1
+                });
+                verdicts.get(index)
+            });
+            table.push(verdict);
         }
         table.finish()
     };
     starts.into_par_iter().map(batch).collect()
+}
+
+/// A token as key of a table. Its end, the signature, tells it from others, so only that is hashed; equality looks at
+/// all of it. A table holds [`ROWS`] tokens at most, which bounds what ends made alike on purpose can cost.
+#[derive(PartialEq, Eq)]
+struct Token<'t>(&'t str);
+
+impl Hash for Token<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        const END: usize = 32;
+        let bytes = self.0.as_bytes();
+        bytes.get(bytes.len().saturating_sub(END)..).hash(state);
+    }
 }
 
 /// One row of the answer.
@@ -191,17 +211,18 @@ struct Table {
 }
 
 impl Table {
-    fn new() -> Self {
+    fn new(rows: usize) -> Self {
+        // Most texts are GUIDs; a longer column grows.
+        const TYPICAL: usize = 36;
         Self {
-            valid: BooleanBuilder::new(),
-            texts: std::array::from_fn(|_| StringBuilder::new()),
-            times: std::array::from_fn(|_| TimestampMicrosecondBuilder::new().with_timezone("UTC")),
+            valid: BooleanBuilder::with_capacity(rows),
+            texts: std::array::from_fn(|_| StringBuilder::with_capacity(rows, rows * TYPICAL)),
+            times: std::array::from_fn(|_| TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC")),
             lists: std::array::from_fn(|_| ListBuilder::new(StringBuilder::new())),
         }
     }
 
-    fn push(&mut self, verdict: Option<&mut Verdict>) {
-        let verdict = verdict.map(|verdict| &*verdict);
+    fn push(&mut self, verdict: Option<&Verdict>) {
         self.valid.append_option(verdict.and_then(|verdict| verdict.valid));
         for (index, column) in self.texts.iter_mut().enumerate() {
             column.append_option(verdict.and_then(|verdict| verdict.texts.get(index)?.as_deref()));

@@ -93,7 +93,7 @@ fn known_issuer(known: Option<Issuer<'_>>) -> String {
 /// The way in which an issuer misses all that are accepted; the nearest one counts.
 fn issuer_miss(issuer: &str, known: Option<Issuer<'_>>, accepted: &[String], tenant: Option<&str>) -> String {
     let bare = |text: &str| text.trim().trim_end_matches('/').to_ascii_lowercase();
-    let accepted: Vec<String> = accepted.iter().map(|one| issuers::with_tenant(one, tenant)).collect();
+    let accepted: Vec<_> = accepted.iter().map(|one| issuers::with_tenant(one, tenant)).collect();
     if accepted.iter().any(|one| one.trim_end_matches('/') == issuer.trim_end_matches('/')) {
         return "The issuer differs only in the slash at its end, and issuers are compared letter by letter."
             .to_owned();

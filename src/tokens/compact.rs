@@ -79,12 +79,10 @@ pub(crate) struct Compact<'t> {
     pub claims: Option<Part>,
     /// The signed text: first two parts and the dot between them.
     pub signed: &'t str,
-    /// The third part as written.
-    pub signature: &'t str,
+    /// The third part, decoded; empty where its encoding is wrong.
+    pub signature: Vec<u8>,
     /// What is wrong with the encoding of the signature, if anything.
     pub signature_problem: Option<String>,
-    /// Bytes of the signature.
-    pub signature_bytes: usize,
 }
 
 impl<'t> Compact<'t> {
@@ -92,7 +90,7 @@ impl<'t> Compact<'t> {
     pub fn split(text: &'t str) -> Self {
         let text = text.trim_ascii();
         let text = text.strip_prefix("Bearer ").map_or(text, str::trim_ascii);
-        let dots = text.bytes().filter(|byte| *byte == b'.').count();
+        let dots = memchr::memchr_iter(b'.', text.as_bytes()).count();
         let shape = if text.len() > MAX_BYTES {
             Shape::TooLarge
         } else if text.starts_with('{') {
@@ -110,9 +108,8 @@ impl<'t> Compact<'t> {
             header: None,
             claims: None,
             signed: "",
-            signature: "",
+            signature: Vec::new(),
             signature_problem: None,
-            signature_bytes: 0,
         };
         match shape {
             Shape::Signed => empty.signed(),
@@ -127,14 +124,16 @@ impl<'t> Compact<'t> {
     fn signed(self) -> Self {
         let (signed, signature) = self.text.rsplit_once('.').unwrap_or_default();
         let (header, claims) = signed.split_once('.').unwrap_or_default();
-        let decoded = base64url::decode(signature);
+        let (signature, signature_problem) = match base64url::decode(signature) {
+            Ok(bytes) => (bytes, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
         Self {
             header: Some(Part::decode(header)),
             claims: Some(Part::decode(claims)),
             signed,
             signature,
-            signature_bytes: decoded.as_ref().map_or(0, Vec::len),
-            signature_problem: decoded.err(),
+            signature_problem,
             ..self
         }
     }

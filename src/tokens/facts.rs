@@ -36,8 +36,8 @@ pub(crate) fn facts(
     put("version", recognised.version.map_or(Value::Null, |version| version.claim().into()));
     put("cloud", recognised.cloud.map_or(Value::Null, Into::into));
     put("bytes", token.text.len().into());
-    put("signed", (token.shape == Shape::Signed && token.signature_bytes > 0).into());
-    put("signature_bytes", token.signature_bytes.into());
+    put("signed", (token.shape == Shape::Signed && !token.signature.is_empty()).into());
+    put("signature_bytes", token.signature.len().into());
     let in_header = |name: &str| header.and_then(|header| header.get(name)).map_or(Value::Null, Json::to_value);
     put("algorithm", in_header("alg"));
     put("key_id", in_header("kid"));

@@ -3,6 +3,8 @@
 //! Sources: Entra "Access token claims reference" and "Authentication in national clouds"; Configuration Manager
 //! "Token-based authentication for CMG". Azure Government's v1.0 tokens carry the public cloud's issuer.
 
+use std::borrow::Cow;
+
 /// Version of an Entra token, which the resource asks for, not the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
@@ -95,24 +97,31 @@ pub(crate) fn near_miss(issuer: &str) -> Option<&'static str> {
 /// v1.0 token's issuer is compared by cloud and tenant, as Microsoft's own validators do.
 pub(crate) fn key_may_sign(key_issuer: &str, token_issuer: &str, tenant: Option<&str>) -> bool {
     let key_issuer = with_tenant(key_issuer, tenant);
-    key_issuer == token_issuer || v2_forms(token_issuer).contains(&key_issuer)
+    key_issuer == token_issuer || is_v2_form(&key_issuer, token_issuer)
 }
 
 /// Fills `{tenantid}` or `{tid}` in.
-pub(crate) fn with_tenant(template: &str, tenant: Option<&str>) -> String {
-    let tenant = tenant.unwrap_or("{tenantid}");
-    template.replace("{tenantid}", tenant).replace("{tid}", tenant)
+pub(crate) fn with_tenant<'i>(template: &'i str, tenant: Option<&str>) -> Cow<'i, str> {
+    match tenant {
+        Some(tenant) if template.contains('{') => {
+            Cow::Owned(template.replace("{tenantid}", tenant).replace("{tid}", tenant))
+        }
+        _ => Cow::Borrowed(template),
+    }
 }
 
-fn v2_forms(token_issuer: &str) -> Vec<String> {
-    let v1 = TEMPLATES.iter().filter(|template| template.version == Version::V1);
-    v1.filter_map(|v1| {
-        let tenant = token_issuer.strip_prefix(v1.prefix)?.strip_suffix(v1.suffix)?;
-        let v2 = TEMPLATES.iter().filter(|v2| v2.version == Version::V2 && v2.cloud == v1.cloud);
-        Some(v2.map(move |v2| format!("{}{tenant}{}", v2.prefix, v2.suffix)))
-    })
-    .flatten()
-    .collect()
+/// True where one is the v2.0 form of the other, which is of v1.0: the same tenant in the same cloud.
+fn is_v2_form(v2: &str, v1: &str) -> bool {
+    fn tenant<'i>(template: &Template, issuer: &'i str, version: Version) -> Option<&'i str> {
+        (template.version == version).then_some(())?;
+        issuer.strip_prefix(template.prefix)?.strip_suffix(template.suffix)
+    }
+    TEMPLATES.iter().filter_map(|template| Some((template.cloud, tenant(template, v1, Version::V1)?))).any(
+        |(cloud, old)| {
+            let mut same_cloud = TEMPLATES.iter().filter(|template| template.cloud == cloud);
+            same_cloud.any(|template| tenant(template, v2, Version::V2) == Some(old))
+        },
+    )
 }
 
 /// True for 8-4-4-4-12 hexadecimal digits.

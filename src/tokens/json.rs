@@ -111,23 +111,34 @@ impl<'a> Json<'a> {
     }
 }
 
-/// Names that occur more than once, each told once. Small objects are compared pairwise, large ones through a set.
+/// Names that occur more than once, each told once.
 fn repeated_names<'m>(members: &'m [(Cow<'_, str>, Json<'_>)]) -> Vec<&'m str> {
-    const PAIRWISE: usize = 24;
-    let mut repeated: Vec<&str> = Vec::new();
-    if members.len() <= PAIRWISE {
-        for (index, (name, _)) in members.iter().enumerate() {
-            if members.iter().take(index).any(|(earlier, _)| earlier == name) && !repeated.contains(&&**name) {
-                repeated.push(name);
-            }
-        }
-    } else {
-        let mut seen = HashSet::with_capacity(members.len());
-        let mut told = HashSet::new();
-        repeated
-            .extend(members.iter().map(|(name, _)| &**name).filter(|name| !seen.insert(*name) && told.insert(*name)));
+    if all_differ_at_a_glance(members) {
+        return Vec::new();
     }
-    repeated
+    let mut seen = HashSet::with_capacity(members.len());
+    let mut told = HashSet::new();
+    let names = members.iter().map(|(name, _)| name.as_ref());
+    names.filter(|name| !seen.insert(*name) && told.insert(*name)).collect()
+}
+
+/// True where length and ends already tell all names apart or, for the few that share them, a look at each pair does.
+fn all_differ_at_a_glance(members: &[(Cow<'_, str>, Json<'_>)]) -> bool {
+    const FEW: usize = 64;
+    let mut seen = 0_u128;
+    members.len() <= FEW
+        && members.iter().enumerate().all(|(index, (name, _))| {
+            let bit = 1_u128 << (glance(name) % 128);
+            let is_new = seen & bit == 0;
+            seen |= bit;
+            is_new || members.iter().take(index).all(|(earlier, _)| earlier != name)
+        })
+}
+
+fn glance(name: &str) -> usize {
+    let bytes = name.as_bytes();
+    let at = |index: usize| usize::from(bytes.get(index).copied().unwrap_or_default());
+    bytes.len() + 31 * at(0) + 7 * at(bytes.len() / 2) + 3 * at(bytes.len().saturating_sub(1))
 }
 
 fn joined(path: &str, name: &str) -> String {
@@ -211,7 +222,7 @@ impl<'de> Visitor<'de> for Seed {
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Json<'de>, A::Error> {
         let inner = self.deeper()?;
-        let mut members = Vec::with_capacity(16);
+        let mut members = Vec::with_capacity(if self.depth == 0 { 32 } else { 4 });
         while let Some(name) = object.next_key_seed(Seed { depth: MAX_DEPTH })? {
             let Json::Text(name) = name else { return Err(A::Error::custom("a member name that is no string")) };
             members.push((name, object.next_value_seed(inner)?));

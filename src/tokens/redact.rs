@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem::Finder;
 use serde_json::{Map, Value};
 
 use super::issuers::is_guid;
@@ -40,7 +41,7 @@ const SHORTEST_SECRET: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Gate<'a> {
     /// Parts of the token as written: the signature, and the whole.
-    secrets: Vec<&'a str>,
+    secrets: [Option<Secret<'a>>; 2],
     /// Personal values to mask, longest first; `None` where nothing is to be masked.
     masked: Option<Vec<String>>,
 }
@@ -49,15 +50,15 @@ impl<'a> Gate<'a> {
     /// A gate for this token. `claims` are needed only where identifiers are to be masked.
     pub fn new(token: &'a str, claims: Option<&Json<'_>>, mask: bool) -> Self {
         let signature = token.rsplit('.').next().unwrap_or_default();
-        let secrets = [token, signature].into_iter().filter(|text| text.len() >= SHORTEST_SECRET).collect();
+        let secrets = [Secret::new(token), Secret::new(signature)];
         Self { secrets, masked: mask.then(|| personal_values(claims)) }
     }
 
     /// The text as it may be shown.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut shown = without_tokens(text);
-        for secret in &self.secrets {
-            shown = without_secret(shown, secret);
+        for secret in self.secrets.iter().flatten() {
+            shown = secret.take_out(shown);
         }
         if let Some(values) = &self.masked {
             for value in values {
@@ -114,24 +115,36 @@ impl<'a> Gate<'a> {
     }
 }
 
-/// Takes out every stretch of a secret that begins as it begins, so that a cut one does not pass either.
-fn without_secret<'t>(text: Cow<'t, str>, secret: &str) -> Cow<'t, str> {
-    let Some(start) = secret.get(..SHORTEST_SECRET) else { return text };
-    let mut shown = String::new();
-    let mut kept = 0;
-    for (at, _) in text.match_indices(start).collect::<Vec<_>>() {
-        if at >= kept {
-            let shared = text.bytes().skip(at).zip(secret.bytes()).take_while(|(a, b)| a == b).count();
-            shown.push_str(text.get(kept..at).unwrap_or_default());
-            shown.push_str(WITHHELD);
-            kept = text.floor_char_boundary(at + shared);
+/// A text that must not leave, nor any stretch of it that begins as it begins: a cut one would not pass either.
+#[derive(Debug)]
+struct Secret<'a> {
+    text: &'a str,
+    start: Finder<'a>,
+}
+
+impl<'a> Secret<'a> {
+    fn new(text: &'a str) -> Option<Self> {
+        Some(Self { text, start: Finder::new(text.get(..SHORTEST_SECRET)?) })
+    }
+
+    fn take_out<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
+        let mut shown = String::new();
+        let mut kept = 0;
+        for at in self.start.find_iter(text.as_bytes()) {
+            if at >= kept {
+                let same = |(a, b): &(u8, u8)| a == b;
+                let shared = text.bytes().skip(at).zip(self.text.bytes()).take_while(same).count();
+                shown.push_str(text.get(kept..at).unwrap_or_default());
+                shown.push_str(WITHHELD);
+                kept = text.floor_char_boundary(at + shared);
+            }
         }
+        if kept == 0 {
+            return text;
+        }
+        shown.push_str(text.get(kept..).unwrap_or_default());
+        Cow::Owned(shown)
     }
-    if kept == 0 {
-        return text;
-    }
-    shown.push_str(text.get(kept..).unwrap_or_default());
-    Cow::Owned(shown)
 }
 
 fn personal_values(claims: Option<&Json<'_>>) -> Vec<String> {
@@ -177,7 +190,7 @@ const fn is_hidden(index: usize) -> bool {
 
 /// Takes out every run that has the shape of a token: an encoded object, and at least one more part after a dot.
 pub(crate) fn without_tokens(text: &str) -> Cow<'_, str> {
-    if !text.contains('.') {
+    if !begins_object(text) || !text.contains('.') {
         return Cow::Borrowed(text);
     }
     let mut shown = String::new();
@@ -213,13 +226,17 @@ fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
+/// An encoded object, and a part of some length after the dot behind it.
 fn is_token_like(run: &str) -> bool {
-    // An encoded JSON object begins with one of these, whatever white space follows its brace.
-    let begins_object =
-        |part: &str| ["eyJ", "eyA", "ewo", "ewk", "ew0", "eyI"].iter().any(|start| part.contains(start));
     let mut parts = run.split('.').skip_while(|part| !begins_object(part));
-    let header = parts.next();
-    header.is_some() && parts.filter(|part| part.len() >= SHORTEST_SECRET).count() >= 1
+    parts.next().is_some() && parts.any(|part| part.len() >= SHORTEST_SECRET)
+}
+
+/// True where an encoded JSON object begins: an encoded brace with a quote or white space behind it.
+fn begins_object(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'e', bytes)
+        .any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"yJ" | b"yA" | b"yI" | b"wo" | b"wk" | b"w0")))
 }
 
 #[cfg(test)]
@@ -228,7 +245,7 @@ mod tests {
 
     #[test]
     fn masks_guids_in_the_documents_form_and_keeps_the_rest() {
-        let gate = Gate { secrets: Vec::new(), masked: Some(vec!["jane@contoso.com".to_owned()]) };
+        let gate = Gate { secrets: [None, None], masked: Some(vec!["jane@contoso.com".to_owned()]) };
         let text =
             "user jane@contoso.com on 82b5c7ad-f062-4c1e-b062-db0a1b2cac04d5, 82b5c7ad-f062-4c1e-b062-db0a1bac04d5.";
         let shown = gate.text(text);
