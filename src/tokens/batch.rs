@@ -168,13 +168,14 @@ fn judge(text: &str, policy: &TokenPolicy) -> Verdict {
     };
     let (failed, not_checked) = (deciding(CheckStatus::Failed), deciding(CheckStatus::NotChecked));
     let valid = ledger.verdict();
+    let explanation = ledger.first_refusal();
     let claims = opened.claims();
     let times = TIMES.map(|(_, claim)| claims.and_then(|claims| Date::read(claims, claim).known()));
-    Verdict { valid, texts: texts(&opened, ledger.first_refusal(), policy.mask), times, failed, not_checked }
+    Verdict { valid, texts: texts(&opened, explanation.as_deref(), policy.mask), times, failed, not_checked }
 }
 
 /// The columns of [`TEXTS`], in their order, as they may be shown.
-fn texts(opened: &Opened<'_>, explanation: Option<String>, mask: bool) -> [Option<String>; TEXTS.len()] {
+fn texts(opened: &Opened<'_>, explanation: Option<&str>, mask: bool) -> [Option<String>; TEXTS.len()] {
     let gate = Gate::new(opened.token.text, opened.claims(), mask);
     let shown = |text: &str| gate.text(text).into_owned();
     let claim = |name: &str| opened.claims().and_then(|claims| claims.text(name)).map(shown);
@@ -190,7 +191,7 @@ fn texts(opened: &Opened<'_>, explanation: Option<String>, mask: bool) -> [Optio
         opened.claims().and_then(audience).map(|audience| shown(&audience)),
         key_id,
         in_header("alg"),
-        explanation.as_deref().map(shown),
+        explanation.map(shown),
     ]
 }
 

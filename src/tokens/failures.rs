@@ -1,34 +1,36 @@
-//! Which failures of a client's authentication a failed check of its token explains.
+//! Which failures of a client's authentication the failed checks of its token explain.
 
-use crate::report::{Check, CheckStatus};
+use crate::report::{Check, Report};
 
 use super::kind::TokenKind;
 
-/// Expired by less than this, and a wrong clock is as good an explanation as an old token: one hour, in seconds.
+/// Ended less than this before, and a wrong clock explains it as well as an old token does: one hour, in seconds.
 const CLOCK_RANGE: i64 = 3_600;
 
-/// The failure id that a failed check stands for, if it stands for one.
+/// Ids of the failures that a token's report explains, each with the check that says so, in the order of the report.
 ///
-/// `seconds_to_expiry` is the fact of that name. A check that passed or was not made explains nothing.
+/// Only checks that failed and decide explain anything. A report of another kind than "token" explains nothing.
 ///
 /// ```
-/// use cmgtrail::report::{Check, CheckStatus};
-/// use cmgtrail::tokens::{TokenKind, failure_of};
+/// use cmgtrail::tokens::{failures_of, inspect_token};
 ///
-/// let audience = Check::new("audience", CheckStatus::Failed, "claim aud", "");
-/// assert_eq!(failure_of(&audience, TokenKind::EntraDevice, None), Some("token-audience-or-issuer-refused"));
+/// let report = inspect_token("not.a.token", false);
+/// assert!(failures_of(&report).is_empty(), "a text that is no token has no failure of its own");
 /// ```
-pub fn failure_of(check: &Check, kind: TokenKind, seconds_to_expiry: Option<i64>) -> Option<&'static str> {
-    if check.status != CheckStatus::Failed || !check.decides {
-        return None;
-    }
+pub fn failures_of(report: &Report) -> Vec<(&'static str, &Check)> {
+    let fatal = report.fatal().filter(|_| report.kind == "token");
+    fatal.filter_map(|check| Some((failure_of(check, report)?, check))).collect()
+}
+
+fn failure_of(check: &Check, report: &Report) -> Option<&'static str> {
+    let kind_is = |kind: TokenKind| report.facts.get("kind").is_some_and(|found| found == kind.as_str());
     match check.id.as_str() {
         "audience" | "issuer" | "version" => Some("token-audience-or-issuer-refused"),
         "tenant" => Some("tenant-not-onboarded"),
         "not-before" | "issued-at" => Some("token-clock-skew"),
-        "expiry" => match seconds_to_expiry {
+        "expiry" => match report.facts.get("seconds_to_expiry").and_then(serde_json::Value::as_i64) {
             Some(left) if left > -CLOCK_RANGE => Some("token-clock-skew"),
-            _ if kind.is_site() => Some("site-token-expired"),
+            _ if kind_is(TokenKind::Ccm) || kind_is(TokenKind::BulkRegistration) => Some("site-token-expired"),
             _ => None,
         },
         _ => None,

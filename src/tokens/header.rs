@@ -116,7 +116,7 @@ fn offered_keys(header: &Json<'_>, ledger: &mut Ledger) {
 fn key_id(header: &Json<'_>, ledger: &mut Ledger) {
     match header.get("kid") {
         None => {
-            ledger.unchecked(KEY_ID, Remark, || "The header names no key id; the site's tokens name their key by x5t.")
+            ledger.unchecked(KEY_ID, Remark, || "The header names no key id; the site's tokens name their key by x5t.");
         }
         Some(Json::Text(id)) => match key_id_problem(id) {
             None => ledger.passed(KEY_ID, || "The key id is plain; it was compared, and used for nothing else."),

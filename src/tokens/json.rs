@@ -232,6 +232,7 @@ impl<'de> Visitor<'de> for Seed {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

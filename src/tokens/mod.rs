@@ -36,7 +36,7 @@ use crate::time::Micros;
 
 pub use batch::{validate_tokens, verdict_schema};
 pub use checks::CHECKS;
-pub use failures::failure_of;
+pub use failures::failures_of;
 pub use keys::KeySet;
 pub use kind::TokenKind;
 pub use ledger::CheckKind;

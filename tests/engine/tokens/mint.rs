@@ -68,6 +68,32 @@ impl Signer {
     }
 }
 
+/// A key with a self-signed certificate.
+pub struct Certified {
+    pub signer: Signer,
+    pub pem: String,
+    pub der: Vec<u8>,
+}
+
+impl Certified {
+    pub fn new() -> Self {
+        let signer = Signer::new(KeySize::Rsa2048);
+        let pkcs8 = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der>::as_der(&signer.0).expect("a key");
+        let key = rcgen::KeyPair::try_from(pkcs8.as_ref()).expect("a key");
+        let names = vec!["accounts.accesscontrol.windows.net".to_owned()];
+        let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+        Self { signer, pem: certificate.pem(), der: certificate.der().to_vec() }
+    }
+
+    pub fn base64(&self) -> String {
+        STANDARD.encode(&self.der)
+    }
+
+    pub fn thumbprint(&self) -> String {
+        encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &self.der).as_ref())
+    }
+}
+
 pub fn pem(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();

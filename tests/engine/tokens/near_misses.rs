@@ -1,7 +1,7 @@
 //! What nearly fits is explained as what it is.
 
 use cmgtrail::report::CheckStatus;
-use cmgtrail::tokens::{TokenKind, TokenPolicy, failure_of, validate_token};
+use cmgtrail::tokens::{TokenPolicy, failures_of, validate_token};
 use serde_json::{Value, json};
 
 use super::mint::{self, AT, TENANT, device_token};
@@ -70,15 +70,20 @@ fn times_say_how_far_they_are_from_their_bound() {
 
 #[test]
 fn failed_checks_lead_to_the_failures_of_the_catalogue() {
-    let id = |check: &str, claims: Value, kind| {
+    let ids = |claims: Value| {
         let report = validate_token(&device_token(claims), &mint::policy());
-        let left = report.facts["seconds_to_expiry"].as_i64();
-        failure_of(report.check(check).unwrap(), kind, left)
+        failures_of(&report).into_iter().map(|(failure, check)| (failure, check.id.clone())).collect::<Vec<_>>()
     };
-    let device = TokenKind::EntraDevice;
-    assert_eq!(id("audience", json!({"aud": "x"}), device), Some("token-audience-or-issuer-refused"));
-    assert_eq!(id("audience", json!({}), device), None);
-    assert_eq!(id("tenant", json!({"tid": mint::USER}), device), Some("tenant-not-onboarded"));
-    assert_eq!(id("expiry", json!({"exp": AT - 900}), device), Some("token-clock-skew"));
-    assert_eq!(id("expiry", json!({"exp": AT - 900_000}), TokenKind::Ccm), Some("site-token-expired"));
+    let one = |failure, check: &str| vec![(failure, check.to_owned())];
+    assert_eq!(ids(json!({})), []);
+    assert_eq!(ids(json!({"aud": "urn:other"})), one("token-audience-or-issuer-refused", "audience"));
+    assert_eq!(ids(json!({"nbf": AT + 900})), one("token-clock-skew", "not-before"));
+    assert_eq!(ids(json!({"exp": AT - 400})), one("token-clock-skew", "expiry"));
+    assert_eq!(ids(json!({"exp": AT - 900_000, "nbf": null, "iat": null})), []);
+    let site = json!({
+        "exp": AT - 900_000, "nbf": null, "iat": null, "iss": format!("urn:sccm:oauth2:{TENANT}"), "aud": mint::AUDIENCE
+    });
+    assert_eq!(ids(site), one("site-token-expired", "expiry"));
+    let tenant = json!({"tid": mint::USER, "iss": format!("https://sts.windows.net/{}/", mint::USER)});
+    assert_eq!(ids(tenant), one("tenant-not-onboarded", "tenant"));
 }

@@ -223,6 +223,25 @@ fn pem_keys_and_larger_keys_verify() {
 }
 
 #[test]
+fn a_certificate_verifies_what_its_thumbprint_names() {
+    let certified = mint::Certified::new();
+    let by_thumbprint = json!({"typ": "JWT", "alg": "RS256", "x5t": certified.thumbprint()}).to_string();
+    let by_kid = json!({"typ": "JWT", "alg": "RS256", "kid": certified.thumbprint()}).to_string();
+    let other = json!({"typ": "JWT", "alg": "RS256", "x5t": KID}).to_string();
+    let chain = json!({"keys": [with(certified.signer.jwk(), json!({"x5c": [certified.base64()]}))]}).to_string();
+    let forms: [&[u8]; 3] = [certified.pem.as_bytes(), &certified.der, chain.as_bytes()];
+    for keys in forms.map(KeySet::parse) {
+        assert_eq!(keys.problems(), [""; 0]);
+        let policy = TokenPolicy { keys: Some(keys), ..mint::policy() };
+        let verdict = |header: &str| {
+            validate_token(&certified.signer.token(header, &mint::device_claims().to_string()), &policy).valid
+        };
+        assert_eq!((verdict(&by_thumbprint), verdict(&by_kid)), (Some(true), Some(true)));
+        assert_eq!(verdict(&other), None, "a thumbprint of another certificate");
+    }
+}
+
+#[test]
 fn bulk_tokens_are_told_when_they_live_too_long() {
     assert_eq!(status(&bulk(3 * 86_400), "lifetime"), CheckStatus::Passed);
     assert_eq!(status(&bulk(7 * 86_400 + 1), "lifetime"), CheckStatus::Failed);
