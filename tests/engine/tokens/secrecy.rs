@@ -53,7 +53,7 @@ fn planted(secret: &str) -> Vec<String> {
         tokens.push(sign(header.clone(), with(claims.clone(), json!({name: {"deep": [secret]}}))));
     }
     tokens.push(sign(header.clone(), with(claims.clone(), json!({secret: 1}))));
-    let doubled = format!("{{{:?}:1,{:?}:2}}", secret, secret);
+    let doubled = format!("{{{secret:?}:1,{secret:?}:2}}");
     tokens.push(Signer::main().token(&header.to_string(), &doubled));
     tokens.push(Signer::main().token(&doubled, &claims.to_string()));
     tokens.push(format!("{secret}.{secret}"));
