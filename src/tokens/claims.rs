@@ -101,27 +101,26 @@ fn issuer_miss(issuer: &str, known: Option<Issuer<'_>>, accepted: &[String], ten
     if accepted.iter().any(|one| bare(one) == bare(issuer)) {
         return "The issuer differs only in case or white space, and issuers are compared letter by letter.".to_owned();
     }
+    let other_version = |one: &str| issuers::is_v2_form(one, issuer) || issuers::is_v2_form(issuer, one);
+    if let (Some(Issuer::Entra { version, .. }), true) = (known, accepted.iter().any(|one| other_version(one))) {
+        return format!(
+            "The token is of version {} and the setting expects version {}; the tenant is right. The version follows the accepted token version in the manifest of the server app, not the address that was asked.",
+            version.claim(),
+            version.other().claim()
+        );
+    }
     let misses = accepted.iter().filter_map(|one| entra_miss(known?, issuers::recognise(one)?));
     misses.min().map_or_else(|| "Another issuer made this token.".to_owned(), |(_, why)| why)
 }
 
 /// How one Entra issuer misses another, with a rank: the smaller, the nearer.
 fn entra_miss(found: Issuer<'_>, accepted: Issuer<'_>) -> Option<(u8, String)> {
-    let Issuer::Entra { cloud, version, tenant } = found else { return None };
-    let Issuer::Entra { cloud: other_cloud, version: other_version, tenant: other_tenant } = accepted else {
+    let (Issuer::Entra { cloud, tenant, .. }, Issuer::Entra { cloud: other_cloud, tenant: other_tenant, .. }) =
+        (found, accepted)
+    else {
         return None;
     };
-    let same_tenant = tenant.eq_ignore_ascii_case(other_tenant);
-    if same_tenant && version != other_version && cloud == other_cloud {
-        Some((
-            0,
-            format!(
-                "The token is of version {} and the setting expects version {}; the tenant is right. The version follows the accepted token version in the manifest of the server app, not the address that was asked.",
-                version.claim(),
-                other_version.claim()
-            ),
-        ))
-    } else if same_tenant {
+    if tenant.eq_ignore_ascii_case(other_tenant) {
         Some((1, format!("The token comes from the {cloud} cloud, the setting expects the {other_cloud} cloud.")))
     } else {
         Some((2, format!("The token was issued by another tenant ({tenant}) than expected ({other_tenant}).")))
@@ -205,7 +204,7 @@ fn audience(claims: &Json<'_>, accepted: &[String], ledger: &mut Ledger) {
     let shown = || found.iter().map(|one| quoted_text(one)).collect::<Vec<_>>().join(", ");
     if accepted.is_empty() {
         return ledger.unchecked(AUDIENCE, Decides, || {
-            Words::new("It was not said whom the token must be for. The log has it as ResourceUrl, the site as the server app's App ID URI.")
+            Words::new("It was not said whom the token must be for. It is the App ID URI of the site's server app, and the resource that the client's log says it asked for.")
                 .found(shown())
         });
     }

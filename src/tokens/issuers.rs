@@ -20,6 +20,14 @@ impl Version {
             Self::V2 => "2.0",
         }
     }
+
+    /// The one it is not.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::V1 => Self::V2,
+            Self::V2 => Self::V1,
+        }
+    }
 }
 
 /// One way in which an Entra cloud writes its issuer: `prefix`, the tenant's GUID, `suffix`.
@@ -100,10 +108,10 @@ pub(crate) fn key_may_sign(key_issuer: &str, token_issuer: &str, tenant: Option<
     key_issuer == token_issuer || is_v2_form(&key_issuer, token_issuer)
 }
 
-/// Fills `{tenantid}` or `{tid}` in.
+/// Fills `{tenantid}` or `{tid}` in with a tenant that is one.
 pub(crate) fn with_tenant<'i>(template: &'i str, tenant: Option<&str>) -> Cow<'i, str> {
     match tenant {
-        Some(tenant) if template.contains('{') => {
+        Some(tenant) if template.contains('{') && is_guid(tenant) => {
             Cow::Owned(template.replace("{tenantid}", tenant).replace("{tid}", tenant))
         }
         _ => Cow::Borrowed(template),
@@ -111,7 +119,7 @@ pub(crate) fn with_tenant<'i>(template: &'i str, tenant: Option<&str>) -> Cow<'i
 }
 
 /// True where one is the v2.0 form of the other, which is of v1.0: the same tenant in the same cloud.
-fn is_v2_form(v2: &str, v1: &str) -> bool {
+pub(crate) fn is_v2_form(v2: &str, v1: &str) -> bool {
     fn tenant<'i>(template: &Template, issuer: &'i str, version: Version) -> Option<&'i str> {
         (template.version == version).then_some(())?;
         issuer.strip_prefix(template.prefix)?.strip_suffix(template.suffix)
@@ -172,6 +180,8 @@ mod tests {
         assert!(key_may_sign(template, &format!("https://login.microsoftonline.com/{TENANT}/v2.0"), Some(TENANT)));
         let consumers = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0";
         assert!(!key_may_sign(consumers, &v1, Some(TENANT)));
+        assert!(key_may_sign("https://login.microsoftonline.us/{tenantid}/v2.0", &v1, Some(TENANT)));
+        assert!(!key_may_sign("{tenantid}", "anything", Some("anything")), "only a GUID is a tenant");
         let china = "https://login.partner.microsoftonline.cn/{tenantid}/v2.0";
         assert!(!key_may_sign(china, &v1, Some(TENANT)));
     }

@@ -94,15 +94,15 @@ impl Key {
         verifier.is_ok_and(|verifier| verifier.verify(text, &signature.to_vec()).is_ok())
     }
 
-    /// What kind of key it is, for people.
+    /// What kind of key it is, with its article.
     pub fn type_name(&self) -> String {
         match (self.material.family(), self.rsa_bits, self.curve) {
-            (AlgorithmFamily::Rsa, Some(bits), _) => format!("RSA key of {bits} bits"),
-            (AlgorithmFamily::Rsa, None, _) => "RSA key".to_owned(),
-            (AlgorithmFamily::Ec, _, Some(Curve::P384)) => "EC key on P-384".to_owned(),
-            (AlgorithmFamily::Ec, ..) => "EC key on P-256".to_owned(),
-            (AlgorithmFamily::Ed, ..) => "Ed25519 key".to_owned(),
-            (AlgorithmFamily::Hmac, ..) => "symmetric key".to_owned(),
+            (AlgorithmFamily::Rsa, Some(bits), _) => format!("an RSA key of {bits} bits"),
+            (AlgorithmFamily::Rsa, None, _) => "an RSA key".to_owned(),
+            (AlgorithmFamily::Ec, _, Some(Curve::P384)) => "an EC key on P-384".to_owned(),
+            (AlgorithmFamily::Ec, ..) => "an EC key on P-256".to_owned(),
+            (AlgorithmFamily::Ed, ..) => "an Ed25519 key".to_owned(),
+            (AlgorithmFamily::Hmac, ..) => "a symmetric key".to_owned(),
         }
     }
 
@@ -190,6 +190,10 @@ impl KeySet {
         }
         if let Some(thumbprint) = &key.thumbprint {
             self.by_thumbprint.entry(thumbprint.clone()).or_default().push(index);
+            // .NET names a certificate's key by the thumbprint as Windows shows it.
+            if let Some(shown) = in_hex(thumbprint) {
+                self.by_thumbprint.entry(shown).or_default().push(index);
+            }
         }
         self.keys.push(key);
     }
@@ -275,6 +279,11 @@ fn from_certificate(der: &[u8], origin: &str) -> Option<Key> {
 /// SHA-1 of a certificate as header `x5t` has it (RFC 7515, section 4.1.7): an identifier, no protection.
 fn thumbprint(der: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, der))
+}
+
+fn in_hex(thumbprint: &str) -> Option<String> {
+    let bytes = base64url::decode(thumbprint).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02X}")).collect())
 }
 
 fn from_public_key(info: &SubjectPublicKeyInfo<'_>, origin: &str) -> Option<Key> {

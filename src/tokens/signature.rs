@@ -189,7 +189,7 @@ fn key_algorithm(key: &Key, algorithm: Option<Algorithm>, header: Option<&Json<'
             Words::new(format!(
                 "The header says {name}, which this key cannot have made: the algorithm was changed to mislead."
             ))
-            .expected(format!("an algorithm for an {}", key.type_name()))
+            .expected(format!("an algorithm for {}", key.type_name()))
             .found(quoted_text(name))
         });
     } else if let Some(own) = key.algorithm.as_deref().filter(|own| *own != name) {
@@ -205,7 +205,7 @@ fn key_algorithm(key: &Key, algorithm: Option<Algorithm>, header: Option<&Json<'
 
 fn key_strength(key: &Key, ledger: &mut Ledger) {
     if is_strong(key) {
-        ledger.passed(KEY_STRENGTH, || format!("It is an {}.", key.type_name()));
+        ledger.passed(KEY_STRENGTH, || format!("It is {}.", key.type_name()));
     } else {
         ledger.failed(KEY_STRENGTH, Decides, || {
             Words::new("The key is too short to be trusted; its signatures were not looked at.")

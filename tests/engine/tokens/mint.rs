@@ -90,7 +90,16 @@ impl Certified {
     }
 
     pub fn thumbprint(&self) -> String {
-        encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &self.der).as_ref())
+        encode(&self.sha1())
+    }
+
+    /// As Windows shows it: hexadecimal digits in upper case.
+    pub fn windows_thumbprint(&self) -> String {
+        self.sha1().iter().map(|byte| format!("{byte:02X}")).collect()
+    }
+
+    fn sha1(&self) -> Vec<u8> {
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &self.der).as_ref().to_vec()
     }
 }
 

@@ -41,7 +41,9 @@ fn issuers() {
     let v2 = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
     let other = "https://sts.windows.net/9188040d-6c67-4c5b-b112-36a304b66dad/";
     let china = format!("https://sts.chinacloudapi.cn/{TENANT}/");
+    let government = format!("https://login.microsoftonline.us/{TENANT}/v2.0");
     for (expected, words) in [
+        (government.as_str(), "version 1.0 and the setting expects version 2.0"),
         (v2.as_str(), "version 1.0 and the setting expects version 2.0"),
         (v1.trim_end_matches('/'), "slash"),
         (&v1.to_uppercase(), "case"),

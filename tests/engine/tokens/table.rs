@@ -227,6 +227,7 @@ fn a_certificate_verifies_what_its_thumbprint_names() {
     let certified = mint::Certified::new();
     let by_thumbprint = json!({"typ": "JWT", "alg": "RS256", "x5t": certified.thumbprint()}).to_string();
     let by_kid = json!({"typ": "JWT", "alg": "RS256", "kid": certified.thumbprint()}).to_string();
+    let by_hex = json!({"typ": "JWT", "alg": "RS256", "kid": certified.windows_thumbprint()}).to_string();
     let other = json!({"typ": "JWT", "alg": "RS256", "x5t": KID}).to_string();
     let chain = json!({"keys": [with(certified.signer.jwk(), json!({"x5c": [certified.base64()]}))]}).to_string();
     let forms: [&[u8]; 3] = [certified.pem.as_bytes(), &certified.der, chain.as_bytes()];
@@ -236,7 +237,9 @@ fn a_certificate_verifies_what_its_thumbprint_names() {
         let verdict = |header: &str| {
             validate_token(&certified.signer.token(header, &mint::device_claims().to_string()), &policy).valid
         };
-        assert_eq!((verdict(&by_thumbprint), verdict(&by_kid)), (Some(true), Some(true)));
+        for header in [&by_thumbprint, &by_kid, &by_hex] {
+            assert_eq!(verdict(header), Some(true), "{header}");
+        }
         assert_eq!(verdict(&other), None, "a thumbprint of another certificate");
     }
 }
