@@ -283,7 +283,8 @@ fn thumbprint(der: &[u8]) -> String {
 
 fn in_hex(thumbprint: &str) -> Option<String> {
     let bytes = base64url::decode(thumbprint).ok()?;
-    Some(bytes.iter().map(|byte| format!("{byte:02X}")).collect())
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from_digit(digit.into(), 16).map(|c| c.to_ascii_uppercase())).collect()
 }
 
 fn from_public_key(info: &SubjectPublicKeyInfo<'_>, origin: &str) -> Option<Key> {

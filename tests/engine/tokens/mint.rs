@@ -95,7 +95,7 @@ impl Certified {
 
     /// As Windows shows it: hexadecimal digits in upper case.
     pub fn windows_thumbprint(&self) -> String {
-        self.sha1().iter().map(|byte| format!("{byte:02X}")).collect()
+        self.sha1().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat()
     }
 
     fn sha1(&self) -> Vec<u8> {

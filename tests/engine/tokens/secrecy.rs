@@ -56,6 +56,16 @@ fn planted(secret: &str) -> Vec<String> {
     let doubled = format!("{{{secret:?}:1,{secret:?}:2}}");
     tokens.push(Signer::main().token(&header.to_string(), &doubled));
     tokens.push(Signer::main().token(&doubled, &claims.to_string()));
+    let signature = secret.rsplit('.').next().unwrap();
+    for (header, claims) in [
+        (with(header.clone(), json!({"kid": signature})), claims.clone()),
+        (with(header.clone(), json!({"kid": format!("x{}", &signature[..100])})), claims.clone()),
+        (header.clone(), with(claims.clone(), json!({"aud": signature, "deviceid": format!("a {signature} b")}))),
+        (header.clone(), with(claims, json!({signature: [signature]}))),
+    ] {
+        let encoded = [header, claims].map(|part| encode(part.to_string().as_bytes()));
+        tokens.push(format!("{}.{}.{signature}", encoded[0], encoded[1]));
+    }
     tokens.push(format!("{secret}.{secret}"));
     tokens.push(format!("{secret}.x.y"));
     tokens.push(secret.replace('.', " ."));
