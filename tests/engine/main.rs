@@ -9,3 +9,4 @@ mod real_logs;
 mod sample_trail;
 mod tables;
 mod tiling;
+mod tokens;
