@@ -14,6 +14,7 @@
 pub mod error;
 pub mod finding;
 pub mod record;
+pub mod report;
 pub mod stage;
 pub mod time;
 
