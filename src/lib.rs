@@ -23,6 +23,8 @@ pub mod input;
 pub mod formats;
 pub mod knowledge;
 
+pub mod certs;
+
 pub mod events;
 
 pub mod flows;

@@ -1,0 +1,1 @@
+//! What `dsregcmd /status` says of a device's join, read and held against certificate and token.
