@@ -9,7 +9,7 @@ use super::bundle::{Bundle, Problem};
 use super::certificate::Certificate;
 use super::checks::{self, Judgement};
 use super::inspect::certificate_facts;
-use super::oracle::{self, Agreement};
+use super::oracle::{self, Agreement, BeyondIt};
 use super::paths::{End, Path, Pool, Search};
 use super::request::{ChainRequest, Purpose};
 use super::revocation::Lists;
@@ -46,7 +46,7 @@ pub fn validate_chain(request: &ChainRequest) -> Report {
         checks.push(role_check(request, certificate));
     }
     let mut facts = facts(request, &inputs, best, others);
-    second_opinion(request, &inputs, leaf, &mut checks, &mut facts);
+    second_opinion(request, &inputs, best, &mut checks, &mut facts);
     facts.insert("profile_differences".to_owned(), profile_differences(request, &checks));
     Report::new("certificate-chain", facts, checks)
 }
@@ -219,16 +219,17 @@ fn role_check(request: &ChainRequest, leaf: &Certificate) -> Check {
 fn second_opinion(
     request: &ChainRequest,
     inputs: &Inputs,
-    leaf: usize,
+    best: &Judged,
     checks: &mut Vec<Check>,
     facts: &mut Map<String, Value>,
 ) {
-    let Some(certificate) = inputs.pool.certificates.get(leaf) else { return };
+    let chain: Vec<&Certificate> = best.path.nodes.iter().filter_map(|at| inputs.pool.certificates.get(*at)).collect();
+    let Some(certificate) = chain.first().copied() else { return };
     let others: Vec<&Certificate> =
-        inputs.pool.certificates.iter().enumerate().filter(|(at, _)| *at != leaf).map(|(_, c)| c).collect();
+        inputs.pool.certificates.iter().filter(|other| !std::ptr::eq(*other, certificate)).collect();
     let roots: Vec<&Certificate> = inputs.roots.iter().filter_map(|at| inputs.pool.certificates.get(*at)).collect();
     let answer = oracle::ask(request, certificate, &others, &roots, &inputs.lists);
-    let opinion = oracle::compare(request.profile, answer.as_ref(), checks);
+    let opinion = oracle::compare(request.profile, answer.as_ref(), checks, BeyondIt::on(&chain));
     let status = match opinion.agreement {
         Agreement::Agree | Agreement::KnownDifference => CheckStatus::Passed,
         Agreement::Disagreement => CheckStatus::Failed,

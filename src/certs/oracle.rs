@@ -9,6 +9,7 @@ use webpki::{
 };
 
 use super::certificate::Certificate;
+use super::extensions::GeneralName;
 use super::request::{ChainRequest, Purpose, Revocation};
 use super::revocation::Lists;
 use super::rules::Profile;
@@ -194,18 +195,55 @@ const OURS_ALONE: &[&str] = &[
 ];
 
 /// Of those, the ones that it does make for the certificates below the root.
-const OURS_ALONE_AT_ROOT: &[&str] = &[
-    "expired",
-    "not-yet-valid",
-    "wrong-eku",
-    "unknown-critical-extension",
-    "not-a-ca",
-    "malformed-extension",
-    "bad-signature",
-];
+const OURS_ALONE_AT_ROOT: &[&str] =
+    &["expired", "not-yet-valid", "wrong-eku", "unknown-critical-extension", "not-a-ca", "bad-signature"];
+
+/// What a path has that rustls-webpki cannot do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct BeyondIt {
+    /// Two keys of one name: it gives up at the first that did not make a signature.
+    several_keys: bool,
+    /// Constraints on e-mail addresses, URIs or distinguished names: it refuses what it cannot compare.
+    constraints: bool,
+}
+
+impl BeyondIt {
+    /// What this path has.
+    pub fn on(chain: &[&Certificate]) -> Self {
+        let constrained = |certificate: &&Certificate| {
+            let constraints = certificate.extensions.name_constraints.iter();
+            constraints
+                .flat_map(|known| known.permitted.iter().chain(&known.excluded))
+                .any(|base| !matches!(base, GeneralName::Dns(_) | GeneralName::Ip(_)))
+        };
+        let inner = chain.split_last().map_or(&[][..], |(_, below)| below);
+        Self {
+            several_keys: inner.iter().any(|certificate| certificate.is_self_issued()),
+            constraints: chain.iter().any(constrained),
+        }
+    }
+
+    /// Why it refuses what holds, if that explains this error.
+    fn explains(self, error: &Error) -> Option<&'static str> {
+        match error {
+            Error::InvalidSignatureForPublicKey | Error::UnknownIssuer if self.several_keys => {
+                Some("An authority on the path has several keys; it tries one only.")
+            }
+            Error::NameConstraintViolation if self.constraints => {
+                Some("It cannot compare constraints on anything but domain names and addresses.")
+            }
+            _ => None,
+        }
+    }
+}
 
 /// Compares an answer with our checks.
-pub(super) fn compare(profile: Profile, answer: Option<&Result<(), Error>>, checks: &[Check]) -> SecondOpinion {
+pub(super) fn compare(
+    profile: Profile,
+    answer: Option<&Result<(), Error>>,
+    checks: &[Check],
+    beyond_it: BeyondIt,
+) -> SecondOpinion {
     let Some(answer) = answer else {
         let reason = "There are too many certificates for it.".to_owned();
         return SecondOpinion { answer: "not asked".to_owned(), agreement: Agreement::NotAsked, reason };
@@ -219,6 +257,9 @@ pub(super) fn compare(profile: Profile, answer: Option<&Result<(), Error>>, chec
             (Agreement::KnownDifference, format!("It does not look at {}.", ids(&fatal)))
         }
         Ok(()) => (Agreement::Disagreement, format!("It accepts in spite of {}.", ids(&fatal))),
+        Err(error) if fatal.is_empty() && beyond_it.explains(error).is_some() => {
+            (Agreement::KnownDifference, beyond_it.explains(error).unwrap_or_default().to_owned())
+        }
         Err(error) => compare_refusal(profile, stands_for(error), checks, &fatal, open),
     };
     let answer = match answer {

@@ -88,11 +88,6 @@ impl Pool {
         self.trusted.contains(&at)
     }
 
-    /// Where these bytes are.
-    pub fn position(&self, der: &[u8]) -> Option<usize> {
-        self.by_der.get(der).copied()
-    }
-
     /// The certificates of this subject.
     pub fn of_subject(&self, name: &Name) -> &[usize] {
         self.by_subject.get(&self.name_key(name)).map_or(&[], Vec::as_slice)

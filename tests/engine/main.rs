@@ -1,1 +1,2 @@
 //! Integration tests of the engine: one binary, a module per subject.
+mod certs_limbo;

@@ -15,11 +15,12 @@ pub(super) fn check(judgement: &mut Judgement<'_>) {
     for place in 0..judgement.chain.len() {
         let certificate = judgement.certificate(place);
         let is_leaf = place == 0;
+        let is_anchor = place > 0 && judgement.is_anchor(place);
         let rules: [(&'static Rule, Vec<String>); 8] = [
-            (&SERIAL_NUMBER, serial_number(certificate)),
+            (&SERIAL_NUMBER, if is_anchor { Vec::new() } else { serial_number(certificate) }),
             (&EMPTY_NAME, empty_name(certificate, is_leaf)),
             (&CERTIFICATE_VERSION, version(certificate, judgement.is_root(place))),
-            (&KEY_IDENTIFIER_MISSING, key_identifiers(certificate, is_leaf)),
+            (&KEY_IDENTIFIER_MISSING, key_identifiers(certificate, is_leaf, is_anchor)),
             (&EXTENSION_CRITICALITY, criticality(certificate, judgement.request.profile)),
             (&NAME_CONSTRAINTS_NOT_CRITICAL, constraints_criticality(certificate)),
             (&EXTENSION_MISPLACED, misplaced(certificate, is_leaf)),
@@ -35,6 +36,8 @@ pub(super) fn check(judgement: &mut Judgement<'_>) {
         note(judgement, &BASELINE_REQUIREMENTS, place, &faults);
     }
 }
+
+// An anchor is trusted by its presence in the store: real ones have serial number zero, and need name no issuer.
 
 /// One check for all faults of a rule.
 fn note(judgement: &mut Judgement<'_>, rule: &'static Rule, place: usize, faults: &[String]) {
@@ -76,11 +79,11 @@ fn version(certificate: &Certificate, is_root: bool) -> Vec<String> {
     vec![format!("the version is {}, not 3", certificate.version)]
 }
 
-fn key_identifiers(certificate: &Certificate, is_leaf: bool) -> Vec<String> {
+fn key_identifiers(certificate: &Certificate, is_leaf: bool, is_anchor: bool) -> Vec<String> {
     let authority = certificate.extensions.authority_key.as_ref();
     faults(&[
         (
-            !certificate.is_self_issued() && authority.is_none_or(|authority| authority.key.is_none()),
+            !is_anchor && !certificate.is_self_issued() && authority.is_none_or(|authority| authority.key.is_none()),
             "it does not identify its issuer's key",
         ),
         (!is_leaf && certificate.extensions.subject_key.is_none(), "the authority does not identify its own key"),
