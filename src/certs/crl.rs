@@ -162,7 +162,7 @@ impl Crl {
     fn read_extensions(&mut self, extensions: &[RawExtension]) -> Result<(), &'static str> {
         for extension in extensions {
             let value = extension.value.as_slice();
-            let integer = || Reader::new(value).expect(der::INTEGER).map(|number| unsigned(number.content).to_vec());
+            let integer = || Reader::new(value).expect(der::INTEGER).map(|number| shortest(number.content).to_vec());
             match extension.oid.as_str() {
                 "2.5.29.20" => {
                     self.number = Some((integer().ok_or("the list's number is damaged")?, extension.critical));
@@ -204,13 +204,13 @@ impl Crl {
 
     /// The entry of the certificate with this serial number, issued by `issuer`.
     pub fn find(&self, serial: &[u8], issuer: &Name) -> Option<Revocation> {
-        let wanted = unsigned(serial);
+        let wanted = shortest(serial);
         let mut entry_issuer: Option<Name> = None; // an indirect list names the issuer once for a run of entries
         let indirect = self.scope.as_ref().is_some_and(|scope| scope.indirect);
         for entry in Reader::new(self.der.get(self.entry_bytes.clone()).unwrap_or_default()) {
             let mut parts = entry.inside();
             let Some(found) = parts.expect(der::INTEGER) else { continue };
-            let matches = unsigned(found.content) == wanted;
+            let matches = shortest(found.content) == wanted;
             if !matches && !indirect {
                 continue;
             }
@@ -233,10 +233,12 @@ fn place(bytes: &[u8], part: &[u8]) -> std::ops::Range<usize> {
     start..start + part.len()
 }
 
-/// An integer without leading zeros, as serial numbers are compared.
-fn unsigned(content: &[u8]) -> &[u8] {
-    let zeros = content.iter().take_while(|octet| **octet == 0).count();
-    content.get(zeros..).unwrap_or_default()
+/// An integer without zeros that its sign does not need: 255 and -1 stay different.
+fn shortest(content: &[u8]) -> &[u8] {
+    match content {
+        [0, next, ..] if next & 0x80 == 0 => shortest(content.get(1..).unwrap_or_default()),
+        _ => content,
+    }
 }
 
 fn entry_extension<'a>(extensions: &Element<'a>, wanted: &[u8]) -> Option<&'a [u8]> {

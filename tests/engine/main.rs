@@ -1,2 +1,3 @@
 //! Integration tests of the engine: one binary, a module per subject.
 mod certs_limbo;
+mod certs_pkits;
