@@ -185,7 +185,7 @@ fn without_leaf(request: &ChainRequest, inputs: &Inputs) -> Report {
         unreadable(request, inputs)
     } else {
         let text = "No certificate was presented.".to_owned();
-        vec![UNREADABLE.check(request.profile, CheckStatus::Failed, "presented list", text)]
+        vec![UNREADABLE.check(request.profile, CheckStatus::NotChecked, "presented list", text)]
     };
     checks.extend(checks::not_made(request, "leaf", "The leaf cannot be read."));
     Report::new("certificate-chain", asked(request), checks)

@@ -163,6 +163,7 @@ fn stands_for(error: &Error) -> &'static [&'static str] {
 const OURS_ALONE: &[&str] = &[
     "expired",
     "not-yet-valid",
+    "path-length-exceeded",
     "ca-without-keycertsign",
     "wrong-key-usage",
     "wrong-eku",
@@ -174,6 +175,7 @@ const OURS_ALONE: &[&str] = &[
     "explicitly-distrusted",
     "chain-too-deep",
     "policy-not-evaluated",
+    "duplicate-extension",
     "name-constraint-unusable",
     "cn-only-no-san",
     "serial-number",

@@ -197,12 +197,15 @@ impl<'a> Search<'a> {
         if nodes.len() >= LONGEST_PATH {
             return self.record(nodes, links, End::TooLong);
         }
+        let signed_itself = certificate.is_self_issued()
+            && self.verify(last, &certificate.key).is_some_and(|answer| answer == Verification::Good);
+        if signed_itself {
+            return self.record(nodes, links, End::SelfSigned);
+        }
         let candidates = self.candidates(certificate, nodes);
         let chosen = self.choose(last, &candidates);
         if chosen.is_empty() {
-            let self_signed = certificate.is_self_issued()
-                && self.verify(last, &certificate.key).is_some_and(|answer| answer != Verification::Bad);
-            return self.record(nodes, links, if self_signed { End::SelfSigned } else { End::Missing });
+            return self.record(nodes, links, End::Missing);
         }
         for (issuer, answer) in chosen {
             nodes.push(issuer);

@@ -1,3 +1,5 @@
 //! Integration tests of the engine: one binary, a module per subject.
+mod certs_checks;
+mod certs_fixture;
 mod certs_limbo;
 mod certs_pkits;
