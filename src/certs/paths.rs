@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::certificate::Certificate;
 use super::key::{PublicKey, Verification, verify};
 use super::name::Name;
+use super::public_roots::issued_by_public_root;
 use super::rules::Profile;
 
 /// Signatures verified in one search.
@@ -28,6 +29,8 @@ pub(super) enum End {
     Anchor,
     /// At a self-signed certificate that is not in the client's root store.
     SelfSigned,
+    /// Below a public root that is not at hand, whose key made the last signature.
+    PublicRoot,
     /// Below an issuer that is not at hand.
     Missing,
     /// Nowhere: longer than any real path.
@@ -205,7 +208,8 @@ impl<'a> Search<'a> {
         let candidates = self.candidates(certificate, nodes);
         let chosen = self.choose(last, &candidates);
         if chosen.is_empty() {
-            return self.record(nodes, links, End::Missing);
+            let end = if issued_by_public_root(certificate) { End::PublicRoot } else { End::Missing };
+            return self.record(nodes, links, end);
         }
         for (issuer, answer) in chosen {
             nodes.push(issuer);

@@ -47,11 +47,21 @@ fn json(path: &std::path::Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
+/// A case of the suite by its id; `None`, and said so, where the suite is not at hand.
+pub fn case(id: &str) -> Option<Value> {
+    let Some(folder) = data() else {
+        eprintln!("skipped: no conformance data under CMGTRAIL_TEST_DATA or ../shared");
+        return None;
+    };
+    let suite = json(&folder.join("limbo-core.json"));
+    suite["testcases"].as_array().unwrap().iter().find(|case| case["id"] == id).cloned()
+}
+
 fn sources(list: &Value, name: &str) -> Vec<Source> {
     list.as_array().unwrap().iter().map(|pem| Source::new(name, pem.as_str().unwrap())).collect()
 }
 
-fn request(case: &Value, profile: Profile) -> ChainRequest {
+pub fn request(case: &Value, profile: Profile) -> ChainRequest {
     let at = match case["validation_time"].as_str() {
         Some(time) => time.parse::<jiff::Timestamp>().unwrap().as_microsecond(),
         None => DEFAULT_TIME * 1_000_000,

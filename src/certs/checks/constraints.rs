@@ -3,6 +3,7 @@
 use super::Judgement;
 use crate::certs::constraints::{Violation, unusable, violations};
 use crate::certs::extensions::oid;
+use crate::certs::paths::End;
 use crate::certs::rules::{
     DUPLICATE_EXTENSION, MALFORMED_EXTENSION, NAME_CONSTRAINT_UNUSABLE, NAME_CONSTRAINT_VIOLATED, Profile,
     UNKNOWN_CRITICAL_EXTENSION,
@@ -98,7 +99,7 @@ fn names(judgement: &mut Judgement<'_>, place: usize) {
             report(judgement, place, above, &violation);
         }
     }
-    if judgement.chain.get(place + 1).is_none() && !judgement.is_root(place) {
+    if judgement.chain.get(place + 1).is_none() && matches!(judgement.path.end, End::Missing | End::TooLong) {
         judgement.not_checked(&NAME_CONSTRAINT_VIOLATED, place, "Its issuer is not at hand.");
     } else if !violated {
         let text = match (constrained, exempt) {

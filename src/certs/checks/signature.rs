@@ -2,6 +2,7 @@
 
 use super::Judgement;
 use crate::certs::key::{KeyKind, Verification};
+use crate::certs::paths::End;
 use crate::certs::rules::{BAD_SIGNATURE, WEAK_KEY, WEAK_SIGNATURE};
 
 pub(super) fn check(judgement: &mut Judgement<'_>) {
@@ -41,6 +42,14 @@ fn bad_signature(judgement: &mut Judgement<'_>, place: usize) {
         }
         (Some(Verification::Unsupported), Some(_)) => {
             judgement.not_checked(&BAD_SIGNATURE, place, format!("{kind} cannot be verified here."));
+        }
+        _ if judgement.path.end == End::PublicRoot => {
+            let root = certificate.issuer.display();
+            judgement.passed(
+                &BAD_SIGNATURE,
+                place,
+                format!("The key of the public root '{root}' made its signature ({kind})."),
+            );
         }
         _ => {
             let text = "Its issuer is not at hand, so its signature could not be verified.";

@@ -3,7 +3,7 @@
 use super::{Judgement, not_made};
 use crate::certs::certificate::Certificate;
 use crate::certs::paths::{End, Path, Pool, key_differs};
-use crate::certs::public_roots::{is_public_root, issued_by_public_root};
+use crate::certs::public_roots::is_public_root;
 use crate::certs::request::ChainRequest;
 use crate::certs::rules::{
     CHAIN_TOO_DEEP, INTERMEDIATE_MISSING, OUT_OF_ORDER, Profile, ROOT_NOT_IN_CLIENT_STORE, SERVER_SENT_ROOT,
@@ -23,7 +23,7 @@ pub(super) fn check(judgement: &mut Judgement<'_>) {
             judgement.passed(&INTERMEDIATE_MISSING, last, "The path is complete.");
             untrusted_root(judgement, last, end);
         }
-        End::Missing if issued_by_public_root(end) => {
+        End::PublicRoot => {
             judgement.passed(&INTERMEDIATE_MISSING, last, "Only the root itself is not at hand.");
             public_root(judgement, last, &end.issuer.text);
         }
