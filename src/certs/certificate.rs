@@ -56,7 +56,7 @@ impl Certificate {
             kind,
             algorithms_agree: true,
             signed: start..start + tbs.raw.len(),
-            value: signature.content.get(1..).unwrap_or_default().to_vec(),
+            value: signature.whole_octets().ok_or("the signature is damaged")?.to_vec(),
         };
         Self::from_signed_part(bytes, source, tbs.inside(), signed, algorithm.raw)
     }

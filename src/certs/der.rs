@@ -120,6 +120,14 @@ impl<'a> Element<'a> {
         Some(self.content.iter().fold(0, |value, octet| (value << 8) | u64::from(*octet)))
     }
 
+    /// The octets of a BIT STRING of whole octets, as signatures and keys are.
+    pub fn whole_octets(&self) -> Option<&'a [u8]> {
+        match self.content.split_first() {
+            Some((0, octets)) => Some(octets),
+            _ => None,
+        }
+    }
+
     /// The time as Unix seconds, of a `UTCTime` or a `GeneralizedTime`.
     pub fn unix_seconds(&self) -> Option<i64> {
         let text = std::str::from_utf8(self.content).ok()?.strip_suffix('Z')?;

@@ -59,7 +59,7 @@ impl PublicKey {
         let mut algorithm = parts.expect(der::SEQUENCE)?.inside();
         let oid = der::dotted(algorithm.expect(der::OID)?.content)?;
         let parameters = algorithm.next();
-        let bytes = parts.expect(der::BIT_STRING)?.content.get(1..)?.to_vec();
+        let bytes = parts.expect(der::BIT_STRING)?.whole_octets()?.to_vec();
         let kind = match oid.as_str() {
             "1.2.840.113549.1.1.1" => KeyKind::Rsa(modulus_bits(&bytes)?),
             "1.2.840.10045.2.1" => curve(parameters),
