@@ -55,7 +55,7 @@ impl Certificate {
         let signed = Signed {
             kind,
             algorithms_agree: true,
-            signed: start..start + tbs.raw.len(),
+            part: start..start + tbs.raw.len(),
             value: signature.whole_octets().ok_or("the signature is damaged")?.to_vec(),
         };
         Self::from_signed_part(bytes, source, tbs.inside(), signed, algorithm.raw)

@@ -236,6 +236,7 @@ pub(super) fn display(name: &GeneralName) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that cannot go on fails
 mod tests {
     use super::*;
 

@@ -42,6 +42,7 @@ pub struct Crl {
 
 /// Issuing distribution point (RFC 5280, section 5.2.5).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools)] // the flags are the standard's
 pub struct Scope {
     /// Name of the point.
     pub name: Option<PointName>,
@@ -115,7 +116,7 @@ impl Crl {
         let signed = Signed {
             kind: SignatureKind::from_der(algorithm.raw).ok_or("the signature algorithm is damaged")?,
             algorithms_agree: true,
-            signed: start..start + tbs.raw.len(),
+            part: start..start + tbs.raw.len(),
             value: signature.whole_octets().ok_or("the signature is damaged")?.to_vec(),
         };
         Self::from_signed_part(bytes, source, tbs.inside(), signed, algorithm.raw)

@@ -107,6 +107,7 @@ pub(super) fn is_domain(name: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that cannot go on fails
 mod tests {
     use super::*;
 

@@ -7,7 +7,7 @@ use super::der::{self, Element, Reader};
 /// A public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
-    /// DER of the SubjectPublicKeyInfo.
+    /// DER of the `SubjectPublicKeyInfo`.
     pub der: Vec<u8>,
     /// What kind of key it is.
     pub kind: KeyKind,
@@ -53,7 +53,7 @@ impl KeyKind {
 }
 
 impl PublicKey {
-    /// Reads a SubjectPublicKeyInfo.
+    /// Reads a `SubjectPublicKeyInfo`.
     pub fn from_der(raw: &[u8]) -> Option<Self> {
         let mut parts = Reader::new(raw).expect(der::SEQUENCE)?.inside();
         let mut algorithm = parts.expect(der::SEQUENCE)?.inside();
@@ -70,15 +70,14 @@ impl PublicKey {
         Some(Self { der: raw.to_vec(), kind, bytes })
     }
 
-    /// Reads the content of a SubjectPublicKeyInfo, as trust anchors hold it.
+    /// Reads the content of a `SubjectPublicKeyInfo`, as trust anchors hold it.
     pub fn from_der_content(content: &[u8]) -> Option<Self> {
         let mut raw = vec![der::SEQUENCE];
-        match u8::try_from(content.len()) {
-            Ok(length @ 0..=0x7f) => raw.push(length),
-            _ => {
-                raw.push(0x82);
-                raw.extend_from_slice(&u16::try_from(content.len()).ok()?.to_be_bytes());
-            }
+        if let Ok(length @ 0..=0x7f) = u8::try_from(content.len()) {
+            raw.push(length);
+        } else {
+            raw.push(0x82);
+            raw.extend_from_slice(&u16::try_from(content.len()).ok()?.to_be_bytes());
         }
         raw.extend_from_slice(content);
         Self::from_der(&raw)
@@ -133,7 +132,7 @@ pub enum SignatureKind {
 }
 
 impl SignatureKind {
-    /// Reads an AlgorithmIdentifier.
+    /// Reads an `AlgorithmIdentifier`.
     pub fn from_der(raw: &[u8]) -> Option<Self> {
         let mut parts = Reader::new(raw).expect(der::SEQUENCE)?.inside();
         let oid = der::dotted(parts.expect(der::OID)?.content)?;
@@ -203,7 +202,7 @@ pub struct Signed {
     /// Whether the signed part names the same algorithm.
     pub algorithms_agree: bool,
     /// Where the signed part lies in the DER.
-    pub signed: std::ops::Range<usize>,
+    pub part: std::ops::Range<usize>,
     /// The signature.
     pub value: Vec<u8>,
 }
@@ -223,7 +222,7 @@ pub enum Verification {
 
 /// Verifies `signed` inside `der` with `key`.
 pub fn verify(key: &PublicKey, der: &[u8], signed: &Signed) -> Verification {
-    let Some(message) = der.get(signed.signed.clone()) else { return Verification::Bad };
+    let Some(message) = der.get(signed.part.clone()) else { return Verification::Bad };
     let algorithm = match algorithm(&key.kind, &signed.kind) {
         Ok(algorithm) => algorithm,
         Err(why) => return why,

@@ -172,6 +172,7 @@ fn label(kind: &[u8]) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that cannot go on fails
 mod tests {
     use super::*;
 

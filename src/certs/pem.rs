@@ -89,6 +89,7 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that cannot go on fails
 mod tests {
     use super::*;
 

@@ -246,7 +246,7 @@ impl<'a, 's> Examiner<'a, 's> {
         let in_time =
             |at: &usize| pool.certificates.get(*at).is_some_and(|c| (c.not_before..=c.not_after).contains(&now));
         let authorities = |nodes: &[usize]| {
-            nodes.iter().skip(1).all(|at| pool.certificates.get(*at).is_some_and(|c| c.may_sign_certificates()))
+            nodes.iter().skip(1).all(|at| pool.certificates.get(*at).is_some_and(Certificate::may_sign_certificates))
         };
         let paths = self.search.paths_from(signer);
         let valid = paths.into_iter().find(|path| {

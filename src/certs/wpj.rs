@@ -79,15 +79,13 @@ fn guid(value: &[u8]) -> Option<String> {
             other => return as_guid_text(std::str::from_utf8(other.unwrap_or(value)).ok()?),
         },
     };
-    let [a, b, c, d, e, f, g, h, rest @ ..] = octets;
-    let tail = der::hex(&rest).to_ascii_lowercase();
+    let (little, big) = octets.split_at(8);
+    let first = little.first_chunk().map(|first| u32::from_le_bytes(*first))?;
+    let second = little.get(4..).and_then(<[u8]>::first_chunk).map(|second| u16::from_le_bytes(*second))?;
+    let third = little.last_chunk().map(|third| u16::from_le_bytes(*third))?;
+    let tail = der::hex(big).to_ascii_lowercase();
     let (fourth, fifth) = tail.split_at(4);
-    Some(format!(
-        "{:08x}-{:04x}-{:04x}-{fourth}-{fifth}",
-        u32::from_le_bytes([a, b, c, d]),
-        u16::from_le_bytes([e, f]),
-        u16::from_le_bytes([g, h]),
-    ))
+    Some(format!("{first:08x}-{second:04x}-{third:04x}-{fourth}-{fifth}"))
 }
 
 /// The content of an element that makes up all of `value`.
@@ -113,6 +111,7 @@ pub(super) fn as_guid_text(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that cannot go on fails
 mod tests {
     use super::*;
 

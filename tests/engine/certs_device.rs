@@ -1,4 +1,5 @@
 //! The device's own certificate and `dsregcmd /status`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use cmgtrail::certs::dsregcmd::{Beside, DeviceStatus, Join, validate_dsregcmd};
 use cmgtrail::certs::{Bundle, DeviceIdentity, Role, Source, device_identity, role};
@@ -103,7 +104,7 @@ fn the_output_is_read_with_its_sections_and_colons() {
 fn the_output_is_held_against_certificate_and_token() {
     let certificate = issued_by("MS-Organization-Access").sign(&Key::new());
     let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &certificate);
-    let thumbprint: String = sha1.as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
+    let thumbprint = sha1.as_ref().iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(" ");
     let beside = Beside {
         certificates: vec![Source::new("wpj.cer", certificate)],
         token_device_id: Some(DEVICE.to_uppercase()),

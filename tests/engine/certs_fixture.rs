@@ -1,5 +1,6 @@
 //! A small authority for tests: certificates and revocation lists, well formed or broken as asked, signed with fresh
 //! keys.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
@@ -78,7 +79,7 @@ impl Key {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
     }
 
-    /// The SubjectPublicKeyInfo.
+    /// The `SubjectPublicKeyInfo`.
     pub fn public(&self) -> Vec<u8> {
         let algorithm = sequence(&[&oid("1.2.840.10045.2.1"), &oid("1.2.840.10045.3.1.7")]);
         sequence(&[&algorithm, &der(3, &[&[0], self.0.public_key().as_ref()])])
@@ -251,6 +252,7 @@ pub const ROOT: &str = "Contoso Root CA";
 pub const ISSUING: &str = "Contoso Issuing CA";
 
 /// An organisation's own PKI: a root, an issuing authority and their keys.
+#[allow(clippy::struct_field_names)] // they are keys
 pub struct Pki {
     pub root_key: Key,
     pub issuing_key: Key,

@@ -1,4 +1,5 @@
 //! Input that is broken, huge or malicious: a finding or a clear answer, in bounded time and memory.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use cmgtrail::certs::{Bundle, ChainRequest, CrlSource, Source, inspect_certificate, validate_chain};
 use cmgtrail::report::{CheckStatus, Report};

@@ -9,6 +9,7 @@
 //!
 //! The expectation stands in a file's name: `Valid…EE.crt`, `Invalid…EE.crt`. Every certificate of an authority is given
 //! as an intermediate, every list as a revocation list, and the suite's trust anchor as the only root.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use std::path::{Path, PathBuf};
 

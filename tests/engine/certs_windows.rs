@@ -1,4 +1,5 @@
 //! What is particular to Windows: its codes, its fetching of public roots, the client's two phases.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use cmgtrail::certs::codes::{Code, HRESULTS, TRUST_ERRORS, WINHTTP_ERRORS, WINHTTP_FLAGS};
 use cmgtrail::certs::{Profile, RULES, Source, compare_phases, validate_chain};

@@ -64,10 +64,11 @@ fn common_name_only(judgement: &mut Judgement<'_>, host: &str, compared: &HostMa
 
 /// The first names of a list, for a sentence.
 fn shown(names: &[String]) -> String {
+    use std::fmt::Write as _;
     const MOST: usize = 12;
     let mut text = names.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > MOST {
-        text.push_str(&format!(" and {} more", names.len() - MOST));
+        let _ = write!(text, " and {} more", names.len() - MOST);
     }
     if text.is_empty() { "no host".to_owned() } else { text }
 }
