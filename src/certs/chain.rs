@@ -187,7 +187,7 @@ fn without_leaf(request: &ChainRequest, inputs: &Inputs) -> Report {
         let text = "No certificate was presented.".to_owned();
         vec![UNREADABLE.check(request.profile, CheckStatus::NotChecked, "presented list", text)]
     };
-    checks.extend(checks::not_made(request, "leaf", "The leaf cannot be read."));
+    checks.extend(checks::not_made_of_leaf(request, "The leaf cannot be read."));
     Report::new("certificate-chain", asked(request), checks)
 }
 

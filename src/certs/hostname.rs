@@ -32,8 +32,12 @@ pub fn match_host(certificate: &Certificate, host: &str) -> HostMatch {
             names.push(text);
         }
     }
-    // RFC 6125, section 6.4.4: the common name counts only where there is no alternative name of these kinds.
-    let common_name_only = !certificate.names().any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)));
+    // RFC 6125, section 6.4.4: the common name counts only where no alternative name could be the host's.
+    let common_name_only = !certificate.names().any(|name| match name {
+        GeneralName::Dns(_) => true,
+        GeneralName::Ip(_) => address.is_some(),
+        _ => false,
+    });
     if common_name_only {
         for name in &certificate.subject.common_names {
             matches |= match address {

@@ -181,6 +181,7 @@ rules! {
         differs "internal names with underscores are in use on Windows networks (learn.microsoft.com: Naming conventions in Active Directory)";
     CA_AS_LEAF = "ca-as-leaf", WEBPKI, "CA/Browser Forum Baseline Requirements, section 7.1.2.7.8", [], 0x0, 0x0;
     BASELINE_REQUIREMENTS = "baseline-requirements", WEBPKI, "CA/Browser Forum Baseline Requirements, section 7.1", [], 0x0, 0x0;
+    CLIENT_CLOCK_SUSPECT = "client-clock-suspect", NOWHERE, "an inference from the dates of revocation lists", [], 0x0, 0x0;
     SERVER_SENT_ROOT = "server-sent-root", NOWHERE, "RFC 8446, section 4.4.2", [], 0x0, 0x0;
     OUT_OF_ORDER = "out-of-order", NOWHERE, "RFC 5246, section 7.4.2; RFC 8446, section 4.4.2", [], 0x0, 0x0;
     UNRELATED_CERTIFICATE = "unrelated-certificate", NOWHERE, "RFC 8446, section 4.4.2", [], 0x0, 0x0;

@@ -179,6 +179,8 @@ fn list_cases(pki: &Pki) -> Vec<Case> {
     revoked.revoked = vec![vec![0x44], vec![0x33]];
     let mut stale = good.clone();
     stale.to = NOW - DAY;
+    let mut early = good.clone();
+    early.from = NOW + 3_600;
     let mut unnumbered = good.clone();
     unnumbered.extensions.pop();
     vec![
@@ -196,6 +198,7 @@ fn list_cases(pki: &Pki) -> Vec<Case> {
             "crl-unknown-critical-extension",
             with_list(pki, good.with("1.2.3.4.5", true, oid("1.2.3")).sign(&pki.issuing_key)),
         ),
+        ("client-clock-suspect", with_list(pki, early.sign(&pki.issuing_key))),
         ("crl-number", changed(with_list(pki, unnumbered.sign(&pki.issuing_key)), |r| r.profile = Profile::WebPki)),
         ("crl-unreadable", with_list(pki, vec![0x30, 0x03, 0x02])),
         ("crl-unreachable", changed(pki.request(), |r| r.crls[1] = CrlSource::unreachable(ISSUING_CRL))),
@@ -245,7 +248,7 @@ fn every_check_is_once_passed_once_failed_and_once_not_checked() {
         assert_eq!(report.valid, verdict(&report.checks), "the verdict is a function of the checks");
     };
     let good = validate_chain(&changed(pki.request(), |r| {
-        r.disallowed = vec![Source::new("x", Pki::new().root().sign(&pki.root_key))]
+        r.disallowed = vec![Source::new("x", Pki::new().root().sign(&pki.root_key))];
     }));
     assert_eq!(good.valid, Some(true), "{:#?}", good.fatal().collect::<Vec<_>>());
     note(&good);

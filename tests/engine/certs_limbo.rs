@@ -209,3 +209,62 @@ fn answers_as_the_suite_expects_but_for_the_known_differences() {
     assert!(matched >= 170 && crl_matched == 8);
     assert!(disagreements.is_empty());
 }
+
+/// Cases of the suite's RFC 5280 part whose answer in profile `rfc5280` is not that of the suite.
+const RFC5280_DIFFERENCES: &[(&str, &str)] = &[(
+    "rfc5280::aki::cross-signed-root-missing-aki",
+    "an anchor needs name no issuer; the suite itself accepts that in cve::cve-2024-0567",
+)];
+
+#[test]
+fn the_rfc_5280_part_holds_in_profile_rfc5280() {
+    let Some(folder) = data() else {
+        eprintln!("skipped: no conformance data under CMGTRAIL_TEST_DATA or ../shared");
+        return;
+    };
+    let suite = json(&folder.join("limbo-core.json"));
+    let mut differences = Vec::new();
+    let mut counted = 0;
+    for case in suite["testcases"].as_array().unwrap() {
+        let id = case["id"].as_str().unwrap();
+        if id.starts_with("webpki::") {
+            continue;
+        }
+        counted += 1;
+        let report = validate_chain(&request(case, Profile::Rfc5280));
+        if (case["expected_result"] == "SUCCESS") != (report.valid == Some(true)) {
+            let fatal: Vec<&str> = report.fatal().map(|check| check.id.as_str()).collect();
+            eprintln!("difference in profile rfc5280: {id}: {:?} {fatal:?}", report.valid);
+            differences.push(id);
+        }
+        assert_ne!(report.facts["oracle"]["agreement"], "disagreement", "{id}: {}", report.facts["oracle"]);
+    }
+    eprintln!(
+        "x509-limbo core without its webpki part, profile rfc5280: {} of {counted} matched",
+        counted - differences.len()
+    );
+    let expected: Vec<&str> = RFC5280_DIFFERENCES.iter().map(|(id, _)| *id).collect();
+    assert_eq!(differences, expected, "the list of known differences");
+}
+
+/// Prints how many chains are explained in a second. Run with `--release --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, not a check"]
+fn explained_chains_per_second() {
+    for id in ["online::microsoft.com", "online::docs.python.org"] {
+        let Some(case) = case(id) else { return };
+        let request = request(&case, Profile::Windows);
+        let mut rates: Vec<f64> = (0..7)
+            .map(|_| {
+                let start = std::time::Instant::now();
+                let rounds = 500;
+                for _ in 0..rounds {
+                    assert_eq!(validate_chain(&request).valid, Some(true));
+                }
+                f64::from(rounds) / start.elapsed().as_secs_f64()
+            })
+            .collect();
+        rates.sort_by(f64::total_cmp);
+        eprintln!("{id}: {:.0} explained chains a second, median of 7", rates[3]);
+    }
+}

@@ -15,7 +15,10 @@ pub(super) use usage::{key_usage_text, usage_text};
 use super::certificate::Certificate;
 use super::paths::{End, Path, Pool};
 use super::request::ChainRequest;
-use super::rules::{ALL, Rule};
+use super::rules::{
+    ALL, CA_WITHOUT_KEYCERTSIGN, EXPIRED, EXPLICITLY_DISTRUSTED, NOT_A_CA, NOT_YET_VALID, PATH_LENGTH_EXCEEDED,
+    REVOKED, Rule, UNKNOWN_CRITICAL_EXTENSION, UNREADABLE, WEAK_KEY, WEAK_SIGNATURE, WRONG_EKU,
+};
 use crate::report::{Check, CheckStatus};
 
 /// A path under judgement, and what was found so far.
@@ -117,14 +120,37 @@ impl<'a> Judgement<'a> {
     }
 }
 
-/// The checks that could not be made because the certificate they concern cannot be read or is not at hand: they do
-/// not decide, as the missing certificate itself does.
-pub(super) fn not_made(request: &ChainRequest, subject: &str, why: &str) -> Vec<Check> {
-    let made_elsewhere = ["unreadable", "path-search-exhausted", "second-verifier", "intermediate-missing"];
-    ALL.iter()
-        .filter(|rule| !made_elsewhere.contains(&rule.id))
-        .map(|rule| rule.check(request.profile, CheckStatus::NotChecked, subject, why.to_owned()).remark())
-        .collect()
+/// The checks that could not be made because the leaf cannot be read: they do not decide, as the leaf itself does.
+pub(super) fn not_made_of_leaf(request: &ChainRequest, why: &str) -> Vec<Check> {
+    not_made(request, ALL.iter().copied().filter(|rule| **rule != UNREADABLE), "leaf", why)
+}
+
+/// The checks that could not be made because an issuer is not at hand: they do not decide, as its absence does.
+pub(super) fn not_made_of_issuer(request: &ChainRequest, issuer: &str) -> Vec<Check> {
+    let of_an_authority = [
+        &EXPIRED,
+        &NOT_YET_VALID,
+        &WRONG_EKU,
+        &NOT_A_CA,
+        &CA_WITHOUT_KEYCERTSIGN,
+        &PATH_LENGTH_EXCEEDED,
+        &UNKNOWN_CRITICAL_EXTENSION,
+        &WEAK_SIGNATURE,
+        &WEAK_KEY,
+        &EXPLICITLY_DISTRUSTED,
+        &REVOKED,
+    ];
+    let subject = format!("missing issuer '{issuer}'");
+    not_made(request, of_an_authority.into_iter(), &subject, "This certificate is not at hand.")
+}
+
+fn not_made(
+    request: &ChainRequest,
+    rules: impl Iterator<Item = &'static Rule>,
+    subject: &str,
+    why: &str,
+) -> Vec<Check> {
+    rules.map(|rule| rule.check(request.profile, CheckStatus::NotChecked, subject, why.to_owned()).remark()).collect()
 }
 
 /// A duration in words, of the two largest units: "2 days 3 hours".

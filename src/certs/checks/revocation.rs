@@ -1,7 +1,7 @@
 //! What the lists say, as checks: per certificate its status, per list what is wrong with it, per address whether an
 //! internet client can be expected to reach it.
 
-use super::{Judgement, time_text};
+use super::{Judgement, duration_text, time_text};
 use crate::certs::certificate::Certificate;
 use crate::certs::extensions::{GeneralName, PointName};
 use crate::certs::paths::Search;
@@ -9,9 +9,9 @@ use crate::certs::reach::unreachable_from_internet;
 use crate::certs::request::{Revocation, Vantage};
 use crate::certs::revocation::{Answer, Examiner, Lists, Status};
 use crate::certs::rules::{
-    CDP_UNREACHABLE_FROM_INTERNET, CRL_BAD_SIGNATURE, CRL_DELTA_ONLY, CRL_NUMBER, CRL_SIGNER_NOT_ALLOWED, CRL_STALE,
-    CRL_UNKNOWN_CRITICAL_EXTENSION, CRL_UNREACHABLE, CRL_UNREADABLE, CRL_WRONG_SCOPE, NO_CRL_DISTRIBUTION_POINT,
-    REVOCATION_UNKNOWN, REVOKED, Rule,
+    CDP_UNREACHABLE_FROM_INTERNET, CLIENT_CLOCK_SUSPECT, CRL_BAD_SIGNATURE, CRL_DELTA_ONLY, CRL_NUMBER,
+    CRL_SIGNER_NOT_ALLOWED, CRL_STALE, CRL_UNKNOWN_CRITICAL_EXTENSION, CRL_UNREACHABLE, CRL_UNREADABLE,
+    CRL_WRONG_SCOPE, NO_CRL_DISTRIBUTION_POINT, REVOCATION_UNKNOWN, REVOKED, Rule,
 };
 use crate::report::CheckStatus;
 
@@ -35,6 +35,8 @@ pub(in crate::certs) fn check<'a>(judgement: &mut Judgement<'a>, lists: &'a List
         Revocation::Chain => judgement.chain.len(),
     };
     unreadable(judgement, lists);
+    unrelated(judgement, lists);
+    clock(judgement, lists);
     let anchor = judgement.path.nodes.last().copied();
     let mut examiner = Examiner::new(judgement.request, judgement.pool, lists, search, anchor);
     for place in 0..judgement.chain.len() {
@@ -89,6 +91,43 @@ fn unreadable(judgement: &mut Judgement<'_>, lists: &Lists) {
         let text = format!("It cannot be used: {}.", problem.reason);
         judgement.add_on(&CRL_UNREADABLE, CheckStatus::Failed, &subject, text).decides = false;
     }
+}
+
+/// Lists out of reach that no certificate of the path names.
+fn unrelated(judgement: &mut Judgement<'_>, lists: &Lists) {
+    let named: Vec<&str> = judgement.chain.iter().flat_map(|certificate| addresses(certificate)).collect();
+    for url in lists.unreachable.iter().filter(|url| !named.iter().any(|named| named.eq_ignore_ascii_case(url.trim())))
+    {
+        let subject = format!("revocation list '{url}'");
+        let text = "The client could not fetch it; no certificate of the path names it.";
+        judgement.add_on(&CRL_UNREACHABLE, CheckStatus::Failed, &subject, text).decides = false;
+    }
+}
+
+/// Whether what others signed lately lies in the client's future. An inference: the clock may be behind.
+fn clock(judgement: &mut Judgement<'_>, lists: &Lists) {
+    const SKEW: i64 = 300;
+    let (rule, subject, at) = (&CLIENT_CLOCK_SUSPECT, "instant looked at", judgement.seconds());
+    let latest = lists.known.iter().map(|known| &known.list).max_by_key(|list| list.this_update);
+    let Some(latest) = latest else {
+        let text = "No revocation list was given to hold the clock against.";
+        judgement.add_on(rule, CheckStatus::NotChecked, subject, text);
+        return;
+    };
+    let issued = time_text(latest.this_update);
+    let ahead = latest.this_update - at;
+    let check = if ahead > SKEW {
+        let text = format!(
+            "The revocation list of '{}' was issued {} later: the client's clock may be behind.",
+            latest.issuer.display(),
+            duration_text(ahead)
+        );
+        judgement.add_on(rule, CheckStatus::Failed, subject, text)
+    } else {
+        judgement.add_on(rule, CheckStatus::Passed, subject, "No revocation list was issued later.")
+    };
+    check.expected = Some(format!("at least {issued}"));
+    check.found = Some(time_text(at));
 }
 
 fn reach(judgement: &mut Judgement<'_>, place: usize, certificate: &Certificate) {

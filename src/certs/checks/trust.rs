@@ -1,6 +1,6 @@
 //! Where the path ends, and what the presented list has to do with it.
 
-use super::{Judgement, not_made};
+use super::{Judgement, not_made_of_issuer};
 use crate::certs::certificate::Certificate;
 use crate::certs::paths::{End, Path, Pool, key_differs};
 use crate::certs::public_roots::is_public_root;
@@ -71,13 +71,25 @@ fn untrusted_root(judgement: &mut Judgement<'_>, place: usize, root: &Certificat
     } else {
         ""
     };
+    let azure = judgement.request.host.as_deref().is_some_and(is_azure_name);
+    let needs = if azure {
+        " No public authority issues certificates for names under cloudapp.azure.com or cloudapp.net, so every client needs this root."
+    } else {
+        ""
+    };
     let text = format!(
         "The path ends at this root, which is not in the client's root store and is not publicly known. A certificate \
-         from an organisation's own PKI needs its root in that store.{hint}"
+         from an organisation's own PKI needs its root in that store.{needs}{hint}"
     );
     let check = judgement.failed(&ROOT_NOT_IN_CLIENT_STORE, place, text);
     check.expected = Some("a root of the client's store".to_owned());
     check.found = Some(format!("{}, SHA-1 {}", root.display(), root.sha1()));
+}
+
+/// Whether a host has a name that Azure gives, for which only an organisation's own PKI can issue a certificate.
+fn is_azure_name(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    [".cloudapp.azure.com", ".cloudapp.net"].iter().any(|suffix| host.ends_with(suffix))
 }
 
 /// A public root that the client's store lacks: Windows fetches it on need.
@@ -128,7 +140,7 @@ fn missing(judgement: &mut Judgement<'_>, place: usize, end: &Certificate) {
     check.expected = Some(wanted.clone());
     let why = "The path does not reach a root.";
     judgement.not_checked(&ROOT_NOT_IN_CLIENT_STORE, place, why).decides = status == CheckStatus::NotChecked;
-    let absent = not_made(judgement.request, &format!("missing issuer '{wanted}'"), "This certificate is not at hand.");
+    let absent = not_made_of_issuer(judgement.request, &wanted);
     judgement.checks.extend(absent);
 }
 
