@@ -61,13 +61,19 @@ impl Bundle {
 
     /// Reads one more source.
     pub fn add(&mut self, source: &Source) {
-        let before = self.certificates.len() + self.lists.len() + self.problems.len();
-        match pem::blocks(&source.bytes) {
-            Some(blocks) => self.add_pem(blocks, &source.name),
-            None => self.add_der(&source.bytes, &source.name, &source.name),
+        self.add_bytes(&source.name, &source.bytes);
+    }
+
+    /// Reads bytes that have this name.
+    pub fn add_bytes(&mut self, name: &Arc<str>, bytes: &[u8]) {
+        let held = |bundle: &Self| bundle.certificates.len() + bundle.lists.len() + bundle.problems.len();
+        let before = held(self);
+        match pem::blocks(bytes) {
+            Some(blocks) => self.add_pem(blocks, name),
+            None => self.add_der(bytes, name, name),
         }
-        if self.certificates.len() + self.lists.len() + self.problems.len() == before {
-            self.problem(&source.name, "it holds no certificate and no revocation list");
+        if held(self) == before {
+            self.problem(name, "it holds no certificate and no revocation list");
         }
     }
 

@@ -14,7 +14,10 @@ use super::paths::{End, Path, Pool, Search};
 use super::request::{ChainRequest, Purpose};
 use super::revocation::Lists;
 use super::roles::{Role, role};
-use super::rules::{CERTIFICATE_ROLE, EXPLICITLY_DISTRUSTED, ORACLE, Profile, SEARCH_EXHAUSTED, UNREADABLE, rule};
+use super::rules::{
+    CERTIFICATE_ROLE, EXPLICITLY_DISTRUSTED, ORACLE, Profile, ROOT_NOT_IN_CLIENT_STORE, SEARCH_EXHAUSTED, UNREADABLE,
+    rule,
+};
 use crate::report::{Check, CheckStatus, Report};
 
 /// Other paths that a report lists.
@@ -285,7 +288,9 @@ fn profile_differences(request: &ChainRequest, checks: &[Check]) -> Value {
         .iter()
         .filter_map(|check| Some((check, rule(&check.id)?)))
         .filter(|(check, rule)| {
-            let spared = check.id == "root-not-in-client-store" && check.found.is_some();
+            // A passed check of this id has found something only where the root is public and absent.
+            let spared =
+                check.id == ROOT_NOT_IN_CLIENT_STORE.id && check.status == CheckStatus::Passed && check.found.is_some();
             let differs = rule.decides_in(Profile::Windows) != rule.decides_in(Profile::Rfc5280);
             !rule.windows_differs.is_empty() && (spared || (differs && check.status == CheckStatus::Failed))
         })

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::bundle::{Bundle, Problem, Source};
+use super::bundle::{Bundle, Problem};
 use super::certificate::Certificate;
 use super::crl::{Crl, Revocation, Scope};
 use super::extensions::{DistributionPoint, GeneralName, PointName};
@@ -51,7 +51,8 @@ impl Lists {
                 lists.unreachable.push(source.url.clone().unwrap_or_else(|| source.name.to_string()));
                 continue;
             };
-            let bundle = Bundle::read(&[Source { name: source.name.clone(), bytes: bytes.clone() }]);
+            let mut bundle = Bundle::default();
+            bundle.add_bytes(&source.name, bytes);
             let url = || source.url.clone();
             lists.known.extend(bundle.lists.into_iter().map(|list| KnownList { list, url: url() }));
             lists.unreadable.extend(bundle.problems.into_iter().map(|problem| (problem, url())));
