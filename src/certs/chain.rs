@@ -51,7 +51,19 @@ pub fn validate_chain(request: &ChainRequest) -> Report {
     let mut facts = facts(request, &inputs, best, others);
     second_opinion(request, &inputs, best, &mut checks, &mut facts);
     facts.insert("profile_differences".to_owned(), profile_differences(request, &checks));
+    checks.sort_by_key(reading_order);
     Report::new("certificate-chain", facts, checks)
+}
+
+/// What keeps the chain from being valid first, then what is open, remarks, and what is well.
+fn reading_order(check: &Check) -> u8 {
+    match (check.status, check.decides) {
+        (CheckStatus::Failed, true) => 0,
+        (CheckStatus::NotChecked, true) => 1,
+        (CheckStatus::Failed, false) => 2,
+        (CheckStatus::Passed, _) => 3,
+        (CheckStatus::NotChecked, false) => 4,
+    }
 }
 
 /// Everything that was given, read.

@@ -131,7 +131,9 @@ fn stands_for(error: &Error) -> &'static [&'static str] {
         Error::UnknownRevocationStatus => &["revocation-unknown", "no-crl-distribution-point"],
         Error::UnsupportedCertVersion => &["certificate-version"],
         Error::InvalidSerialNumber => &["serial-number"],
-        Error::SignatureAlgorithmMismatch | Error::InvalidSignatureForPublicKey => &["bad-signature"],
+        Error::SignatureAlgorithmMismatch => &["bad-signature"],
+        // Also said of a root whose namesake in the store has another key.
+        Error::InvalidSignatureForPublicKey => &["bad-signature", "root-not-in-client-store", "intermediate-missing"],
         Error::UnsupportedSignatureAlgorithmContext(_) | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
             &["weak-signature", "weak-key", "bad-signature"]
         }

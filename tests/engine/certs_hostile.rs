@@ -201,3 +201,22 @@ fn random_bytes_are_told() {
         assert_eq!(validate_chain(&request).valid, Some(false), "{length}");
     }
 }
+
+#[test]
+fn every_flipped_byte_of_a_list_takes_its_word_away() {
+    let pki = Pki::new();
+    let good = pki.request();
+    let bytes = good.crls[1].bytes.clone().unwrap();
+    for at in 0..bytes.len() {
+        let mut request = good.clone();
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x01;
+        request.crls[1] = list(ISSUING_CRL, flipped);
+        assert_ne!(validate_chain(&request).valid, Some(true), "byte {at}");
+    }
+    for length in 0..bytes.len() {
+        let mut request = good.clone();
+        request.crls[1] = list(ISSUING_CRL, bytes[..length].to_vec());
+        assert_ne!(validate_chain(&request).valid, Some(true), "{length} bytes");
+    }
+}
