@@ -4,12 +4,19 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::error::Result;
-use crate::events::Event;
+use crate::diagnosis;
+use crate::error::{Error, Result};
+use crate::events::{Event, Matcher};
 use crate::finding::Finding;
-use crate::flows::Flow;
+use crate::flows::{self, Flow};
+use crate::formats::{self, Chunk};
+use crate::input::{self, Input};
+use crate::knowledge::Knowledge;
 use crate::record::Source;
+use crate::site::Site;
 use crate::time::Micros;
+
+pub use crate::input::{Progress, Silent};
 
 /// What to read, and how.
 #[derive(Debug, Clone, Default)]
@@ -43,23 +50,6 @@ pub struct Clock {
     pub pairs: usize,
 }
 
-/// Progress of a long read, called from worker threads.
-pub trait Progress: Sync {
-    /// `done` of `total` bytes are read.
-    fn advance(&self, done: u64, total: u64);
-    /// True where the caller wants the work to stop.
-    fn stop(&self) -> bool {
-        false
-    }
-}
-
-/// No progress is shown.
-pub struct Silent;
-
-impl Progress for Silent {
-    fn advance(&self, _done: u64, _total: u64) {}
-}
-
 /// Everything read, followed and diagnosed.
 #[derive(Debug, Clone)]
 pub struct Trail {
@@ -88,16 +78,26 @@ impl Trail {
     /// [`crate::error::Error::NotFound`] for a path that is not there, [`crate::error::Error::Knowledge`] for a
     /// mistake in a knowledge file, [`crate::error::Error::Interrupted`] when `progress` says stop. Files that
     /// cannot be read or hold no record are sources with a note, not errors, while one record is read.
-    pub fn read(paths: &[PathBuf], options: ReadOptions, _progress: &dyn Progress) -> Result<Self> {
+    pub fn read(paths: &[PathBuf], options: ReadOptions, progress: &dyn Progress) -> Result<Self> {
+        let knowledge = Knowledge::with_files(&options.knowledge)?;
+        let site = options.site.as_deref().map(Site::read).transpose()?.unwrap_or_default();
+        let input = input::open(paths, options.encoding.as_deref())?;
+        let (sources, events) = find_events(&input, &knowledge, progress)?;
+        if sources.iter().all(|source| source.records == 0) {
+            return Err(Error::NoRecords { looked_at: input.looked_at() });
+        }
+        let mut followed = flows::follow(&events, &sources, &knowledge, &site.cmg.names);
+        followed.retain(|flow| is_wanted(flow, &options));
+        let findings = diagnosis::diagnose(&followed, &events, &sources, &knowledge);
         Ok(Self {
             paths: paths.to_vec(),
             options,
-            sources: Vec::new(),
+            sources,
             clocks: Vec::new(),
-            events: Vec::new(),
-            flows: Vec::new(),
-            findings: Vec::new(),
-            traffic: false,
+            traffic: followed.traffic,
+            flows: followed.flows,
+            findings,
+            events,
         })
     }
 
@@ -114,6 +114,46 @@ impl Trail {
             artefacts: &[],
         }
     }
+}
+
+/// Reads all logs and keeps the records that mean something, in order of source and place.
+fn find_events(input: &Input, knowledge: &Knowledge, progress: &dyn Progress) -> Result<(Vec<Source>, Vec<Event>)> {
+    let matcher = Matcher::new(knowledge);
+    let scan = formats::scan(input, &|chunk: &Chunk| events_of(chunk, &matcher), progress)?;
+    let mut events: Vec<Event> = scan.found.into_iter().flatten().flatten().collect();
+    for event in &mut events {
+        event.stamp = scan.clocks.settle(event.place.source, event.stamp);
+    }
+    Ok((scan.sources, events))
+}
+
+/// The events of one chunk: only records that hold some message's words are decoded.
+fn events_of(chunk: &Chunk, matcher: &Matcher) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut last = None;
+    for offset in matcher.hits(chunk.text_bytes()) {
+        let Some(index) = chunk.record_at(offset).filter(|index| Some(*index) != last) else { continue };
+        last = Some(index);
+        if let (Some(record), Some(place)) = (chunk.record(index), chunk.place(index)) {
+            events.extend(matcher.event_of(&record, place, None));
+        }
+    }
+    events
+}
+
+/// True where the flow is of the client and the time that were asked for. A flow without times is always in time.
+fn is_wanted(flow: &Flow, options: &ReadOptions) -> bool {
+    let after = options.since.zip(flow.ended).is_none_or(|(since, ended)| ended >= since);
+    let before = options.until.zip(flow.started).is_none_or(|(until, started)| started < until);
+    let client = &flow.client;
+    let names = [&client.host, &client.device_id, &client.user_id, &client.client_id];
+    let named = |wanted: &String| {
+        let id = flows::identity::normal(wanted);
+        names.iter().any(|name| {
+            name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(wanted) || Some(name) == id.as_deref())
+        })
+    };
+    after && before && options.client.as_ref().is_none_or(named)
 }
 
 /// The JSON that `cmgtrail diagnose` prints.

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::knowledge::Message;
-use crate::record::Place;
+use crate::knowledge::{Knowledge, Message, Parts};
+use crate::record::{Place, Record};
 use crate::stage::{Mark, Role, Stage};
 use crate::time::Stamp;
+
+mod prefilter;
+
+use prefilter::Prefilter;
 
 /// A part of an event's text that a template named: byte range, or nothing where the part was absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,4 +76,113 @@ impl Event {
     pub fn role(&self) -> Option<Role> {
         self.message.role
     }
+}
+
+/// Turns records into events.
+#[derive(Debug, Clone)]
+pub struct Matcher {
+    /// All patterns of all messages, the most specific first: more literal text, then more typed parts, then the
+    /// order of the knowledge.
+    patterns: Vec<Known>,
+    prefilter: Prefilter,
+    /// For each literal of the prefilter the patterns that need it.
+    of_literal: Vec<Vec<usize>>,
+}
+
+/// A pattern of a message.
+#[derive(Debug, Clone)]
+struct Known {
+    message: Arc<Message>,
+    pattern: usize,
+}
+
+impl Matcher {
+    /// A matcher for all messages of `knowledge`.
+    pub fn new(knowledge: &Knowledge) -> Self {
+        let mut patterns = Vec::new();
+        for message in knowledge.messages() {
+            for (pattern, written) in message.patterns.iter().enumerate() {
+                let known = Known { message: Arc::clone(message), pattern };
+                patterns.extend(written.literal().map(|literal| (written.weight(), literal, known)));
+            }
+        }
+        patterns.sort_by(|(one, _, _), (other, _, _)| other.cmp(one));
+        let prefilter = Prefilter::new(patterns.iter().map(|(_, literal, _)| literal.clone()).collect());
+        let mut of_literal = vec![Vec::new(); patterns.len()];
+        for (index, (_, literal, _)) in patterns.iter().enumerate() {
+            if let Some(list) = prefilter.index(literal).and_then(|literal| of_literal.get_mut(literal)) {
+                list.push(index);
+            }
+        }
+        Self { patterns: patterns.into_iter().map(|(_, _, known)| known).collect(), prefilter, of_literal }
+    }
+
+    /// Offsets in `bytes` at which literal text of some message stands, record by record. A
+    /// record with no hit in its bytes has no event; a record with a hit may have one. `bytes` are those of a whole
+    /// chunk of a log, framing included, in UTF-8 or a one-byte encoding.
+    ///
+    /// ```
+    /// use cmgtrail::{events::Matcher, knowledge::Knowledge};
+    /// let matcher = Matcher::new(Knowledge::builtin());
+    /// assert_eq!(matcher.hits(b"<![LOG[Nothing of interest]LOG]!>").count(), 0);
+    /// ```
+    pub fn hits<'h>(&'h self, bytes: &'h [u8]) -> impl Iterator<Item = usize> + 'h {
+        self.prefilter.find(bytes).map(|(offset, _)| offset)
+    }
+
+    /// What a record means, if some message matches it. `component` is the name of the log or component that wrote
+    /// it, where the record itself has none.
+    pub fn event_of(&self, record: &Record<'_>, place: Place, component: Option<Arc<str>>) -> Option<Event> {
+        let component = record.component.map(Arc::from).or(component);
+        let (message, parts) = self.message_of(record, &place, component.as_deref())?;
+        Some(Event {
+            message: Arc::clone(message),
+            place,
+            stamp: record.stamp,
+            thread: record.thread,
+            component,
+            text: record.text.into(),
+            captures: parts.into_iter().map(capture).collect(),
+        })
+    }
+
+    fn message_of(
+        &self,
+        record: &Record<'_>,
+        place: &Place,
+        component: Option<&str>,
+    ) -> Option<(&Arc<Message>, Parts)> {
+        let found = self.prefilter.find(record.text.as_bytes());
+        let mut candidates: Vec<usize> =
+            found.filter_map(|(_, literal)| self.of_literal.get(literal)).flatten().copied().collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+        let row = record.w3c.as_ref();
+        let columns = row.map(|row| |column: &str| row.get(column));
+        candidates.into_iter().find_map(|candidate| {
+            let known = self.patterns.get(candidate)?;
+            let message = &known.message;
+            if message.only_in_logs && !written_in(&message.logs, component, &place.file) {
+                return None;
+            }
+            let pattern = message.patterns.get(known.pattern)?;
+            let parts = message.find_by(pattern, record.text, columns.as_ref().map(|columns| columns as _))?;
+            Some((message, parts))
+        })
+    }
+}
+
+/// True where a component or a file has one of these names. Copies of logs have longer file names
+/// (`CMG-…-CMGService.log`), never shorter ones.
+fn written_in(logs: &[String], component: Option<&str>, file: &str) -> bool {
+    let file = file.rsplit('/').next().unwrap_or(file).to_ascii_lowercase();
+    logs.iter().any(|log| {
+        component.is_some_and(|component| component.eq_ignore_ascii_case(log))
+            || file.contains(&log.to_ascii_lowercase())
+    })
+}
+
+fn capture(part: Option<(usize, usize)>) -> Capture {
+    let whole = part.and_then(|(start, end)| Some((u32::try_from(start).ok()?, u32::try_from(end).ok()?)));
+    whole.map_or(Capture::ABSENT, |(start, end)| Capture { start, end })
 }

@@ -20,8 +20,10 @@ pub mod time;
 
 pub mod input;
 
+pub mod columns;
 pub mod formats;
 pub mod knowledge;
+pub mod site;
 
 pub mod certs;
 

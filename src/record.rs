@@ -72,6 +72,78 @@ pub struct Record<'a> {
     pub text: &'a str,
     /// True where the record's framing is damaged or cut.
     pub damaged: bool,
+    /// The row's fields, where the record is an IIS W3C row.
+    pub w3c: Option<W3cRow<'a>>,
+}
+
+/// Names of the fields of W3C rows, from the `#Fields:` line above them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct W3cFields {
+    names: Vec<Box<str>>,
+}
+
+impl W3cFields {
+    /// The fields that a `#Fields:` line names; `None` where the line is none, or names none.
+    pub fn parse(line: &str) -> Option<Self> {
+        let names: Vec<_> = line.strip_prefix("#Fields:")?.split_ascii_whitespace().map(Box::from).collect();
+        (!names.is_empty()).then_some(Self { names })
+    }
+
+    /// Number of fields.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// True where there are no fields.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Position of a field.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known.eq_ignore_ascii_case(name))
+    }
+}
+
+/// One IIS W3C row, its fields reached by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct W3cRow<'a> {
+    fields: &'a W3cFields,
+    text: &'a str,
+}
+
+impl<'a> W3cRow<'a> {
+    /// The row `text` under `fields`.
+    ///
+    /// ```
+    /// use cmgtrail::record::{W3cFields, W3cRow};
+    /// let fields = W3cFields::parse("#Fields: date time cs-method sc-status").unwrap();
+    /// let row = W3cRow::new(&fields, "2026-11-04 09:12:33 - 403");
+    /// assert_eq!(row.get("sc-status"), Some("403"));
+    /// assert_eq!(row.get("cs-method"), None);
+    /// ```
+    pub fn new(fields: &'a W3cFields, text: &'a str) -> Self {
+        Self { fields, text }
+    }
+
+    /// A field's value, a part of the record's text; `None` where the row has no such field or leaves it empty (`-`).
+    pub fn get(&self, name: &str) -> Option<&'a str> {
+        let value = self.text.split(' ').nth(self.fields.position(name)?)?;
+        (value != "-" && !value.is_empty()).then_some(value)
+    }
+
+    /// Byte offsets of a field's value in the record's text.
+    pub fn range(&self, name: &str) -> Option<Range<usize>> {
+        let position = self.fields.position(name)?;
+        let mut start = 0;
+        for (index, value) in self.text.split(' ').enumerate() {
+            if index == position {
+                return (value != "-" && !value.is_empty()).then_some(start..start + value.len());
+            }
+            start += value.len() + 1;
+        }
+        None
+    }
 }
 
 /// One log of one machine: a file and its rollovers, read as one.

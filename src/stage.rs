@@ -1,4 +1,4 @@
-//! The vocabulary of the workflow: stages, marks, machine roles.
+//! The vocabulary of the workflow: stages and their status, marks, machine roles, kinds and outcomes of flows.
 
 use serde::{Deserialize, Serialize};
 
@@ -136,4 +136,44 @@ impl Role {
             Self::SiteServer => "site server",
         }
     }
+}
+
+/// What a client was after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlowKind {
+    /// One ccmsetup process, banner to exit.
+    Install,
+    /// Registration with the site.
+    Registration,
+    /// Anything after: from a need of a token, or the first request to the CMG, to success or silence.
+    Service,
+}
+
+/// How a flow ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It reached its purpose.
+    Completed,
+    /// It gave up, or its last attempt failed.
+    Failed,
+    /// It went silent without a failure while its log goes on.
+    Stalled,
+    /// Its log ends in mid-flow.
+    Unfinished,
+}
+
+/// Status of a stage in a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StageStatus {
+    /// Its work was done.
+    Passed,
+    /// Its work could not be done.
+    Failed,
+    /// Not needed in this flow.
+    Skipped,
+    /// No evidence.
+    Unseen,
 }

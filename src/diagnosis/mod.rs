@@ -1,1 +1,221 @@
 //! Diagnosis: from flows that broke to causes, with proof and with what is missing.
+//!
+//! Every failure of the knowledge is tried on every flow, and, where a rule says so, on the servers' logs alone. For
+//! each flow the causes with the highest confidence stay; what they explain is listed under them, not beside them.
+
+mod case;
+mod conditions;
+mod grouping;
+mod missing;
+mod patterns;
+mod shapes;
+mod words;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::events::Event;
+use crate::finding::{Confidence, Finding, Severity};
+use crate::flows::Followed;
+use crate::knowledge::{Failure, FailureRole, Knowledge, Proof, When};
+use crate::record::Source;
+use crate::stage::{Outcome, Stage, StageStatus};
+
+use case::{Case, World};
+
+/// A failure that fits a flow, or the site.
+#[derive(Debug, Clone)]
+struct Match {
+    failure: Arc<Failure>,
+    confidence: Confidence,
+    severity: Severity,
+    /// Indices of the trail's events.
+    evidence: Vec<u32>,
+    /// The flow; `None` where servers' logs alone tell.
+    flow: Option<usize>,
+    /// Other failures and codes that follow from it.
+    consequences: BTreeSet<String>,
+}
+
+/// Finds the causes, best first.
+pub fn diagnose(followed: &Followed, events: &[Event], sources: &[Source], knowledge: &Knowledge) -> Vec<Finding> {
+    let world = World::new(followed, events, sources);
+    let site = site_matches(&world, knowledge);
+    let mut matches = Vec::new();
+    let mut placed = BTreeSet::new();
+    for flow in 0..followed.flows.len() {
+        matches.extend(flow_matches(&world, knowledge, flow, &site, &mut placed));
+    }
+    let unplaced = site.into_iter().enumerate().filter(|(index, _)| !placed.contains(index));
+    matches.extend(unplaced.map(|(_, found)| found));
+    grouping::findings(matches, &world)
+}
+
+/// What the servers' logs tell without any client.
+fn site_matches(world: &World<'_>, knowledge: &Knowledge) -> Vec<Match> {
+    let case = Case::of_site(world);
+    let mut all = Vec::new();
+    for failure in knowledge.failures() {
+        if let Some((confidence, evidence)) = best(failure.when.iter().filter(|when| when.site), &case) {
+            all.push(Match {
+                failure: Arc::clone(failure),
+                confidence,
+                severity: failure.severity,
+                evidence,
+                flow: None,
+                consequences: BTreeSet::new(),
+            });
+        }
+    }
+    drop_yielding(&mut all);
+    all
+}
+
+fn flow_matches(
+    world: &World<'_>,
+    knowledge: &Knowledge,
+    flow: usize,
+    site: &[Match],
+    placed: &mut BTreeSet<usize>,
+) -> Vec<Match> {
+    let case = Case::of_flow(world, flow);
+    let mut found = own_matches(&case, knowledge);
+    let broken = world.broke_at(flow);
+    for (index, of_site) in site.iter().enumerate() {
+        let explains = broken.is_some() && of_site.failure.stage == broken && case.is_near(&of_site.evidence);
+        if explains && of_site.failure.role == FailureRole::Cause {
+            placed.insert(index);
+            found.push(Match { flow: Some(flow), ..of_site.clone() });
+        }
+    }
+    merge_same(&mut found);
+    drop_yielding(&mut found);
+    keep_best(found, &case)
+}
+
+/// What a flow's own case tells, symptoms included.
+fn own_matches(case: &Case<'_>, knowledge: &Knowledge) -> Vec<Match> {
+    let mut found = Vec::new();
+    for failure in knowledge.failures() {
+        let Some(severity) = severity(failure, case) else { continue };
+        if let Some((confidence, evidence)) = best(failure.when.iter().filter(|when| !when.site), case) {
+            found.push(Match {
+                failure: Arc::clone(failure),
+                confidence,
+                severity,
+                evidence,
+                flow: case.flow,
+                consequences: BTreeSet::new(),
+            });
+        }
+    }
+    found
+}
+
+/// Severity of a failure in this flow; `None` where it does not count.
+fn severity(failure: &Failure, case: &Case<'_>) -> Option<Severity> {
+    if failure.role == FailureRole::Benign {
+        return Some(failure.severity);
+    }
+    let flow = case.flow()?;
+    let stopped = matches!(flow.outcome, Outcome::Failed | Outcome::Stalled);
+    let passed = |stage: Stage| {
+        flow.broke_at != Some(stage)
+            && flow.stages.iter().any(|result| result.stage == stage && result.status == StageStatus::Passed)
+    };
+    match (stopped, failure.stage) {
+        (true, Some(stage)) if passed(stage) => failure.overcome,
+        (true, _) if case.overcome_later() => Some(failure.severity.min(Severity::Warning)),
+        (true, _) => Some(failure.severity),
+        (false, _) => failure.overcome,
+    }
+}
+
+/// The highest confidence that some rule gives, with the evidence of every rule that gives it.
+fn best<'w>(rules: impl Iterator<Item = &'w When>, case: &Case<'_>) -> Option<(Confidence, Vec<u32>)> {
+    let held: Vec<(Confidence, Vec<u32>)> = rules.filter_map(|when| evaluate(when, case)).collect();
+    let best = held.iter().map(|(confidence, _)| *confidence).max()?;
+    let mut evidence: Vec<u32> = Vec::new();
+    for event in held.into_iter().filter(|(confidence, _)| *confidence == best).flat_map(|(_, evidence)| evidence) {
+        if !evidence.contains(&event) {
+            evidence.push(event);
+        }
+    }
+    Some((best, evidence))
+}
+
+/// Tries one rule: its confidence and its evidence, where it holds.
+fn evaluate(when: &When, case: &Case<'_>) -> Option<(Confidence, Vec<u32>)> {
+    let mut evidence = Vec::new();
+    for condition in &when.requires {
+        evidence.extend(conditions::holds(condition, case)?);
+    }
+    if when.excludes.iter().any(|condition| conditions::holds(condition, case).is_some()) {
+        return None;
+    }
+    let supports: Vec<Option<Vec<u32>>> =
+        when.supports.iter().map(|condition| conditions::holds(condition, case)).collect();
+    let all_support = !supports.is_empty() && supports.iter().all(Option::is_some);
+    evidence.extend(supports.into_iter().flatten().flatten());
+    let unproven = !evidence.is_empty() && evidence.iter().all(|&event| case.proof(event) == Proof::Inferred);
+    let confidence = match (unproven, all_support) {
+        (true, _) => Confidence::Possible,
+        (false, true) => raised(when.confidence),
+        (false, false) => when.confidence,
+    };
+    let mut seen = BTreeSet::new();
+    evidence.retain(|event| seen.insert(*event));
+    Some((confidence, evidence))
+}
+
+fn raised(confidence: Confidence) -> Confidence {
+    match confidence {
+        Confidence::Possible => Confidence::Likely,
+        Confidence::Likely | Confidence::Certain => Confidence::Certain,
+    }
+}
+
+/// One failure told by the flow and by the servers is one failure, with the proof of both.
+fn merge_same(found: &mut Vec<Match>) {
+    let mut merged: Vec<Match> = Vec::new();
+    for next in found.drain(..) {
+        match merged.iter_mut().find(|known| known.failure.id == next.failure.id) {
+            Some(known) => {
+                known.confidence = known.confidence.max(next.confidence);
+                known.severity = known.severity.max(next.severity);
+                let new = next.evidence.into_iter().filter(|event| !known.evidence.contains(event));
+                known.evidence.extend(new.collect::<Vec<_>>());
+            }
+            None => merged.push(next),
+        }
+    }
+    *found = merged;
+}
+
+fn drop_yielding(found: &mut Vec<Match>) {
+    let ids: BTreeSet<String> = found.iter().map(|found| found.failure.id.clone()).collect();
+    found.retain(|found| !found.failure.yields_to.iter().any(|other| ids.contains(other)));
+}
+
+/// Of the causes that stop one flow, those that no better one excludes; symptoms become their consequences.
+fn keep_best(found: Vec<Match>, case: &Case<'_>) -> Vec<Match> {
+    let (symptoms, found): (Vec<Match>, Vec<Match>) =
+        found.into_iter().partition(|found| found.failure.role == FailureRole::Symptom);
+    let mut kept: Vec<Match> =
+        found.iter().filter(|one| !found.iter().any(|other| excludes(other, one))).cloned().collect();
+    for found in kept.iter_mut().filter(|found| found.failure.role == FailureRole::Cause) {
+        found.consequences.extend(case.codes_seen(&found.failure.consequences));
+        found.consequences.extend(symptoms.iter().map(|symptom| symptom.failure.id.clone()));
+    }
+    kept
+}
+
+/// True where `better` fits so much better that `other` is no explanation of the same flow any more: what is merely
+/// possible gives way to anything surer, a neighbour to what has been told apart from it.
+fn excludes(better: &Match, other: &Match) -> bool {
+    let compared = [better, other].iter().all(|found| found.failure.role == FailureRole::Cause)
+        && better.severity == other.severity;
+    let neighbours = better.failure.separates_from.contains(&other.failure.id)
+        || other.failure.separates_from.contains(&better.failure.id);
+    compared && better.confidence > other.confidence && (neighbours || other.confidence == Confidence::Possible)
+}

@@ -1,53 +1,29 @@
 //! Flows: one purpose pursued by one client, followed over all machines.
 
+mod attempts;
+mod cut;
+mod draft;
+mod follow;
+pub mod identity;
+mod join;
+mod judge;
+mod machines;
+pub mod requests;
+mod servers;
+
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::finding::{Confidence, Evidence};
+use crate::finding::Confidence;
 use crate::record::Place;
-use crate::stage::{Mark, Stage};
+use crate::stage::Mark;
+
+pub use follow::{FlowDetail, Followed, follow};
+pub use machines::Machine;
+
+pub use crate::stage::{FlowKind, Outcome, Stage, StageStatus};
 use crate::time::{Micros, serialize_utc};
-
-/// What a client was after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FlowKind {
-    /// One ccmsetup process, banner to exit.
-    Install,
-    /// Registration with the site.
-    Registration,
-    /// Anything after: from a need of a token, or the first request to the CMG, to success or silence.
-    Service,
-}
-
-/// How a flow ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// It reached its purpose.
-    Completed,
-    /// It gave up, or its last attempt failed.
-    Failed,
-    /// It went silent without a failure while its log goes on.
-    Stalled,
-    /// Its log ends in mid-flow.
-    Unfinished,
-}
-
-/// Status of a stage in a flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StageStatus {
-    /// Its work was done.
-    Passed,
-    /// Its work could not be done.
-    Failed,
-    /// Not needed in this flow.
-    Skipped,
-    /// No evidence.
-    Unseen,
-}
 
 /// A stage of a flow, as judged over its last attempt.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -160,9 +136,4 @@ pub struct Flow {
     pub stages: Vec<StageResult>,
     /// Its events on all machines, in order.
     pub events: Vec<FlowEvent>,
-}
-
-/// A line of a flow with its text, for cards and explanations.
-pub fn evidence(event: &crate::events::Event) -> Evidence {
-    Evidence { source: Arc::clone(&event.place.file), line: event.place.line, text: event.text.to_string() }
 }

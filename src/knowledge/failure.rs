@@ -1,8 +1,285 @@
-//! Failures: causes, symptoms and benign patterns, with their words.
+//! Failures: causes, symptoms and benign patterns, with the conditions that raise them and their words.
+//!
+//! There is no rule language: a [`Condition`] is one of a closed set. What needs code is named in
+//! [`Condition::Pattern`] and lives in `diagnosis/patterns.rs`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::table::Entry;
+use crate::finding::{Confidence, Severity};
+use crate::stage::{FlowKind, Outcome, Role, Stage, StageStatus};
+
+/// What a failure is to its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureRole {
+    /// A root cause.
+    Cause,
+    /// A consequence; never reported as a cause.
+    Symptom,
+    /// Harmless; named so that nobody chases it.
+    Benign,
+}
 
 /// A failure of the catalogue.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// Kebab-case id of `failure-ids`.
+    /// Kebab-case id.
     pub id: String,
+    /// Cause, symptom or benign pattern.
+    pub role: FailureRole,
+    /// Severity where it stopped a flow.
+    pub severity: Severity,
+    /// Severity where the flow overcame it (a fallback, a retry, a later success); `None`: then it is not reported.
+    pub overcome: Option<Severity>,
+    /// Stage that fails first.
+    pub stage: Option<Stage>,
+    /// Whom it hits: "client", "site", "tenant", "deployment", "network", "machine", "user", "media".
+    pub scope: String,
+    /// True where the signature's text has no public sample: `possible` at most, unless behaviour proves it.
+    pub hypothesis: bool,
+    /// One line that names the problem.
+    pub title: String,
+    /// What happened and why. `{field}` or `{field|words when unknown}` stand for values of the evidence.
+    pub explanation: String,
+    /// What to do now.
+    pub remedy: String,
+    /// How to check that it worked.
+    pub verify: String,
+    /// Public reference.
+    pub reference: String,
+    /// Alternatives: the first that holds raises the failure with its confidence.
+    pub when: Vec<When>,
+    /// What would make it certain, most telling first.
+    pub missing: Vec<MissingEvidence>,
+    /// Neighbours to be told apart.
+    pub separates_from: Vec<String>,
+    /// Failures whose finding for the same flow makes this one a consequence.
+    pub yields_to: Vec<String>,
+    /// Codes and failures that follow from it.
+    pub consequences: Vec<String>,
+    /// "builtin", or the user's file that it comes from.
+    pub rule: String,
+    pub(crate) start: usize,
 }
+
+impl Failure {
+    /// Reads an entry of a knowledge file.
+    pub(crate) fn read(mut entry: Entry<'_, '_, '_>, rule: &str) -> Option<Self> {
+        let failure = Self {
+            id: entry.id.clone(),
+            role: entry.required("role").unwrap_or(FailureRole::Cause),
+            severity: entry.required("severity").unwrap_or(Severity::Info),
+            overcome: entry.value("overcome"),
+            stage: entry.value("stage"),
+            scope: entry.required("scope").unwrap_or_default(),
+            hypothesis: entry.flag("hypothesis"),
+            title: entry.words("title"),
+            explanation: entry.words("explanation"),
+            remedy: entry.words("remedy"),
+            verify: entry.words("verify"),
+            reference: entry.words("reference"),
+            when: entry.value("when").unwrap_or_default(),
+            missing: entry.value("missing").unwrap_or_default(),
+            separates_from: entry.value("separates_from").unwrap_or_default(),
+            yields_to: entry.value("yields_to").unwrap_or_default(),
+            consequences: entry.value("consequences").unwrap_or_default(),
+            rule: rule.to_owned(),
+            start: entry.start,
+        };
+        entry.close().then_some(failure)
+    }
+
+    /// Messages that its conditions name.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
+        self.conditions()
+            .filter_map(|condition| match condition {
+                Condition::Event(shape) | Condition::Absent(shape) => Some(shape.message.iter().map(String::as_str)),
+                _ => None,
+            })
+            .flatten()
+    }
+
+    /// Patterns that its conditions name.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.conditions().filter_map(|condition| match condition {
+            Condition::Pattern(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.when.iter().flat_map(|when| when.requires.iter().chain(&when.supports).chain(&when.excludes))
+    }
+}
+
+/// One way of recognising a failure.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// Confidence where `requires` holds and nothing in `excludes` does.
+    pub confidence: Confidence,
+    /// All must hold. Their lines are the evidence.
+    pub requires: Vec<Condition>,
+    /// Each that holds adds its lines to the evidence; where all hold, confidence rises by one step.
+    #[serde(default)]
+    pub supports: Vec<Condition>,
+    /// None may hold.
+    #[serde(default)]
+    pub excludes: Vec<Condition>,
+    /// Judged over the machines of the site, without a client's flow.
+    #[serde(default)]
+    pub site: bool,
+}
+
+/// Where a condition looks for events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// The last attempt of the flow, on all machines.
+    #[default]
+    Attempt,
+    /// All attempts of the flow, on all machines.
+    Flow,
+    /// What the same client did before the flow.
+    History,
+    /// The servers' logs while the flow ran (and a margin for clocks); without a flow, all of them.
+    Site,
+}
+
+/// Values that a field may have: one or several; compared without regard to case.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum OneOf {
+    /// Exactly this text.
+    Text(String),
+    /// Exactly this number.
+    Number(i64),
+    /// Any of these texts.
+    Texts(Vec<String>),
+    /// Any of these numbers.
+    Numbers(Vec<i64>),
+}
+
+/// A condition, one of a closed set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// A failed request to a CMG in the last attempt that looks like this.
+    Request(RequestShape),
+    /// A request of the same client, before the flow's failure, that did not fail and looks like this.
+    EarlierRequest(RequestShape),
+    /// Another client's request to the same CMG near in time that failed like this.
+    OthersFail(RequestShape),
+    /// Another client's request to the same CMG near in time that did not fail.
+    OthersPass(RequestShape),
+    /// An event of one of these messages.
+    Event(EventShape),
+    /// No event of these messages, although their log covers the time.
+    Absent(EventShape),
+    /// A stage of the flow with this status.
+    Stage(StageShape),
+    /// The flow is of one of these kinds.
+    Kind(Vec<FlowKind>),
+    /// The flow ended like this.
+    Outcome(Vec<Outcome>),
+    /// The flow has no request to anything at or after this stage.
+    NothingAfter(Stage),
+    /// A rule of the few that need code, by name.
+    Pattern(String),
+}
+
+/// What a request looks like. Everything given must agree.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestShape {
+    /// WinHTTP codes.
+    #[serde(default)]
+    pub code: Vec<u32>,
+    /// One of these bits of the secure-failure mask is set, by name (`INVALID_CA`).
+    #[serde(default)]
+    pub flag: Vec<String>,
+    /// None of these bits is set.
+    #[serde(default)]
+    pub no_flag: Vec<String>,
+    /// HTTP status codes.
+    #[serde(default)]
+    pub status: Vec<u16>,
+    /// Status texts, whole.
+    #[serde(default)]
+    pub status_text: Vec<String>,
+    /// HRESULTs (`0x800b010a`).
+    #[serde(default)]
+    pub hresult: Vec<String>,
+    /// Names of endpoints.
+    #[serde(default)]
+    pub endpoint: Vec<String>,
+    /// CRL checking was on (true), or off (false), for this request.
+    #[serde(default)]
+    pub revocation_check: Option<bool>,
+    /// A CCM token was attached (true), or none (false).
+    #[serde(default)]
+    pub ccm_token: Option<bool>,
+}
+
+/// Which events count.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventShape {
+    /// Ids of messages; any of them.
+    pub message: Vec<String>,
+    /// Fields that must agree.
+    #[serde(default)]
+    pub fields: BTreeMap<String, OneOf>,
+    /// Where to look.
+    #[serde(default)]
+    pub within: Scope,
+    /// For `absent`: the kind of machine whose log must cover the time. Default: the client's own.
+    #[serde(default)]
+    pub covered_by: Option<Role>,
+    /// For `absent`: the log that must cover the time.
+    #[serde(default)]
+    pub log: Option<String>,
+}
+
+/// A stage with its status.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageShape {
+    /// The stage.
+    pub stage: Stage,
+    /// Any of these.
+    pub status: Vec<StageStatus>,
+}
+
+/// Evidence that would decide, if it were at hand.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MissingEvidence {
+    /// Which log or artefact, in words.
+    pub what: String,
+    /// Log name; the entry is dropped where that log of that machine covers the time.
+    #[serde(default)]
+    pub log: Option<String>,
+    /// Kind of machine.
+    pub machine: Role,
+    /// The failures it would tell apart.
+    pub separates: Vec<String>,
+    /// How to collect it.
+    pub how: String,
+}
+
+/// Names of the rules that need code; `diagnosis/patterns.rs` holds them.
+pub const PATTERNS: [&str; 9] = [
+    "cmg-request-passed-without-token",
+    "cmg-requests-unanswered",
+    "connector-recovered-within-minutes",
+    "direct-mp-untrusted",
+    "domain-user-without-on-premises-sid",
+    "mpdb-errors-current",
+    "resource-differs-from-working-clients",
+    "token-expired-by-days",
+    "token-expired-by-minutes",
+];

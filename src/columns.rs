@@ -1,0 +1,352 @@
+//! Records as columns: Arrow record batches, streamed in the order of sources and places, with bounded memory.
+//!
+//! ```
+//! use cmgtrail::columns::{RecordStream, Window};
+//! use cmgtrail::input::{self, Silent};
+//! # let folder = std::env::temp_dir().join(format!("cmgtrail-columns-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder).unwrap();
+//! # std::fs::write(folder.join("ccmsetup.log"), "<![LOG[Hello]LOG]!><time=\"09:12:33.120-60\" date=\"11-04-2026\" \
+//! # component=\"ccmsetup\" context=\"\" type=\"1\" thread=\"4\" file=\"ccmsetup.cpp:1\">\r\n").unwrap();
+//! let stream = RecordStream::open(&[folder.clone()], None, Window::ALL, &Silent)?;
+//! let rows: usize = stream.batches().map(|batch| batch.num_rows()).sum();
+//! assert_eq!(rows, 1);
+//! assert_eq!(stream.batches().count(), 1, "a stream can be read again");
+//! # std::fs::remove_dir_all(&folder).unwrap();
+//! # Ok::<(), cmgtrail::error::Error>(())
+//! ```
+
+mod dictionary;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+use arrow_array::types::{ArrowPrimitiveType, Int16Type, TimestampMicrosecondType, UInt32Type, UInt64Type};
+use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray, RecordBatch, RecordBatchOptions, StringArray};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use rayon::prelude::*;
+
+use crate::error::Result;
+use crate::formats::{self, Block, Blocks, Chunk, Clocks, FilePlan, LogPlan};
+use crate::input::{self, Input, Progress};
+use crate::record::{RecordSeverity, Source};
+use crate::time::{Micros, Stamp, UtcQuality};
+
+use dictionary::{Dictionary, constant};
+
+/// A stretch of UTC time: from `since`, to before `until`. Records whose UTC is not known are in no stretch but all of
+/// time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Window {
+    /// First microsecond, UTC.
+    pub since: Option<Micros>,
+    /// First microsecond after it, UTC.
+    pub until: Option<Micros>,
+}
+
+impl Window {
+    /// All of time.
+    pub const ALL: Self = Self { since: None, until: None };
+
+    /// True where a record of this UTC time lies in the window.
+    pub fn holds(self, utc: Option<Micros>) -> bool {
+        match utc {
+            Some(utc) => self.since.is_none_or(|since| utc >= since) && self.until.is_none_or(|until| utc < until),
+            None => self == Self::ALL,
+        }
+    }
+}
+
+/// The columns of records.
+///
+/// | column | type | is |
+/// |---|---|---|
+/// | `source` | dictionary of text | path of the log's current file |
+/// | `file` | dictionary of text | path of the physical file |
+/// | `line` | u32 | first physical line, 1-based |
+/// | `byte_start`, `byte_end` | u64 | the record's bytes in that file, framing included |
+/// | `local_time` | timestamp, µs, no zone | as the log shows it |
+/// | `bias_minutes` | i16 | as the log has it, where it is well-formed; UTC = local time + bias |
+/// | `utc` | timestamp, µs, UTC | null where it is not known |
+/// | `utc_quality` | dictionary of text | `known`, `assumed`, `unknown` |
+/// | `host`, `component` | dictionary of text | machine and component |
+/// | `thread` | u32 | thread id |
+/// | `context` | dictionary of text | CCM `context` |
+/// | `severity` | dictionary of text | `info`, `warning`, `error` |
+/// | `code_file` | dictionary of text | CCM `file` |
+/// | `damaged` | bool | the record's framing is damaged or cut |
+/// | `text` | text | the message |
+pub fn schema() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        let word = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let time = |zone: Option<&str>| DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into));
+        Arc::new(Schema::new(vec![
+            Field::new("source", word(), false),
+            Field::new("file", word(), false),
+            Field::new("line", DataType::UInt32, false),
+            Field::new("byte_start", DataType::UInt64, false),
+            Field::new("byte_end", DataType::UInt64, false),
+            Field::new("local_time", time(None), true),
+            Field::new("bias_minutes", DataType::Int16, true),
+            Field::new("utc", time(Some("UTC")), true),
+            Field::new("utc_quality", word(), false),
+            Field::new("host", word(), true),
+            Field::new("component", word(), true),
+            Field::new("thread", DataType::UInt32, true),
+            Field::new("context", word(), true),
+            Field::new("severity", word(), false),
+            Field::new("code_file", word(), true),
+            Field::new("damaged", DataType::Boolean, false),
+            Field::new("text", DataType::Utf8, false),
+        ]))
+    });
+    Arc::clone(&SCHEMA)
+}
+
+/// A column that may be null.
+struct Nullable<T: ArrowPrimitiveType> {
+    values: Vec<T::Native>,
+    valid: Vec<bool>,
+    nulls: bool,
+}
+
+impl<T: ArrowPrimitiveType> Nullable<T> {
+    fn with_capacity(rows: usize) -> Self {
+        Self { values: Vec::with_capacity(rows), valid: Vec::with_capacity(rows), nulls: false }
+    }
+
+    fn push(&mut self, value: Option<T::Native>) {
+        self.nulls |= value.is_none();
+        self.valid.push(value.is_some());
+        self.values.push(value.unwrap_or_default());
+    }
+
+    fn finish(self) -> PrimitiveArray<T> {
+        let nulls = self.nulls.then(|| NullBuffer::from(self.valid));
+        PrimitiveArray::new(ScalarBuffer::from(self.values), nulls)
+    }
+}
+
+/// The records of a chunk as a batch.
+pub(crate) fn batch(chunk: &Chunk, source: &Source, clocks: &Clocks, window: Window) -> RecordBatch {
+    let rows = chunk.len();
+    let mut line = Vec::with_capacity(rows);
+    let (mut start, mut end) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+    let mut local = Nullable::<TimestampMicrosecondType>::with_capacity(rows);
+    let mut bias = Nullable::<Int16Type>::with_capacity(rows);
+    let mut utc = Nullable::<TimestampMicrosecondType>::with_capacity(rows);
+    let mut thread = Nullable::<UInt32Type>::with_capacity(rows);
+    let mut quality = Vec::with_capacity(rows);
+    let mut severity = Vec::with_capacity(rows);
+    let mut damaged = Vec::with_capacity(rows);
+    let mut component = Dictionary::new(rows);
+    let mut context = Dictionary::new(rows);
+    let mut code_file = Dictionary::new(rows);
+    let mut text = Text::new(rows, chunk.text().len());
+    for span in &chunk.spans {
+        let stamp = clocks.settle(chunk.source, Stamp::as_written(span.local, span.bias));
+        if !window.holds(stamp.utc) {
+            continue;
+        }
+        let bytes = chunk.bytes(span);
+        line.push(chunk.line(span));
+        start.push(bytes.start);
+        end.push(bytes.end);
+        local.push(stamp.local);
+        bias.push(stamp.bias.minutes());
+        utc.push(stamp.utc);
+        quality.push(quality_key(stamp.quality));
+        component.push(span.component.of(chunk.text()));
+        thread.push(span.thread);
+        context.push(span.context.of(chunk.text()));
+        severity.push(severity_key(span.severity));
+        code_file.push(span.code_file.of(chunk.text()));
+        damaged.push(span.damaged);
+        text.push(span.text.of(chunk.text()).unwrap_or_default());
+    }
+    let rows = line.len();
+    let columns: Vec<ArrayRef> = vec![
+        constant(Some(&source.path), rows),
+        constant(Some(&chunk.file), rows),
+        Arc::new(PrimitiveArray::<UInt32Type>::new(line.into(), None)),
+        Arc::new(PrimitiveArray::<UInt64Type>::new(start.into(), None)),
+        Arc::new(PrimitiveArray::<UInt64Type>::new(end.into(), None)),
+        Arc::new(local.finish()),
+        Arc::new(bias.finish()),
+        Arc::new(utc.finish().with_timezone("UTC")),
+        dictionary::of_words(quality, &["known", "assumed", "unknown"]),
+        constant(source.host.as_deref(), rows),
+        component.finish(),
+        Arc::new(thread.finish()),
+        context.finish(),
+        dictionary::of_words(severity, &["info", "warning", "error"]),
+        code_file.finish(),
+        Arc::new(BooleanArray::new(BooleanBuffer::from(damaged), None)),
+        Arc::new(text.finish()),
+    ];
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(schema(), columns, &options).unwrap_or_else(|_| RecordBatch::new_empty(schema()))
+}
+
+fn quality_key(quality: UtcQuality) -> i32 {
+    match quality {
+        UtcQuality::Known => 0,
+        UtcQuality::Assumed => 1,
+        UtcQuality::Unknown => 2,
+    }
+}
+
+fn severity_key(severity: RecordSeverity) -> i32 {
+    match severity {
+        RecordSeverity::Info => 0,
+        RecordSeverity::Warning => 1,
+        RecordSeverity::Error => 2,
+    }
+}
+
+/// The texts, one after the other.
+struct Text {
+    values: Vec<u8>,
+    ends: Vec<i32>,
+}
+
+impl Text {
+    fn new(rows: usize, bytes: usize) -> Self {
+        let mut ends = Vec::with_capacity(rows + 1);
+        ends.push(0);
+        Self { values: Vec::with_capacity(bytes), ends }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.values.extend_from_slice(text.as_bytes());
+        // A chunk is far smaller than 2 GiB.
+        self.ends.push(i32::try_from(self.values.len()).unwrap_or(i32::MAX));
+    }
+
+    fn finish(self) -> StringArray {
+        let rows = self.ends.len() - 1;
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        StringArray::try_new(offsets, Buffer::from_vec(self.values), None)
+            .unwrap_or_else(|_| StringArray::from(vec![""; rows]))
+    }
+}
+
+/// All records under some paths, as often as they are asked for.
+#[derive(Debug, Clone)]
+pub struct RecordStream {
+    input: Arc<Input>,
+    plans: Arc<Vec<LogPlan>>,
+    sources: Arc<Vec<Source>>,
+    clocks: Arc<Clocks>,
+    window: Window,
+}
+
+impl RecordStream {
+    /// Reads the account of all logs under `paths`, which settles their clocks; the records are read by
+    /// [`RecordStream::batches`].
+    ///
+    /// # Errors
+    /// Those of [`input::open`] and [`formats::scan`].
+    pub fn open(paths: &[PathBuf], encoding: Option<&str>, window: Window, progress: &dyn Progress) -> Result<Self> {
+        let input = input::open(paths, encoding)?;
+        let scan = formats::scan(&input, &|_| (), progress)?;
+        Ok(Self::of(Arc::new(input), scan.sources, scan.clocks, window))
+    }
+
+    /// The records of logs that were scanned before.
+    pub fn of(input: Arc<Input>, sources: Vec<Source>, clocks: Clocks, window: Window) -> Self {
+        let plans = Arc::new(formats::plan(&input));
+        Self { input, plans, sources: Arc::new(sources), clocks: Arc::new(clocks), window }
+    }
+
+    /// The logs, in the order of their records.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// The records, about a mebibyte of a log in each batch.
+    pub fn batches(&self) -> Batches {
+        Batches { stream: self.clone(), log: 0, file: 0, blocks: None, read: Vec::new(), ready: VecDeque::new() }
+    }
+}
+
+/// The batches of a [`RecordStream`], in order. A group of chunks is parsed in parallel while the next group is read.
+pub struct Batches {
+    stream: RecordStream,
+    log: usize,
+    file: usize,
+    blocks: Option<Blocks>,
+    read: Vec<Unit>,
+    ready: VecDeque<RecordBatch>,
+}
+
+/// A block, and where it is from.
+struct Unit {
+    log: usize,
+    file: usize,
+    block: Block,
+}
+
+impl Batches {
+    fn next_block(&mut self) -> Option<Unit> {
+        loop {
+            let (log, file) = (self.log, self.file);
+            if let Some(block) = self.blocks.as_mut().and_then(Iterator::next) {
+                return Some(Unit { log, file: file.checked_sub(1)?, block });
+            }
+            match self.stream.plans.get(log)?.get(file) {
+                Some(plan) => {
+                    let known = self.stream.input.logs.get(log).and_then(|log| log.files.get(plan.index));
+                    self.blocks = known.and_then(|file| formats::blocks_of(file, plan));
+                    self.file += 1;
+                }
+                None => {
+                    self.log += 1;
+                    self.file = 0;
+                    self.blocks = None;
+                }
+            }
+        }
+    }
+
+    fn next_group(&mut self) -> Vec<Unit> {
+        let size = 2 * rayon::current_num_threads();
+        std::iter::from_fn(|| self.next_block()).take(size).collect()
+    }
+}
+
+fn parse(stream: &RecordStream, unit: Unit) -> Option<RecordBatch> {
+    let plan: &FilePlan = stream.plans.get(unit.log)?.get(unit.file)?;
+    let file = stream.input.logs.get(unit.log)?.files.get(plan.index)?;
+    let source = u32::try_from(unit.log).ok()?;
+    let chunk = formats::chunk_of(unit.block, file, plan, source);
+    let batch = batch(&chunk, stream.sources.get(unit.log)?, &stream.clocks, stream.window);
+    (batch.num_rows() > 0).then_some(batch)
+}
+
+impl Iterator for Batches {
+    type Item = RecordBatch;
+
+    fn next(&mut self) -> Option<RecordBatch> {
+        loop {
+            if let Some(batch) = self.ready.pop_front() {
+                return Some(batch);
+            }
+            let mut group = std::mem::take(&mut self.read);
+            if group.is_empty() {
+                group = self.next_group();
+            }
+            if group.is_empty() {
+                return None;
+            }
+            let stream = self.stream.clone();
+            let (parsed, read) = rayon::join(
+                || group.into_par_iter().map(|unit| parse(&stream, unit)).collect::<Vec<_>>(),
+                || self.next_group(),
+            );
+            self.read = read;
+            self.ready.extend(parsed.into_iter().flatten());
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! What a rule can look at: one flow with its client's past and the servers around it, or the servers alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::events::Event;
+use crate::flows::requests::{Request, normal_hresult};
+use crate::flows::{Flow, FlowDetail, Followed};
+use crate::knowledge::{Proof, Scope};
+use crate::record::Source;
+use crate::stage::{Role, Stage, StageStatus};
+use crate::time::Micros;
+
+/// Server lines this close to a flow are around it: clocks are an hour off where somebody mistook the zone or summer
+/// time, and drift besides.
+const AROUND: Micros = 75 * 60 * 1_000_000;
+
+/// Everything that was read and followed, indexed for rules.
+pub struct World<'a> {
+    /// The flows and what they were made from.
+    pub followed: &'a Followed,
+    /// All events.
+    pub events: &'a [Event],
+    /// All sources.
+    pub sources: &'a [Source],
+    /// Server events by UTC; those without UTC first.
+    servers: Vec<(Option<Micros>, u32)>,
+    /// Requests to gateways by host, in order of UTC, each with its machine.
+    by_host: BTreeMap<String, Vec<(Micros, u32, usize)>>,
+    /// Requests to gateways by machine, in order of time.
+    by_machine: Vec<Vec<u32>>,
+    /// Flows by machine, in order of start.
+    flows_by_machine: Vec<Vec<usize>>,
+}
+
+impl<'a> World<'a> {
+    /// Indexes what was followed.
+    pub fn new(followed: &'a Followed, events: &'a [Event], sources: &'a [Source]) -> Self {
+        let mut servers: Vec<(Option<Micros>, u32)> = Vec::new();
+        for machine in &followed.machines {
+            servers.extend(machine.server_events.iter().map(|&event| (events[event as usize].stamp.utc, event)));
+        }
+        servers.sort_unstable();
+        let mut world = Self {
+            followed,
+            events,
+            sources,
+            servers,
+            by_host: BTreeMap::new(),
+            by_machine: vec![Vec::new(); followed.machines.len()],
+            flows_by_machine: vec![Vec::new(); followed.machines.len()],
+        };
+        world.index_requests();
+        for (flow, detail) in followed.details.iter().enumerate() {
+            world.flows_by_machine[detail.machine].push(flow);
+        }
+        world
+    }
+
+    fn index_requests(&mut self) {
+        for (machine, logs) in self.followed.machines.iter().enumerate() {
+            let mut seen = BTreeSet::new();
+            for &event in &logs.client_events {
+                let Some(&number) = self.followed.requests.of_event.get(&event) else { continue };
+                let request = &self.followed.requests.all[number as usize];
+                if !request.to_cmg || !seen.insert(number) {
+                    continue;
+                }
+                self.by_machine[machine].push(number);
+                if let (Some(host), Some(utc)) = (&request.host, self.events[event as usize].stamp.utc) {
+                    self.by_host.entry(host.clone()).or_default().push((utc, number, machine));
+                }
+            }
+        }
+        for requests in self.by_host.values_mut() {
+            requests.sort_unstable();
+        }
+    }
+
+    /// Where a flow broke.
+    pub fn broke_at(&self, flow: usize) -> Option<Stage> {
+        self.followed.flows[flow].broke_at
+    }
+
+    /// A request.
+    pub fn request(&self, number: u32) -> &'a Request {
+        &self.followed.requests.all[number as usize]
+    }
+}
+
+/// One flow, or the servers alone.
+pub struct Case<'a> {
+    /// Everything.
+    pub world: &'a World<'a>,
+    /// The flow.
+    pub flow: Option<usize>,
+}
+
+impl<'a> Case<'a> {
+    /// The case of one flow.
+    pub fn of_flow(world: &'a World<'a>, flow: usize) -> Self {
+        Self { world, flow: Some(flow) }
+    }
+
+    /// The case of the servers alone.
+    pub fn of_site(world: &'a World<'a>) -> Self {
+        Self { world, flow: None }
+    }
+
+    /// The flow.
+    pub fn flow(&self) -> Option<&'a Flow> {
+        self.flow.map(|flow| &self.world.followed.flows[flow])
+    }
+
+    /// What is known of the flow besides.
+    pub fn detail(&self) -> Option<&'a FlowDetail> {
+        self.flow.map(|flow| &self.world.followed.details[flow])
+    }
+
+    /// An event.
+    pub fn event(&self, index: u32) -> &'a Event {
+        &self.world.events[index as usize]
+    }
+
+    /// How sure the text of an event's message is.
+    pub fn proof(&self, index: u32) -> Proof {
+        self.event(index).message.proof
+    }
+
+    /// Events in a scope, in order.
+    pub fn events_within(&self, scope: Scope) -> Vec<u32> {
+        match (scope, self.detail()) {
+            (Scope::Attempt, Some(detail)) => {
+                let last = self.flow().map_or(1, |flow| flow.attempts);
+                let of_last = detail.events.iter().filter(|(_, attempt)| *attempt == last || !self.stopped());
+                of_last.map(|(event, _)| *event).collect()
+            }
+            (Scope::Flow, Some(detail)) => detail.events.iter().map(|(event, _)| *event).collect(),
+            (Scope::History, Some(detail)) => self.history(detail),
+            (Scope::Site, Some(_)) => self.servers_around(),
+            (_, None) => self.world.servers.iter().map(|(_, event)| *event).collect(),
+        }
+    }
+
+    /// True where the flow failed or fell silent, so that its last attempt is what counts.
+    fn stopped(&self) -> bool {
+        self.flow().is_some_and(|flow| flow.broke_at.is_some())
+    }
+
+    fn history(&self, detail: &FlowDetail) -> Vec<u32> {
+        let Some((first, _)) = detail.events.first() else { return Vec::new() };
+        let all = &self.world.followed.machines[detail.machine].client_events;
+        all.iter().copied().take_while(|event| event != first).collect()
+    }
+
+    fn servers_around(&self) -> Vec<u32> {
+        let Some((from, to)) = self.window() else {
+            return self.world.servers.iter().map(|(_, event)| *event).collect();
+        };
+        let undated = self.world.servers.iter().take_while(|(utc, _)| utc.is_none());
+        let start = self.world.servers.partition_point(|(utc, _)| utc.is_none_or(|utc| utc < from));
+        let dated = self.world.servers[start..].iter().take_while(|(utc, _)| utc.is_some_and(|utc| utc <= to));
+        undated.chain(dated).map(|(_, event)| *event).collect()
+    }
+
+    /// UTC from a margin before the flow to a margin after it.
+    fn window(&self) -> Option<(Micros, Micros)> {
+        let flow = self.flow()?;
+        Some((flow.started? - AROUND, flow.ended? + AROUND))
+    }
+
+    /// True where one of these events is around the flow, or its time is not known.
+    pub fn is_near(&self, events: &[u32]) -> bool {
+        let Some((from, to)) = self.window() else { return true };
+        events.iter().any(|&event| self.event(event).stamp.utc.is_none_or(|utc| (from..=to).contains(&utc)))
+    }
+
+    /// Requests of the flow to a gateway: those of its last attempt where it stopped, else all.
+    pub fn requests(&self) -> Vec<u32> {
+        let Some(detail) = self.detail() else { return Vec::new() };
+        let last = self.flow().map_or(1, |flow| flow.attempts);
+        let counted = detail.requests.iter().filter(|(_, attempt)| *attempt == last || !self.stopped());
+        counted.map(|(request, _)| *request).filter(|&request| self.world.request(request).to_cmg).collect()
+    }
+
+    /// Requests of the same client to a gateway before the first failed one of the last attempt.
+    pub fn earlier_requests(&self) -> Vec<u32> {
+        let Some(detail) = self.detail() else { return Vec::new() };
+        let failed = self.requests().into_iter().find(|&request| self.world.request(request).failed);
+        let own = &self.world.by_machine[detail.machine];
+        own.iter().copied().take_while(|request| Some(*request) != failed).collect()
+    }
+
+    /// Requests of other clients to the same gateway within an hour of the flow's failed request, nearest first.
+    pub fn requests_of_others(&self) -> Vec<u32> {
+        const HOUR: Micros = 3_600 * 1_000_000;
+        /// More neighbours than this tell nothing more.
+        const ENOUGH: usize = 2_000;
+        let Some(detail) = self.detail() else { return Vec::new() };
+        let failed =
+            self.requests().into_iter().map(|request| self.world.request(request)).find(|request| request.failed);
+        let Some((host, at)) = failed.and_then(|request| {
+            let first = *request.events.first()?;
+            Some((request.host.as_ref()?, self.event(first).stamp.utc?))
+        }) else {
+            return Vec::new();
+        };
+        let Some(all) = self.world.by_host.get(host) else { return Vec::new() };
+        let middle = all.partition_point(|(utc, ..)| *utc < at);
+        let before = all[..middle].iter().rev().take(ENOUGH).take_while(|(utc, ..)| at - utc <= HOUR);
+        let after = all[middle..].iter().take(ENOUGH).take_while(|(utc, ..)| utc - at <= HOUR);
+        let others = before.chain(after).filter(|(.., machine)| *machine != detail.machine);
+        others.map(|(_, request, _)| *request).collect()
+    }
+
+    /// True where a later flow of the same client got past the stage at which this one broke.
+    pub fn overcome_later(&self) -> bool {
+        let (Some(number), Some(flow), Some(detail)) = (self.flow, self.flow(), self.detail()) else { return false };
+        let Some(broken) = flow.broke_at else { return false };
+        let of_client = &self.world.flows_by_machine[detail.machine];
+        of_client.iter().filter(|&&other| other > number).any(|&other| {
+            let later = &self.world.followed.flows[other];
+            later.started > flow.ended
+                && later.stages.iter().any(|result| result.stage == broken && result.status == StageStatus::Passed)
+        })
+    }
+
+    /// True where a log of this kind of machine covers the flow; for the client, where the flow's own log shows it whole.
+    pub fn is_covered(&self, role: Role, log: Option<&str>) -> bool {
+        let (Some(flow), Some(detail)) = (self.flow(), self.detail()) else { return false };
+        if role == Role::Client && log.is_none() {
+            return detail.from_start;
+        }
+        self.log_covers(role, log, flow.started, flow.ended)
+    }
+
+    /// True where a source of this role and log spans these times.
+    pub fn log_covers(&self, role: Role, log: Option<&str>, from: Option<Micros>, to: Option<Micros>) -> bool {
+        let client = self.flow().and_then(|flow| flow.client.host.as_deref());
+        self.world.sources.iter().any(|source| {
+            let same_machine = role != Role::Client || source.host.as_deref() == client;
+            let spans = match (source.first, source.last, from, to) {
+                (Some(first), Some(last), Some(from), Some(to)) => first <= from && to <= last,
+                _ => false,
+            };
+            source.role == Some(role) && same_machine && log.is_none_or(|log| is_log(source, log)) && spans
+        })
+    }
+
+    /// Those of `expected` that the flow's lines name: codes in any of the usual spellings.
+    pub fn codes_seen(&self, expected: &[String]) -> Vec<String> {
+        let Some(detail) = self.detail() else { return Vec::new() };
+        let mut seen = BTreeSet::new();
+        for (event, _) in &detail.events {
+            let event = self.event(*event);
+            seen.extend(event.get("code").map(str::to_owned));
+            seen.extend(event.get("hresult").map(normal_hresult));
+            seen.extend(event.get("exit_code").map(normal_hresult));
+        }
+        expected
+            .iter()
+            .filter(|code| seen.contains(code.as_str()) || seen.contains(&normal_hresult(code)))
+            .cloned()
+            .collect()
+    }
+}
+
+/// True where a source is the log of this name, whatever rollover or copy of it.
+fn is_log(source: &Source, log: &str) -> bool {
+    let log = log.to_ascii_lowercase();
+    let log = log.trim_end_matches(".log");
+    let file = source.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    source.component.as_deref().is_some_and(|component| component.eq_ignore_ascii_case(log)) || file.contains(log)
+}

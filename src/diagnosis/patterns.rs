@@ -1,0 +1,184 @@
+//! The few rules that need code. Each has a name that failures call it by; [`crate::knowledge::PATTERNS`] lists them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::case::Case;
+use crate::events::Event;
+use crate::flows::identity;
+use crate::flows::requests::Request;
+use crate::knowledge::Scope;
+use crate::stage::{Outcome, Stage};
+use crate::time::{Micros, parse_us_date_time};
+
+const MINUTE: Micros = 60 * 1_000_000;
+
+/// A token that is off by less than this is off by somebody's clock.
+const CLOCK_TROUBLE: Micros = 15 * MINUTE;
+
+/// A connection point that was just installed is connected within this time (failure catalogue, E3: about ten minutes).
+const JUST_INSTALLED: Micros = 15 * MINUTE;
+
+/// The lines that show that the pattern holds.
+pub fn holds(name: &str, case: &Case<'_>) -> Option<Vec<u32>> {
+    match name {
+        "cmg-request-passed-without-token" => cmg_request_passed_without_token(case),
+        "cmg-requests-unanswered" => cmg_requests_unanswered(case),
+        "connector-recovered-within-minutes" => connector_recovered(case),
+        "direct-mp-untrusted" => direct_mp_untrusted(case),
+        "domain-user-without-on-premises-sid" => domain_user_without_sid(case),
+        "mpdb-errors-current" => database_errors_are_current(case),
+        "resource-differs-from-working-clients" => resource_differs(case),
+        "token-expired-by-days" => {
+            token_refused(case, |refusal| refusal.expired_for.is_some_and(|gap| gap > CLOCK_TROUBLE))
+        }
+        "token-expired-by-minutes" => token_refused(case, |refusal| {
+            refusal.not_yet_valid || refusal.expired_for.is_some_and(|gap| (0..=CLOCK_TROUBLE).contains(&gap))
+        }),
+        _ => None,
+    }
+}
+
+/// What a line says that refuses a token because of its time. Both times are by the server's clock.
+struct Refusal {
+    expired_for: Option<Micros>,
+    not_yet_valid: bool,
+}
+
+/// IDX10222: not yet valid. IDX10223: expired (failure catalogue, D1 and D3).
+fn refusal(event: &Event) -> Option<Refusal> {
+    let reason = event.get("idx")?;
+    let end = event.get("valid_to").and_then(parse_us_date_time);
+    let now = event.get("current_time").and_then(parse_us_date_time);
+    let expired_for = end.zip(now).map(|(end, now)| now - end).filter(|_| reason == "IDX10223");
+    Some(Refusal { expired_for, not_yet_valid: reason == "IDX10222" })
+}
+
+fn token_refused(case: &Case<'_>, counts: impl Fn(&Refusal) -> bool) -> Option<Vec<u32>> {
+    let mut events = case.events_within(Scope::Attempt);
+    if case.flow.is_some() {
+        events.extend(case.events_within(Scope::Site));
+    }
+    let found = events.into_iter().find(|&event| refusal(case.event(event)).is_some_and(|refusal| counts(&refusal)))?;
+    Some(vec![found])
+}
+
+/// The flow's last request for a CCM token went straight to a management point, whose certificate it did not trust.
+fn direct_mp_untrusted(case: &Case<'_>) -> Option<Vec<u32>> {
+    const UNTRUSTED: [&str; 2] = ["0x800b010a", "0x800b0109"];
+    let requests = case.detail()?.requests.iter().map(|(number, _)| case.world.request(*number));
+    let token = requests.filter(|request| request.purpose == Some(Stage::CcmTokenRequest) && request.host.is_some());
+    let last: &Request = token.last()?;
+    let untrusted = last.has_flag("INVALID_CA") || UNTRUSTED.iter().any(|code| last.hresults.contains(*code));
+    (!last.to_cmg && last.failed && untrusted).then(|| last.events.clone())
+}
+
+/// An install that worked over the CMG without any token: the client had a certificate of its own.
+fn cmg_request_passed_without_token(case: &Case<'_>) -> Option<Vec<u32>> {
+    let flow = case.flow()?;
+    let token_asked = case.events_within(Scope::Flow).iter().any(|&event| {
+        let stage = case.event(event).stage();
+        matches!(stage, Some(Stage::AadToken | Stage::CcmTokenRequest | Stage::CcmTokenIssue))
+    });
+    if flow.outcome != Outcome::Completed || token_asked {
+        return None;
+    }
+    let anonymous = ["aad-auth-info", "service-metadata"];
+    let mut requests = case.requests().into_iter().map(|number| case.world.request(number));
+    let passed = requests.find(|request| {
+        request.passed
+            && !request.failed
+            && request.ccm_token == Some(false)
+            && !request.endpoint.as_deref().is_some_and(|endpoint| anonymous.contains(&endpoint))
+    })?;
+    Some(passed.events.clone())
+}
+
+/// This client asks for a token for another resource than every client that works.
+fn resource_differs(case: &Case<'_>) -> Option<Vec<u32>> {
+    let asked =
+        case.events_within(Scope::Flow).into_iter().find(|&event| case.event(event).get("resource").is_some())?;
+    let own = case.event(asked).get("resource")?;
+    let machine = case.detail()?.machine;
+    let followed = case.world.followed;
+    let others =
+        followed.flows.iter().zip(&followed.details).filter(|(flow, detail)| {
+            detail.machine != machine && flow.outcome == Outcome::Completed && detail.through_cmg
+        });
+    let working: BTreeSet<&str> = others
+        .flat_map(|(_, detail)| &detail.events)
+        .filter_map(|(event, _)| case.event(*event).get("resource"))
+        .collect();
+    (!working.is_empty() && !working.iter().any(|other| other.eq_ignore_ascii_case(own))).then(|| vec![asked])
+}
+
+/// A user of the domain (S-1-5-21-…) whose validated token names no on-premises SID. Users of Entra alone have
+/// S-1-12-1-….
+fn domain_user_without_sid(case: &Case<'_>) -> Option<Vec<u32>> {
+    let events = case.events_within(Scope::Attempt);
+    let domain_user = events
+        .iter()
+        .copied()
+        .find(|&event| case.event(event).get("sid").is_some_and(|sid| sid.starts_with("S-1-5-21-")))?;
+    let validated = events.into_iter().find(|&event| {
+        let event = case.event(event);
+        let of_user = event.get("user_id").and_then(identity::normal).is_some();
+        event.stage() == Some(Stage::MpValidate)
+            && of_user
+            && event.get("tenant_id").is_some()
+            && event.get("sid").is_none()
+    })?;
+    Some(vec![domain_user, validated])
+}
+
+/// Connections to the CMG failed for some minutes and have worked since.
+fn connector_recovered(case: &Case<'_>) -> Option<Vec<u32>> {
+    let events = case.events_within(Scope::Site);
+    let failed: Vec<u32> =
+        events.iter().copied().filter(|&event| case.event(event).get("connection_id").is_some()).collect();
+    let time = |event: u32| case.event(event).stamp.utc;
+    let (first, last) = (time(*failed.first()?)?, time(*failed.last()?)?);
+    let works = |event: u32| {
+        let event = case.event(event);
+        event.stage() == Some(Stage::ConnectorForward) && event.get("internal_url").is_some()
+    };
+    let since = events.into_iter().find(|&event| works(event) && time(event).is_some_and(|utc| utc > last))?;
+    (last - first <= JUST_INSTALLED).then(|| failed.into_iter().chain([since]).collect())
+}
+
+/// In the newest counters of a CMG instance there are requests, and not one response.
+fn cmg_requests_unanswered(case: &Case<'_>) -> Option<Vec<u32>> {
+    let mut newest: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for event in case.events_within(Scope::Site) {
+        if case.event(event).get("request_count").is_none() {
+            continue;
+        }
+        let window = newest.entry(case.event(event).place.source).or_default();
+        let same = window.last().is_none_or(|&last| {
+            let times = case.event(last).stamp.utc.zip(case.event(event).stamp.utc);
+            times.is_some_and(|(before, now)| now - before < MINUTE)
+        });
+        if !same {
+            window.clear();
+        }
+        window.push(event);
+    }
+    let count = |events: &[u32], field: &str| -> u64 {
+        events.iter().filter_map(|&event| case.event(event).get(field)?.parse::<u64>().ok()).sum()
+    };
+    newest.into_values().find(|window| count(window, "request_count") > 0 && count(window, "response_count") == 0)
+}
+
+/// Database errors in at least two logs of the management point, up to its newest lines, and no token issued since.
+fn database_errors_are_current(case: &Case<'_>) -> Option<Vec<u32>> {
+    let events = case.events_within(Scope::Site);
+    let errors: Vec<u32> =
+        events.iter().copied().filter(|&event| case.event(event).message.set.contains_key("database")).collect();
+    let logs: BTreeSet<u32> = errors.iter().map(|&event| case.event(event).place.source).collect();
+    let last = case.event(*errors.last()?).stamp.utc?;
+    let newest = logs.iter().filter_map(|&source| case.world.sources.get(source as usize)?.last).max()?;
+    let answered = events.iter().any(|&event| {
+        let event = case.event(event);
+        event.stage() == Some(Stage::CcmTokenIssue) && event.stamp.utc.is_some_and(|utc| utc > last)
+    });
+    (logs.len() >= 2 && newest - last <= CLOCK_TROUBLE && !answered).then_some(errors)
+}

@@ -1,0 +1,79 @@
+//! Fills the words of a failure with the values found.
+
+use super::case::Case;
+use crate::flows::requests::Request;
+
+/// Replaces `{field}` and `{field|words when unknown}` by values.
+///
+/// ```text
+/// "{host|the CMG} refused" -> "cmg.contoso.com refused", or "the CMG refused" where no host is known
+/// ```
+pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
+    let mut filled = String::with_capacity(text.len() + 64);
+    let mut rest = text.trim();
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let Some((inside, after)) = after.split_once('}') else {
+            filled.push('{');
+            rest = after;
+            continue;
+        };
+        let (field, fallback) = inside.split_once('|').unwrap_or((inside, "unknown"));
+        filled.push_str(&value(field.trim()).unwrap_or_else(|| fallback.to_owned()));
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// The value of a field: of the evidence first, then of the request that failed, then of the flow.
+pub fn value(field: &str, evidence: &[u32], case: &Case<'_>) -> Option<String> {
+    if field == "client" {
+        return case.flow()?.client.host.clone();
+    }
+    let request = failed_request(case);
+    let of_request = request.and_then(|request| request_value(field, request));
+    let of_evidence = || evidence.iter().find_map(|&event| case.event(event).get(field).map(str::to_owned));
+    let of_flow =
+        || case.detail()?.events.iter().find_map(|(event, _)| case.event(*event).get(field).map(str::to_owned));
+    of_request.or_else(of_evidence).or_else(of_flow).or_else(|| client_value(field, case))
+}
+
+fn failed_request<'a>(case: &Case<'a>) -> Option<&'a Request> {
+    case.requests().into_iter().map(|number| case.world.request(number)).find(|request| request.failed)
+}
+
+fn request_value(field: &str, request: &Request) -> Option<String> {
+    match field {
+        "host" | "cmg" => request.host.clone(),
+        "path" => request.path.clone(),
+        "code" => request.code.map(|code| code.to_string()),
+        "mask" => (request.mask != 0).then(|| format!("0x{:X}", request.mask)),
+        "http_status" => request.status.map(|status| status.to_string()),
+        "status_text" => request.status_text.clone(),
+        _ => None,
+    }
+}
+
+fn client_value(field: &str, case: &Case<'_>) -> Option<String> {
+    let client = &case.flow()?.client;
+    match field {
+        "device_id" => client.device_id.clone(),
+        "user_id" => client.user_id.clone(),
+        "client_id" => client.client_id.clone(),
+        "tenant_id" => client.tenant_id.clone(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fill;
+
+    #[test]
+    fn values_and_fallbacks_stand_where_the_braces_were() {
+        let known = |field: &str| (field == "host").then(|| "cmg.contoso.com".to_owned());
+        assert_eq!(fill("{host|the CMG} said {code|nothing}", &known), "cmg.contoso.com said nothing");
+        assert_eq!(fill("a { that never closes", &known), "a { that never closes");
+    }
+}

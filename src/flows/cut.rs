@@ -1,0 +1,255 @@
+//! Cuts the events of one client machine into flows: which purpose does each line serve?
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::draft::Draft;
+use super::requests::Requests;
+use super::{Join, machines::Machine};
+use crate::events::Event;
+use crate::finding::Confidence;
+use crate::knowledge::Knowledge;
+use crate::record::Source;
+use crate::stage::{FlowKind, Mark, Stage};
+use crate::time::Micros;
+use crate::workflow;
+
+/// A registration or service flow that is silent for this long is over; clients retry within it.
+const SILENCE: Micros = 2 * 60 * 60 * 1_000_000;
+
+/// Lines that follow a process's last word this closely still belong to it.
+const LAST_WORDS: Micros = 60 * 1_000_000;
+
+/// What the cut needs to know besides the machine's events.
+pub struct Context<'a> {
+    /// All events of the trail.
+    pub events: &'a [Event],
+    /// All sources of the trail.
+    pub sources: &'a [Source],
+    /// All requests of the trail.
+    pub requests: &'a Requests,
+    /// The knowledge.
+    pub knowledge: &'a Knowledge,
+}
+
+/// Cuts a client's events, in order of time, into flows in order of their first line.
+pub fn cut(machine: &Machine, context: &Context<'_>) -> Vec<Draft> {
+    let mut cutter = Cutter {
+        context,
+        drafts: Vec::new(),
+        install: HashMap::new(),
+        registration: None,
+        prelude: Vec::new(),
+        service: None,
+    };
+    for &index in &machine.client_events {
+        cutter.take(index);
+    }
+    cutter.drafts
+}
+
+struct Cutter<'a> {
+    context: &'a Context<'a>,
+    drafts: Vec<Draft>,
+    /// Open install of each ccmsetup log.
+    install: HashMap<u32, usize>,
+    registration: Option<usize>,
+    /// Registration steps that stand before its first line.
+    prelude: Vec<u32>,
+    service: Option<usize>,
+}
+
+impl Cutter<'_> {
+    fn take(&mut self, index: u32) {
+        let event = &self.context.events[index as usize];
+        match self.kind_of(event) {
+            FlowKind::Install => self.install(index, event),
+            FlowKind::Registration if self.serves_registration(event) => self.register(index, event),
+            FlowKind::Registration | FlowKind::Service => self.serve(index, event),
+        }
+    }
+
+    /// The purpose of the log that a line stands in; in a log of mixed components, of the line's own component.
+    fn kind_of(&self, event: &Event) -> FlowKind {
+        if let Some(kind) = event.message.opens {
+            return kind;
+        }
+        let log = self.context.sources.get(event.place.source as usize).and_then(|source| source.component.as_deref());
+        match log.map(workflow::kind_of_log) {
+            Some(FlowKind::Install) => FlowKind::Install,
+            _ => event.component.as_deref().or(log).map_or(FlowKind::Service, workflow::kind_of_log),
+        }
+    }
+
+    fn install(&mut self, index: u32, event: &Event) {
+        let log = event.place.source;
+        if event.message.opens == Some(FlowKind::Install) {
+            if let Some(open) = self.install.remove(&log) {
+                self.drafts[open].superseded = true;
+            }
+            let new = self.begin(FlowKind::Install, true);
+            self.install.insert(log, new);
+        }
+        let draft = self.install.get(&log).copied().or_else(|| self.just_ended(log, event)).unwrap_or_else(|| {
+            let new = self.begin(FlowKind::Install, false);
+            self.install.insert(log, new);
+            new
+        });
+        self.add(draft, index, event);
+        if event.message.closes {
+            self.close(draft, event);
+            self.install.remove(&log);
+        }
+    }
+
+    /// The install of this log that ended a moment ago, for the lines after its last word.
+    fn just_ended(&self, log: u32, event: &Event) -> Option<usize> {
+        let last = self.drafts.iter().rposition(|draft| {
+            draft.kind == FlowKind::Install && draft.closed.is_some() && draft.log(self.context.events) == Some(log)
+        })?;
+        let silence = event.stamp.order_key()? - self.drafts[last].last_time?;
+        (silence <= LAST_WORDS).then_some(last)
+    }
+
+    fn serves_registration(&self, event: &Event) -> bool {
+        event.message.opens == Some(FlowKind::Registration)
+            || event.stage() == Some(Stage::Registration)
+            || self.open(self.registration, event).is_some()
+    }
+
+    fn register(&mut self, index: u32, event: &Event) {
+        let open = self.open(self.registration, event);
+        if open.is_none() && event.mark() == Mark::Step {
+            self.prelude.push(index);
+            return;
+        }
+        let draft = open.unwrap_or_else(|| self.begin_registration(event));
+        self.registration = Some(draft);
+        self.add(draft, index, event);
+        if event.message.closes && event.mark() == Mark::Ok {
+            self.close(draft, event);
+            self.registration = None;
+        }
+    }
+
+    /// A new registration, with the steps just before it.
+    fn begin_registration(&mut self, event: &Event) -> usize {
+        let draft = self.begin(FlowKind::Registration, true);
+        for step in std::mem::take(&mut self.prelude) {
+            let before = &self.context.events[step as usize];
+            let silence = event.stamp.order_key().zip(before.stamp.order_key()).map(|(now, then)| now - then);
+            if silence.is_none_or(|silence| silence <= LAST_WORDS) {
+                self.add(draft, step, before);
+            }
+        }
+        draft
+    }
+
+    fn serve(&mut self, index: u32, event: &Event) {
+        if !self.belongs_to_service(index, event) {
+            return;
+        }
+        if let Some(open) = self.open(self.registration, event) {
+            self.add(open, index, event);
+            return;
+        }
+        let draft = match self.open(self.service, event) {
+            Some(open) => open,
+            None if self.opens_service(index, event) => self.begin(FlowKind::Service, true),
+            None => return,
+        };
+        self.service = Some(draft);
+        self.add(draft, index, event);
+        if event.mark() == Mark::Ok && self.settle(draft, event) {
+            self.close(draft, event);
+            self.service = None;
+        }
+    }
+
+    /// Only what has to do with a gateway, or with a token for it, is a service flow's.
+    fn belongs_to_service(&self, index: u32, event: &Event) -> bool {
+        let requests = self.context.requests;
+        if event.message.opens == Some(FlowKind::Service) || requests.concerns_cmg(index, event, self.context.knowledge)
+        {
+            return true;
+        }
+        if event.get("message_id").is_some() {
+            return self.is_awaited(event);
+        }
+        let names_a_target = super::requests::target(event, self.context.knowledge).is_some()
+            || requests.of(index).is_some_and(|request| request.host.is_some());
+        !names_a_target && event.stage().is_some() && event.stage() != Some(Stage::Registration)
+    }
+
+    /// True where an open flow waits for the message that the event names.
+    fn is_awaited(&self, event: &Event) -> bool {
+        let Some(message) = event.get("message_id").map(str::to_ascii_lowercase) else { return false };
+        let open = [self.registration, self.service].into_iter().flatten();
+        open.into_iter().any(|flow| self.drafts[flow].pending.contains(&message))
+    }
+
+    fn opens_service(&self, index: u32, event: &Event) -> bool {
+        match event.mark() {
+            Mark::Start | Mark::Step => {
+                event.message.opens == Some(FlowKind::Service)
+                    || event.stage().is_some_and(|stage| stage <= Stage::CcmTokenRequest)
+                    || self.context.requests.concerns_cmg(index, event, self.context.knowledge)
+            }
+            Mark::Ok => event.stage() == Some(Stage::CcmTokenIssue),
+            Mark::Fail => {
+                self.context.requests.concerns_cmg(index, event, self.context.knowledge)
+                    || event.stage() == Some(Stage::AadToken)
+            }
+        }
+    }
+
+    /// True where this success leaves nothing of the service flow open.
+    fn settle(&mut self, draft: usize, event: &Event) -> bool {
+        let pending = &mut self.drafts[draft].pending;
+        match event.get("message_id") {
+            Some(message) => pending.remove(&message.to_ascii_lowercase()),
+            None if event.stage() == Some(Stage::CcmTokenIssue) => pending.remove(TOKEN),
+            None => return false,
+        };
+        pending.is_empty()
+    }
+
+    fn begin(&mut self, kind: FlowKind, from_start: bool) -> usize {
+        self.drafts.push(Draft::new(kind, from_start));
+        self.drafts.len() - 1
+    }
+
+    fn open(&self, flow: Option<usize>, event: &Event) -> Option<usize> {
+        let open = flow?;
+        match (self.drafts[open].last_time, event.stamp.order_key()) {
+            (Some(last), Some(now)) if now - last > SILENCE => None,
+            _ => Some(open),
+        }
+    }
+
+    fn close(&mut self, draft: usize, event: &Event) {
+        self.drafts[draft].closed = Some(event.mark());
+    }
+
+    fn add(&mut self, draft: usize, index: u32, event: &Event) {
+        let draft = &mut self.drafts[draft];
+        draft.last_time = event.stamp.order_key().or(draft.last_time);
+        draft.add(
+            index,
+            Join { by: vec!["log".to_owned()], confidence: Confidence::Certain, distance_seconds: None, rivals: 0 },
+        );
+        if draft.kind != FlowKind::Install && event.mark() == Mark::Start {
+            note_pending(&mut draft.pending, event);
+        }
+    }
+}
+
+/// Stands for "a CCM token" among what a service flow waits for.
+const TOKEN: &str = "token";
+
+fn note_pending(pending: &mut BTreeSet<String>, event: &Event) {
+    if let Some(message) = event.get("message_id") {
+        pending.insert(message.to_ascii_lowercase());
+    } else if event.message.opens == Some(FlowKind::Service) || event.stage() == Some(Stage::CcmTokenRequest) {
+        pending.insert(TOKEN.to_owned());
+    }
+}

@@ -1,0 +1,71 @@
+//! A flow while it is being put together.
+
+use std::collections::BTreeSet;
+
+use super::Join;
+use crate::events::Event;
+use crate::stage::{FlowKind, Mark};
+use crate::time::Micros;
+
+/// An event of a draft.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Index of the event.
+    pub event: u32,
+    /// Attempt it belongs to, from 1; 0 while not known.
+    pub attempt: u32,
+    /// Why it belongs here.
+    pub join: Join,
+}
+
+/// A flow while it is being put together.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// What the client was after.
+    pub kind: FlowKind,
+    /// True where its first line was seen.
+    pub from_start: bool,
+    /// The client's own events, in order.
+    pub client: Vec<Member>,
+    /// The servers' events that were joined.
+    pub servers: Vec<Member>,
+    /// Mark of the line that ended it.
+    pub closed: Option<Mark>,
+    /// A new process began before this one said that it ends.
+    pub superseded: bool,
+    /// Message ids, and tokens, that it waits for.
+    pub pending: BTreeSet<String>,
+    /// Time of its last line, by the client's clock.
+    pub last_time: Option<Micros>,
+}
+
+impl Draft {
+    /// An empty draft.
+    pub fn new(kind: FlowKind, from_start: bool) -> Self {
+        Self {
+            kind,
+            from_start,
+            client: Vec::new(),
+            servers: Vec::new(),
+            closed: None,
+            superseded: false,
+            pending: BTreeSet::new(),
+            last_time: None,
+        }
+    }
+
+    /// Adds one of the client's own events.
+    pub fn add(&mut self, event: u32, join: Join) {
+        self.client.push(Member { event, attempt: 0, join });
+    }
+
+    /// The log of its first line.
+    pub fn log(&self, events: &[Event]) -> Option<u32> {
+        Some(events.get(self.client.first()?.event as usize)?.place.source)
+    }
+
+    /// Number of its last attempt.
+    pub fn attempts(&self) -> u32 {
+        self.client.last().map_or(1, |member| member.attempt.max(1))
+    }
+}

@@ -1,0 +1,231 @@
+//! From events to flows: rebuild requests, cut each client's lines, join the servers', judge.
+
+use std::collections::HashMap;
+
+use super::cut::{self, Context};
+use super::draft::{Draft, Member};
+use super::join::{self, Candidate};
+use super::judge::{Bench, Verdict};
+use super::machines::{self, Machine};
+use super::requests::{self, Requests};
+use super::{ClientIdentity, Flow, FlowEvent, FlowKind, attempts, identity, servers};
+use crate::events::Event;
+use crate::knowledge::Knowledge;
+use crate::record::Source;
+use crate::stage::{Role, Stage};
+use crate::time::{Micros, rfc3339};
+
+/// What diagnosis needs of a flow besides what it shows.
+#[derive(Debug, Clone, Default)]
+pub struct FlowDetail {
+    /// Index of the client's machine.
+    pub machine: usize,
+    /// Its events with their attempts, client and servers, as indices of the trail's events.
+    pub events: Vec<(u32, u32)>,
+    /// Requests that its client made, as indices of [`Requests::all`], with their attempts.
+    pub requests: Vec<(u32, u32)>,
+    /// True where some line of it has to do with a gateway.
+    pub through_cmg: bool,
+    /// True where its first line was seen.
+    pub from_start: bool,
+}
+
+/// The flows, and what they were made from.
+#[derive(Debug, Default)]
+pub struct Followed {
+    /// The flows, in order of start.
+    pub flows: Vec<Flow>,
+    /// A detail for each flow.
+    pub details: Vec<FlowDetail>,
+    /// The machines.
+    pub machines: Vec<Machine>,
+    /// The requests of all clients.
+    pub requests: Requests,
+    /// True where some source holds a request to a CMG.
+    pub traffic: bool,
+}
+
+impl Followed {
+    /// Keeps only the flows that `wanted` says yes to.
+    pub fn retain(&mut self, wanted: impl Fn(&Flow) -> bool) {
+        let flows = std::mem::take(&mut self.flows).into_iter().zip(std::mem::take(&mut self.details));
+        (self.flows, self.details) = flows.filter(|(flow, _)| wanted(flow)).unzip();
+    }
+}
+
+/// Follows every client through the events of all machines.
+///
+/// `known_cmgs` are host names of gateways that are known from elsewhere (a site description).
+pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known_cmgs: &[String]) -> Followed {
+    let requests = requests::rebuild(events, knowledge, known_cmgs);
+    let machines = machines::group(events, sources);
+    let mut drafts: Vec<(usize, Draft)> = Vec::new();
+    let context = Context { events, sources, requests: &requests, knowledge };
+    for (machine, logs) in machines.iter().enumerate() {
+        drafts.extend(cut::cut(logs, &context).into_iter().map(|draft| (machine, draft)));
+    }
+    for (_, draft) in &mut drafts {
+        attempts::number(draft, events, &requests);
+    }
+    join_servers(&mut drafts, &machines, events);
+
+    let bench = Bench { events, sources, requests: &requests, knowledge };
+    let mut finished: Vec<(Flow, FlowDetail)> =
+        drafts.iter().map(|(machine, draft)| finish(draft, *machine, &machines, &bench)).collect();
+    finished.sort_by(|(left, _), (right, _)| {
+        let key = |flow: &Flow| (flow.started.is_none(), flow.started, flow.kind, flow.client.host.clone());
+        key(left).cmp(&key(right))
+    });
+    name_flows(&mut finished);
+    let traffic = has_traffic(events, &requests);
+    let (flows, details) = finished.into_iter().unzip();
+    Followed { flows, details, machines, requests, traffic }
+}
+
+fn join_servers(drafts: &mut [(usize, Draft)], machines: &[Machine], events: &[Event]) {
+    let known: Vec<ClientIdentity> =
+        machines.iter().map(|machine| identity_of(&machine.client_events, events)).collect();
+    let candidates: Vec<Candidate> =
+        drafts.iter().map(|(machine, draft)| Candidate::new(draft, &known[*machine], events)).collect();
+    let mut plain: Vec<Draft> = drafts.iter().map(|(_, draft)| draft.clone()).collect();
+    join::join(&mut plain, &candidates, &servers::transactions(machines, events), events);
+    for ((_, draft), joined) in drafts.iter_mut().zip(plain) {
+        *draft = joined;
+    }
+}
+
+fn identity_of(indices: &[u32], events: &[Event]) -> ClientIdentity {
+    let mut client = ClientIdentity::default();
+    for &index in indices {
+        identity::learn(&mut client, &events[index as usize]);
+    }
+    client
+}
+
+fn finish(draft: &Draft, machine: usize, machines: &[Machine], bench: &Bench<'_>) -> (Flow, FlowDetail) {
+    let Verdict { outcome, broke_at, stages, through_cmg } = bench.judge(draft);
+    let own: Vec<u32> = draft.client.iter().map(|member| member.event).collect();
+    let joined: Vec<u32> = draft.servers.iter().map(|member| member.event).collect();
+    let mut client = identity_of(&own, bench.events);
+    fill(&mut client, identity_of(&joined, bench.events));
+    fill(&mut client, identity_of(&machines[machine].client_events, bench.events));
+    client.host.clone_from(&machines[machine].host);
+
+    let times = || own.iter().filter_map(|&event| bench.events[event as usize].stamp.utc);
+    let detail = FlowDetail {
+        machine,
+        events: draft.client.iter().chain(&draft.servers).map(|member| (member.event, member.attempt)).collect(),
+        requests: requests_of(draft, bench.requests),
+        through_cmg,
+        from_start: draft.from_start,
+    };
+    let flow = Flow {
+        id: String::new(),
+        kind: draft.kind,
+        client,
+        attempts: draft.attempts(),
+        started: times().min(),
+        ended: times().max(),
+        outcome,
+        broke_at,
+        stages,
+        events: flow_events(draft, bench),
+    };
+    (flow, detail)
+}
+
+fn fill(client: &mut ClientIdentity, from: ClientIdentity) {
+    client.device_id = client.device_id.take().or(from.device_id);
+    client.user_id = client.user_id.take().or(from.user_id);
+    client.client_id = client.client_id.take().or(from.client_id);
+    client.tenant_id = client.tenant_id.take().or(from.tenant_id);
+}
+
+fn requests_of(draft: &Draft, requests: &Requests) -> Vec<(u32, u32)> {
+    let mut all: Vec<(u32, u32)> = Vec::new();
+    for member in &draft.client {
+        if let Some(&request) = requests.of_event.get(&member.event)
+            && all.iter().rev().take(8).all(|(other, _)| *other != request)
+        {
+            all.push((request, member.attempt));
+        }
+    }
+    all
+}
+
+/// The events of a flow in order of time; a line without UTC keeps its place behind the line before it.
+fn flow_events(draft: &Draft, bench: &Bench<'_>) -> Vec<FlowEvent> {
+    let mut last = Micros::MIN;
+    let mut ordered: Vec<(Micros, &Member)> = Vec::new();
+    for member in &draft.client {
+        last = bench.events[member.event as usize].stamp.utc.unwrap_or(last);
+        ordered.push((last, member));
+    }
+    for member in &draft.servers {
+        ordered.push((bench.events[member.event as usize].stamp.utc.unwrap_or(Micros::MAX), member));
+    }
+    ordered.sort_by_key(|(time, _)| *time);
+    let mut stage = first_stage(draft.kind);
+    let mut events = Vec::with_capacity(ordered.len());
+    for (_, member) in ordered {
+        let event = &bench.events[member.event as usize];
+        stage = bench.stage_of(member.event).unwrap_or(stage);
+        events.push(FlowEvent {
+            attempt: member.attempt,
+            stage,
+            mark: event.mark(),
+            at: event.stamp.utc,
+            source: std::sync::Arc::clone(&event.place.file),
+            line: event.place.line,
+            join: member.join.clone(),
+            message: event.id().to_owned(),
+            event: member.event,
+        });
+    }
+    events
+}
+
+/// The stage of lines that stand before any line with a stage.
+fn first_stage(kind: FlowKind) -> Stage {
+    match kind {
+        FlowKind::Install => Stage::ClientInstall,
+        FlowKind::Registration => Stage::Registration,
+        FlowKind::Service => Stage::CmgConnection,
+    }
+}
+
+/// Names the flows by kind, client and start, so that a name is the same in every run over the same logs.
+fn name_flows(flows: &mut [(Flow, FlowDetail)]) {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for (flow, _) in flows {
+        let kind = match flow.kind {
+            FlowKind::Install => "install",
+            FlowKind::Registration => "registration",
+            FlowKind::Service => "service",
+        };
+        let client = flow.client.host.as_deref().or(flow.client.device_id.as_deref()).unwrap_or("client");
+        let started = flow.started.map_or_else(|| "undated".to_owned(), compact);
+        let name = format!("{kind}-{client}-{started}");
+        let count = seen.entry(name.clone()).or_insert(0);
+        *count += 1;
+        flow.id = if *count == 1 { name } else { format!("{name}-{count}") };
+    }
+}
+
+/// `20261104T091233Z`
+fn compact(utc: Micros) -> String {
+    let text = rfc3339(utc);
+    let digits: String =
+        text.split('.').next().unwrap_or_default().chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    format!("{digits}Z")
+}
+
+fn has_traffic(events: &[Event], requests: &Requests) -> bool {
+    requests.all.iter().any(|request| request.to_cmg)
+        || events.iter().any(|event| {
+            let names_gateway = event.get("cmg").is_some();
+            let forwarded = matches!(event.role(), Some(Role::Cmg | Role::ConnectionPoint))
+                && (event.get("internal_url").is_some() || event.get("url").is_some());
+            names_gateway || forwarded
+        })
+}

@@ -1,0 +1,173 @@
+//! Joins the servers' transactions to flows by exact keys.
+//!
+//! A key names a client; the flow of that client is the one whose own lines are nearest in time. Nothing is joined by
+//! time alone. Where two flows fit equally, both keep the lines and the join says how many rivals there are.
+
+use std::collections::HashMap;
+
+use super::draft::{Draft, Member};
+use super::identity;
+use super::servers::Transaction;
+use super::{ClientIdentity, Join};
+use crate::events::Event;
+use crate::finding::Confidence;
+use crate::stage::{FlowKind, Stage};
+use crate::time::Micros;
+
+/// How far two machines' clocks may be apart before a line is no longer taken for part of a flow.
+const MARGIN: Micros = 15 * 60 * 1_000_000;
+
+/// Two flows whose distances differ by less than this fit equally.
+const TIE: Micros = 1_000_000;
+
+/// A flow with what is known of its client, as the join sees it.
+pub struct Candidate {
+    /// Ids by key.
+    pub ids: Vec<(&'static str, String)>,
+    /// UTC of the client's own events, in order.
+    pub times: Vec<Micros>,
+    /// It registers, or asks for a token: the two purposes that a transaction can serve.
+    serves: (bool, bool),
+}
+
+impl Candidate {
+    /// What a draft offers to join by: the ids in its own lines, and those its client is known by elsewhere.
+    pub fn new(draft: &Draft, client: &ClientIdentity, events: &[Event]) -> Self {
+        let mut ids: Vec<(&'static str, String)> = Vec::new();
+        for member in &draft.client {
+            ids.extend(identity::ids(&events[member.event as usize]));
+        }
+        for (key, id) in
+            [("device-id", &client.device_id), ("client-id", &client.client_id), ("user-id", &client.user_id)]
+        {
+            ids.extend(id.iter().map(|id| (key, id.clone())));
+        }
+        ids.sort();
+        ids.dedup();
+        let own = || draft.client.iter().map(|member| &events[member.event as usize]);
+        let times = own().filter_map(|event| event.stamp.utc).collect();
+        let token = [Stage::AadToken, Stage::CcmTokenRequest, Stage::CcmTokenIssue];
+        let asks = own().any(|event| event.stage().is_some_and(|stage| token.contains(&stage)));
+        Self { ids, times, serves: (draft.kind == FlowKind::Registration, asks) }
+    }
+
+    /// True where the flow has a line of the purpose that the transaction serves.
+    fn serves(&self, transaction: &Transaction) -> bool {
+        if transaction.registers { self.serves.0 } else { self.serves.1 }
+    }
+
+    /// Distance in time, `None` where the flow is too far away; zero where no time is known.
+    fn distance(&self, transaction: &Transaction) -> Option<Micros> {
+        let (Some(started), Some(ended)) = (transaction.started, transaction.ended) else { return Some(0) };
+        let nearest =
+            self.times.iter().map(|&time| if time < started { started - time } else { (time - ended).max(0) }).min();
+        nearest.map_or(Some(0), |nearest| (nearest <= MARGIN).then_some(nearest))
+    }
+}
+
+/// Joins every transaction that shares a key with a flow. `candidates` stand in the order of `drafts`.
+pub fn join(drafts: &mut [Draft], candidates: &[Candidate], transactions: &[Transaction], events: &[Event]) {
+    let index = Index::new(candidates);
+    for transaction in transactions {
+        for (flow, by, rivals) in index.partners(transaction, candidates) {
+            let attempt = attempt_at(&drafts[flow], transaction.started, events);
+            let timed = transaction.started.is_some() && !candidates[flow].times.is_empty();
+            let confidence = match (rivals, timed) {
+                (0, true) => Confidence::Certain,
+                (0, false) => Confidence::Likely,
+                _ => Confidence::Possible,
+            };
+            for &(event, within) in &transaction.lines {
+                let mut keys: Vec<String> = by.iter().map(|key| (*key).to_owned()).collect();
+                if !identity::ids(&events[event as usize]).keys().any(|key| by.contains(key)) && !within.is_empty() {
+                    keys.push(within.to_owned());
+                }
+                let join = Join { by: keys, confidence, distance_seconds: None, rivals };
+                drafts[flow].servers.push(Member { event, attempt, join });
+            }
+        }
+    }
+}
+
+/// Flows by id; masked ids are few and are compared one by one.
+struct Index<'a> {
+    exact: HashMap<(&'static str, &'a str), Vec<usize>>,
+    masked: Vec<(&'static str, &'a str, usize)>,
+}
+
+impl<'a> Index<'a> {
+    fn new(candidates: &'a [Candidate]) -> Self {
+        let mut index = Self { exact: HashMap::new(), masked: Vec::new() };
+        for (flow, candidate) in candidates.iter().enumerate() {
+            for (key, id) in &candidate.ids {
+                index.exact.entry((key, id)).or_default().push(flow);
+                if identity::is_masked(id) {
+                    index.masked.push((key, id, flow));
+                }
+            }
+        }
+        index
+    }
+
+    /// The flows that fit best, with the keys that agree and the number of rivals of each.
+    fn partners(&self, transaction: &Transaction, candidates: &[Candidate]) -> Vec<(usize, Vec<&'static str>, usize)> {
+        let mut flows: Vec<usize> = transaction.ids.iter().flat_map(|(key, id)| self.named(key, id)).collect();
+        flows.sort_unstable();
+        flows.dedup();
+        let mut fits: Vec<(bool, usize, Micros, usize, Vec<&'static str>)> = Vec::new();
+        for flow in flows {
+            let Some(by) = agreeing(&candidates[flow], transaction) else { continue };
+            let Some(distance) = candidates[flow].distance(transaction) else { continue };
+            fits.push((!candidates[flow].serves(transaction), strength(&by), distance, flow, by));
+        }
+        fits.sort();
+        let Some((other, strongest, nearest)) = fits.first().map(|fit| (fit.0, fit.1, fit.2)) else {
+            return Vec::new();
+        };
+        fits.retain(|fit| fit.0 == other && fit.1 == strongest && fit.2 - nearest <= TIE);
+        let rivals = fits.len() - 1;
+        fits.into_iter().map(|(_, _, _, flow, by)| (flow, by, rivals)).collect()
+    }
+
+    fn named(&self, key: &'static str, id: &str) -> Vec<usize> {
+        let mut flows = self.exact.get(&(key, id)).cloned().unwrap_or_default();
+        if identity::is_masked(id) {
+            let all = self.exact.iter().filter(|((other, known), _)| *other == key && identity::agree(known, id));
+            flows.extend(all.flat_map(|(_, flows)| flows));
+        }
+        let masked = self.masked.iter().filter(|(other, known, _)| *other == key && identity::agree(known, id));
+        flows.extend(masked.map(|(_, _, flow)| *flow));
+        flows
+    }
+}
+
+/// Keys that agree; `None` where none does, or where a key of a device or client contradicts.
+fn agreeing(candidate: &Candidate, transaction: &Transaction) -> Option<Vec<&'static str>> {
+    let mut by = Vec::new();
+    for (key, _) in identity::KEYS {
+        let Some(id) = transaction.ids.get(key) else { continue };
+        let mut known = candidate.ids.iter().filter(|(other, _)| *other == key).peekable();
+        if known.peek().is_none() {
+            continue;
+        }
+        if known.any(|(_, known)| identity::agree(known, id)) {
+            by.push(key);
+        } else if key == "device-id" {
+            return None;
+        }
+    }
+    (!by.is_empty()).then_some(by)
+}
+
+/// Rank of the strongest key that agrees, strongest first.
+fn strength(by: &[&'static str]) -> usize {
+    identity::KEYS.iter().position(|(key, _)| by.contains(key)).unwrap_or(identity::KEYS.len())
+}
+
+/// The attempt that was under way: the last that had begun, else the first.
+fn attempt_at(draft: &Draft, at: Option<Micros>, events: &[Event]) -> u32 {
+    let Some(at) = at else { return draft.attempts() };
+    let begun =
+        draft.client.iter().filter(|member| events[member.event as usize].stamp.utc.is_some_and(|utc| utc <= at));
+    begun.map(|member| member.attempt).max().unwrap_or(1)
+}

@@ -1,0 +1,323 @@
+//! Judges a flow: the status of each stage over the last attempt, how the flow ended, and where it broke.
+
+use super::draft::{Draft, Member};
+use super::requests::Requests;
+use super::{LineRef, StageResult};
+use crate::events::Event;
+use crate::knowledge::Knowledge;
+use crate::record::Source;
+use crate::stage::{FlowKind, Mark, Outcome, Stage, StageStatus};
+use crate::time::Micros;
+use crate::workflow;
+
+/// A log that goes on for this long after a flow's last line goes on without the flow. Clients retry every ten
+/// minutes (log catalogue, section 3.2).
+const GOES_ON: Micros = 15 * 60 * 1_000_000;
+
+/// What the judge decides.
+#[derive(Debug)]
+pub struct Verdict {
+    /// How the flow ended.
+    pub outcome: Outcome,
+    /// Where it broke, where it did.
+    pub broke_at: Option<Stage>,
+    /// All stages, in display order.
+    pub stages: Vec<StageResult>,
+    /// True where some line of the flow has to do with a gateway.
+    pub through_cmg: bool,
+}
+
+/// What the judge looks at.
+pub struct Bench<'a> {
+    /// All events of the trail.
+    pub events: &'a [Event],
+    /// All sources of the trail.
+    pub sources: &'a [Source],
+    /// All requests of the trail.
+    pub requests: &'a Requests,
+    /// The knowledge.
+    pub knowledge: &'a Knowledge,
+}
+
+/// What is decided of one stage: by which event, and whether by a line of its own.
+#[derive(Debug, Clone, Copy)]
+struct Ruling {
+    passed: bool,
+    inferred: bool,
+    event: u32,
+}
+
+/// The stages of one flow while they are judged.
+#[derive(Debug, Default)]
+struct Sheet {
+    rulings: [Option<Ruling>; Stage::ALL.len()],
+    begun: [Option<u32>; Stage::ALL.len()],
+    /// A failure that names neither stage nor cause, by its event.
+    symptom: Option<u32>,
+    through_cmg: bool,
+}
+
+impl Bench<'_> {
+    /// Judges one flow.
+    pub fn judge(&self, draft: &Draft) -> Verdict {
+        let mut sheet = self.read_attempt(draft);
+        self.infer(&mut sheet);
+        let outcome = self.outcome(draft, &sheet);
+        let broke_at = match outcome {
+            Outcome::Failed => self.broke_at(draft, &mut sheet),
+            Outcome::Stalled => self.furthest_begun(&sheet),
+            Outcome::Completed | Outcome::Unfinished => None,
+        };
+        let stages = Stage::ALL.iter().map(|&stage| self.result(draft, &sheet, stage, broke_at)).collect();
+        Verdict { outcome, broke_at, stages, through_cmg: sheet.through_cmg }
+    }
+
+    /// The stage that an event speaks of: its own, or that of the request it belongs to.
+    pub fn stage_of(&self, index: u32) -> Option<Stage> {
+        let event = &self.events[index as usize];
+        let request = self.requests.of(index);
+        match event.stage() {
+            Some(stage) if workflow::is_of_gateway(stage) && self.is_elsewhere(index) => {
+                request.and_then(|request| request.purpose).filter(|purpose| !workflow::is_of_gateway(*purpose))
+            }
+            Some(stage) => Some(stage),
+            None => request.and_then(|request| request.purpose),
+        }
+    }
+
+    /// True where the event speaks of a host that is no gateway.
+    fn is_elsewhere(&self, index: u32) -> bool {
+        let event = &self.events[index as usize];
+        let named = self.requests.of(index).is_some_and(|request| request.host.is_some())
+            || super::requests::target(event, self.knowledge).is_some();
+        event.role().is_none_or(|role| role == crate::stage::Role::Client)
+            && named
+            && !self.requests.concerns_cmg(index, event, self.knowledge)
+    }
+
+    fn read_attempt(&self, draft: &Draft) -> Sheet {
+        let last = draft.attempts();
+        let mut sheet = Sheet::default();
+        sheet.through_cmg = draft.client.iter().any(|member| self.speaks_of_cmg(member));
+        for member in draft.client.iter().chain(&draft.servers).filter(|member| member.attempt == last) {
+            self.read_event(&mut sheet, member.event);
+        }
+        sheet
+    }
+
+    fn speaks_of_cmg(&self, member: &Member) -> bool {
+        let event = &self.events[member.event as usize];
+        self.requests.concerns_cmg(member.event, event, self.knowledge) || event.get("from_internet") == Some("1")
+    }
+
+    fn read_event(&self, sheet: &mut Sheet, index: u32) {
+        let event = &self.events[index as usize];
+        let Some(stage) = self.stage_of(index) else {
+            self.read_request(sheet, index);
+            return;
+        };
+        if event.message.falls_back {
+            sheet.rulings[stage as usize] = None;
+            return;
+        }
+        match event.mark() {
+            Mark::Start => {
+                sheet.begun[stage as usize].get_or_insert(index);
+            }
+            Mark::Step => {}
+            Mark::Ok => sheet.pass(stage, index),
+            Mark::Fail if event.message.symptom => {
+                sheet.symptom.get_or_insert(index);
+                if self.requests.of(index).is_some_and(|request| request.to_cmg && request.failed_below_http()) {
+                    sheet.fail(Stage::CmgConnection, index);
+                }
+            }
+            Mark::Fail if self.is_elsewhere(index) => {}
+            Mark::Fail => sheet.fail(stage, index),
+        }
+        self.read_request(sheet, index);
+    }
+
+    /// A request to a gateway that did not fail shows that the connection stands.
+    fn read_request(&self, sheet: &mut Sheet, index: u32) {
+        let Some(request) = self.requests.of(index) else { return };
+        let ended = request.events.last() == Some(&index);
+        if ended && request.to_cmg && request.passed && !request.failed {
+            let ruling = &mut sheet.rulings[Stage::CmgConnection as usize];
+            if !ruling.is_some_and(|ruling| ruling.passed) {
+                *ruling = Some(Ruling { passed: true, inferred: true, event: index });
+            }
+        }
+    }
+
+    /// Fills in what later stages presuppose.
+    fn infer(&self, sheet: &mut Sheet) {
+        let decided: Vec<(Stage, u32)> = Stage::ALL
+            .iter()
+            .filter_map(|&stage| sheet.rulings[stage as usize].map(|ruling| (stage, ruling.event)))
+            .collect();
+        for (stage, event) in decided {
+            for before in workflow::presupposed_by(stage) {
+                if sheet.through_cmg || !workflow::needs_cmg(before) {
+                    sheet.rulings[before as usize].get_or_insert(Ruling { passed: true, inferred: true, event });
+                }
+            }
+        }
+        for stage in Stage::ALL {
+            let Some(event) = sheet.begun[stage as usize] else { continue };
+            for &before in workflow::of(stage).begins_after {
+                sheet.rulings[before as usize].get_or_insert(Ruling { passed: true, inferred: true, event });
+            }
+        }
+        if let (Some(_), Some(event)) = (sheet.begun[Stage::AadInfo as usize], sheet.begun[Stage::AadToken as usize]) {
+            sheet.rulings[Stage::AadInfo as usize].get_or_insert(Ruling { passed: true, inferred: true, event });
+        }
+    }
+
+    fn outcome(&self, draft: &Draft, sheet: &Sheet) -> Outcome {
+        match draft.closed {
+            Some(Mark::Fail) => return Outcome::Failed,
+            Some(_) => return Outcome::Completed,
+            None => {}
+        }
+        if sheet.symptom.is_some() || sheet.rulings.iter().flatten().any(|ruling| !ruling.passed) {
+            return Outcome::Failed;
+        }
+        let waits = draft.kind != FlowKind::Service || !draft.pending.is_empty();
+        match (waits, draft.superseded, self.log_goes_on(draft)) {
+            (_, true, _) | (true, _, Some(GOES_ON..)) => Outcome::Stalled,
+            (false, _, Some(1..)) => Outcome::Completed,
+            _ => Outcome::Unfinished,
+        }
+    }
+
+    /// How long the log of the flow's last line goes on after it, microseconds.
+    fn log_goes_on(&self, draft: &Draft) -> Option<Micros> {
+        let last = &self.events[draft.client.last()?.event as usize];
+        let source = self.sources.get(last.place.source as usize)?;
+        Some(source.last? - last.stamp.utc?)
+    }
+
+    /// The stage whose work could not be done.
+    fn broke_at(&self, draft: &Draft, sheet: &mut Sheet) -> Option<Stage> {
+        let first_failed = Stage::ALL
+            .iter()
+            .filter_map(|&stage| {
+                sheet.rulings[stage as usize].filter(|ruling| !ruling.passed).map(|ruling| (ruling.event, stage))
+            })
+            .min_by_key(|(event, _)| draft.client.iter().position(|member| member.event == *event));
+        if let Some((_, stage)) = first_failed {
+            return Some(stage);
+        }
+        let symptom = sheet.symptom.and_then(|event| self.stage_of(event).map(|stage| (event, stage)));
+        let Some((event, stage)) = symptom else { return self.own_purpose(draft) };
+        let broken = if workflow::needs_cmg(stage) { self.first_undone(draft, sheet, stage) } else { Some(stage) };
+        let broken = broken.or_else(|| self.own_purpose(draft))?;
+        sheet.rulings[broken as usize] = Some(Ruling { passed: false, inferred: true, event });
+        Some(broken)
+    }
+
+    /// Where only a symptom tells of the failure: the last stage that was begun without success, or, where none was,
+    /// the first that should have been and, by a log that shows the whole process, was not.
+    fn first_undone(&self, draft: &Draft, sheet: &Sheet, symptom: Stage) -> Option<Stage> {
+        if let Some(begun) = self.furthest_begun(sheet).filter(|begun| *begun <= symptom) {
+            return Some(begun);
+        }
+        let absent = Stage::WpjCertificate;
+        let done = |stage: Stage| sheet.rulings[stage as usize].is_some_and(|ruling| ruling.passed);
+        if draft.from_start && draft.kind == FlowKind::Install && !done(absent) {
+            return Some(absent);
+        }
+        Some(symptom)
+    }
+
+    /// The last stage, in the order of the lines, that began and did not succeed.
+    fn furthest_begun(&self, sheet: &Sheet) -> Option<Stage> {
+        Stage::ALL
+            .iter()
+            .filter(|&&stage| !sheet.rulings[stage as usize].is_some_and(|ruling| ruling.passed))
+            .filter_map(|&stage| sheet.begun[stage as usize].map(|event| (event, stage)))
+            .max()
+            .map(|(_, stage)| stage)
+    }
+
+    fn own_purpose(&self, draft: &Draft) -> Option<Stage> {
+        match draft.kind {
+            FlowKind::Install => Some(Stage::ClientInstall),
+            FlowKind::Registration => Some(Stage::Registration),
+            FlowKind::Service => None,
+        }
+    }
+
+    fn result(&self, draft: &Draft, sheet: &Sheet, stage: Stage, broke_at: Option<Stage>) -> StageResult {
+        let unseen = |status, reason| StageResult {
+            stage,
+            status,
+            inferred: false,
+            reason: Some(reason),
+            at: None,
+            evidence: Vec::new(),
+        };
+        if let Some(ruling) = sheet.rulings[stage as usize] {
+            let event = &self.events[ruling.event as usize];
+            return StageResult {
+                stage,
+                status: if ruling.passed { StageStatus::Passed } else { StageStatus::Failed },
+                inferred: ruling.inferred,
+                reason: None,
+                at: event.stamp.utc,
+                evidence: vec![LineRef::from(&event.place)],
+            };
+        }
+        let step = workflow::of(stage);
+        let logs = step.logs.join(" or ");
+        if let Some(event) = sheet.begun[stage as usize] {
+            let place = &self.events[event as usize].place;
+            let reason = format!("begun ({}:{}), and no line says how it ended", place.file, place.line);
+            return unseen(StageStatus::Unseen, reason);
+        }
+        if workflow::needs_cmg(stage) && !sheet.through_cmg {
+            return unseen(StageStatus::Skipped, "no line of this flow has to do with a CMG".to_owned());
+        }
+        if !step.needed_by.contains(&draft.kind) {
+            return unseen(StageStatus::Skipped, not_needed(stage));
+        }
+        let reason = match broke_at {
+            Some(broken) if stage > broken => format!("not reached: the flow broke at {}", broken.id()),
+            _ => format!("no line shows it; {logs} on the {} would", step.machine.words()),
+        };
+        unseen(StageStatus::Unseen, reason)
+    }
+}
+
+fn not_needed(stage: Stage) -> String {
+    match stage {
+        Stage::AadInfo => "not asked for: the Entra settings were already known".to_owned(),
+        Stage::WpjCertificate | Stage::AadToken => "no new Entra token was asked for in this flow".to_owned(),
+        _ => "not part of this flow".to_owned(),
+    }
+}
+
+impl Sheet {
+    /// A failure: the first of an unbroken run of them decides when the stage failed.
+    fn fail(&mut self, stage: Stage, event: u32) {
+        let ruling = &mut self.rulings[stage as usize];
+        if !ruling.is_some_and(|ruling| !ruling.passed) {
+            *ruling = Some(Ruling { passed: false, inferred: false, event });
+        }
+    }
+
+    /// A success: it also overcomes failures of the stages that it presupposes.
+    fn pass(&mut self, stage: Stage, event: u32) {
+        self.rulings[stage as usize] = Some(Ruling { passed: true, inferred: false, event });
+        for before in workflow::presupposed_by(stage) {
+            let overcome = Ruling { passed: true, inferred: true, event };
+            if self.rulings[before as usize].is_some_and(|ruling| !ruling.passed) && self.through_cmg {
+                self.rulings[before as usize] = Some(overcome);
+            }
+        }
+        if workflow::needs_cmg(stage) {
+            self.symptom = None;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Machines: which events were written by one and the same computer.
+
+use std::collections::BTreeMap;
+
+use crate::events::Event;
+use crate::record::Source;
+use crate::stage::Role;
+use crate::time::Micros;
+
+/// One computer, by host name; logs without one are those of one nameless computer per folder of the given path.
+#[derive(Debug, Default)]
+pub struct Machine {
+    /// Host name, if known.
+    pub host: Option<String>,
+    /// Events of client messages, in order of time.
+    pub client_events: Vec<u32>,
+    /// Events of server messages, in order of time.
+    pub server_events: Vec<u32>,
+}
+
+/// Groups all events by machine, machines in order of their name.
+pub fn group(events: &[Event], sources: &[Source]) -> Vec<Machine> {
+    let mut machines: BTreeMap<Option<String>, Machine> = BTreeMap::new();
+    for (index, event) in (0_u32..).zip(events) {
+        let source = sources.get(event.place.source as usize);
+        let host = source.and_then(|source| source.host.clone());
+        let machine = machines
+            .entry(host.as_ref().map(|host| host.to_ascii_lowercase()))
+            .or_insert_with(|| Machine { host, ..Machine::default() });
+        if is_server(event, source) {
+            machine.server_events.push(index);
+        } else {
+            machine.client_events.push(index);
+        }
+    }
+    let mut machines: Vec<Machine> = machines.into_values().collect();
+    for machine in &mut machines {
+        sort_by_time(&mut machine.client_events, events);
+        sort_by_time(&mut machine.server_events, events);
+    }
+    machines
+}
+
+fn is_server(event: &Event, source: Option<&Source>) -> bool {
+    let role = event.role().or_else(|| source.and_then(|source| source.role));
+    role.is_some_and(|role| role != Role::Client)
+}
+
+/// Sorts by time; an event without one keeps its place behind the event before it in its log.
+///
+/// Where not every event has UTC, local time orders them all: mixing the two would tear one machine's logs apart.
+fn sort_by_time(indices: &mut [u32], events: &[Event]) {
+    let all_utc = indices.iter().all(|&index| {
+        let stamp = &events[index as usize].stamp;
+        stamp.utc.is_some() || stamp.local.is_none()
+    });
+    let mut last: BTreeMap<u32, Micros> = BTreeMap::new();
+    let mut keys: BTreeMap<u32, Micros> = BTreeMap::new();
+    for &index in indices.iter() {
+        let event = &events[index as usize];
+        let time = if all_utc { event.stamp.utc } else { event.stamp.local.or(event.stamp.utc) };
+        let log = last.entry(event.place.source).or_insert(Micros::MIN);
+        *log = time.unwrap_or(*log);
+        keys.insert(index, *log);
+    }
+    indices.sort_by_key(|index| (keys.get(index).copied(), *index));
+}

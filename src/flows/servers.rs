@@ -1,0 +1,99 @@
+//! What servers did: the lines that one server wrote about one request.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::identity;
+use super::machines::Machine;
+use crate::events::Event;
+use crate::stage::{Mark, Role, Stage};
+use crate::time::Micros;
+
+/// Lines of one thread that are further apart than this speak of different requests.
+const PAUSE: Micros = 60 * 1_000_000;
+
+/// The lines that a server wrote about one request, as far as they can be told to belong together.
+#[derive(Debug, Clone, Default)]
+pub struct Transaction {
+    /// Its lines, in order, with the keys by which each was added ("thread", "message-id").
+    pub lines: Vec<(u32, &'static str)>,
+    /// Ids that its lines name.
+    pub ids: BTreeMap<&'static str, String>,
+    /// Ids of the messages of its lines.
+    pub messages: BTreeSet<String>,
+    /// True where it serves a registration, not a token.
+    pub registers: bool,
+    /// UTC of its first line, by the server's clock.
+    pub started: Option<Micros>,
+    /// UTC of its last line, by the server's clock.
+    pub ended: Option<Micros>,
+}
+
+/// Groups the server events of all machines into transactions, in order of machine and time.
+pub fn transactions(machines: &[Machine], events: &[Event]) -> Vec<Transaction> {
+    let mut all = Vec::new();
+    for machine in machines {
+        all.extend(of_machine(machine, events));
+    }
+    all
+}
+
+fn of_machine(machine: &Machine, events: &[Event]) -> Vec<Transaction> {
+    let mut all: Vec<Transaction> = Vec::new();
+    let mut by_thread: HashMap<(u32, u32), usize> = HashMap::new();
+    let mut by_message: HashMap<String, usize> = HashMap::new();
+    for &index in &machine.server_events {
+        let event = &events[index as usize];
+        let message = event.get("message_id").and_then(identity::normal);
+        let thread = thread_of(event);
+        let found = match (&message, thread) {
+            (Some(message), _) => by_message.get(message).map(|&found| (found, "message-id")),
+            (None, Some(thread)) => {
+                by_thread.get(&thread).filter(|&&found| continues(&all[found], event)).map(|&found| (found, "thread"))
+            }
+            (None, None) => None,
+        };
+        let (at, by) = found.unwrap_or_else(|| {
+            all.push(Transaction::default());
+            (all.len() - 1, "")
+        });
+        add(&mut all[at], index, event, by);
+        if let Some(message) = message {
+            by_message.insert(message, at);
+        } else if let Some(thread) = thread {
+            by_thread.insert(thread, at);
+        }
+    }
+    all
+}
+
+/// Threads join lines only where one thread works on one request from start to end: in the management point's own logs.
+fn thread_of(event: &Event) -> Option<(u32, u32)> {
+    (event.role() == Some(Role::ManagementPoint))
+        .then_some(event.thread)
+        .flatten()
+        .map(|thread| (event.place.source, thread))
+}
+
+/// True where the line goes on with the request that its thread was working on.
+fn continues(transaction: &Transaction, event: &Event) -> bool {
+    let begins = event.mark() == Mark::Start && transaction.messages.contains(event.id());
+    let near = match (transaction.ended, event.stamp.utc) {
+        (Some(last), Some(now)) => (now - last).abs() <= PAUSE,
+        _ => true,
+    };
+    let contradicts = identity::ids(event)
+        .iter()
+        .any(|(key, id)| transaction.ids.get(key).is_some_and(|known| !identity::agree(known, id)));
+    !begins && near && !contradicts
+}
+
+fn add(transaction: &mut Transaction, index: u32, event: &Event, by: &'static str) {
+    transaction.lines.push((index, by));
+    transaction.messages.insert(event.id().to_owned());
+    transaction.registers |= event.stage() == Some(Stage::Registration);
+    for (key, id) in identity::ids(event) {
+        transaction.ids.entry(key).or_insert(id);
+    }
+    transaction.started = transaction.started.or(event.stamp.utc);
+    transaction.ended = event.stamp.utc.or(transaction.ended);
+}

@@ -1,0 +1,181 @@
+//! What a file is, by its first bytes, and which files are one log.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::Arc;
+
+use encoding_rs::Encoding;
+use rayon::prelude::*;
+
+use crate::input::encoding::{Decoded, TextEncoding, detect};
+use crate::input::machine::machine;
+use crate::input::rollover::log_name;
+use crate::input::walk::{File, Found};
+use crate::input::{ArtefactFile, ArtefactKind, Input, Location, Log, LogFile};
+
+/// Bytes that are looked at.
+const HEAD: u64 = 64 << 10;
+
+/// The smallest file that can hold anything; below it there is no point in looking.
+const SMALLEST: usize = 4;
+
+enum Content {
+    Text(TextEncoding),
+    Artefact(ArtefactKind),
+    Nothing(String),
+}
+
+/// Sorts the files found into logs and artefacts.
+pub(crate) fn sort(found: Found, told: Option<&'static Encoding>) -> Input {
+    let contents: Vec<Content> = found.files.par_iter().map(|file| look(file, told)).collect();
+    let mut input = Input { notes: found.notes, ..Input::default() };
+    let mut logs: BTreeMap<(usize, String), Vec<LogFile>> = BTreeMap::new();
+    for (file, content) in found.files.into_iter().zip(contents) {
+        let (encoding, unread) = match (content, file.location.is_ok()) {
+            (Content::Artefact(kind), true) => {
+                if let Ok(location) = file.location {
+                    input.artefacts.push(ArtefactFile { path: file.path, kind, size: file.size, location });
+                }
+                continue;
+            }
+            (Content::Text(encoding), _) => (encoding, None),
+            (Content::Nothing(why), _) => (TextEncoding::Utf8, Some(why)),
+            (Content::Artefact(_), false) => continue,
+        };
+        // What cannot be read as text is an entry of its own.
+        let key = if unread.is_some() { file.path.clone() } else { log_key(&file.path) };
+        let key = (file.root, key);
+        let location = file.location.unwrap_or_else(|_| Location::Disk(Arc::default()));
+        let entry = LogFile { path: Arc::from(file.path), size: file.size, location, encoding, unread };
+        logs.entry(key).or_default().push(entry);
+    }
+    input.logs = logs.into_values().filter_map(log).collect();
+    input.logs.sort_by(|a, b| a.path.cmp(&b.path));
+    input
+}
+
+/// The same for all files of one log: its folder and its name without the generation.
+fn log_key(path: &str) -> String {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (name, _) = log_name(name);
+    format!("{folder}/\0{name}")
+}
+
+fn log(mut files: Vec<LogFile>) -> Option<Log> {
+    files.sort_by_cached_key(|file| (log_name(file_name(&file.path)).1, file.path.clone()));
+    let current = files.last()?.path.to_string();
+    let machine = machine(&current);
+    let notes =
+        files.iter().filter_map(|file| file.unread.as_ref().map(|why| format!("{}: {why}", file.path))).collect();
+    Some(Log { path: current, host: machine.host, role: machine.role, machine: machine.key, files, notes })
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+fn look(file: &File, told: Option<&'static Encoding>) -> Content {
+    let location = match &file.location {
+        Ok(location) => location,
+        Err(why) => return Content::Nothing(why.clone()),
+    };
+    let mut head = Vec::new();
+    if let Err(error) = location.open().and_then(|bytes| bytes.take(HEAD).read_to_end(&mut head)) {
+        return Content::Nothing(format!("it cannot be read: {error}"));
+    }
+    if head.is_empty() {
+        return Content::Nothing("it is empty".to_owned());
+    }
+    if head.len() < SMALLEST {
+        return Content::Nothing(format!("it has {} bytes only, too few for a record", head.len()));
+    }
+    if let Some(kind) = der(&head, file.size) {
+        return Content::Artefact(kind);
+    }
+    let encoding = detect(&head, told);
+    if encoding == TextEncoding::Utf8 && is_binary(&head) {
+        return Content::Nothing("it is a binary file, not a log".to_owned());
+    }
+    let whole = file.size <= HEAD;
+    match text_artefact(&Decoded::new(head, encoding).text, &file.path, whole) {
+        Some(kind) => Content::Artefact(kind),
+        None => Content::Text(encoding),
+    }
+}
+
+/// Control characters that no text holds, or zeros in many places. One run of zeros is what a crash leaves in a log.
+fn is_binary(head: &[u8]) -> bool {
+    let control = |byte: &&u8| matches!(byte, 1..=8 | 11 | 14..=26 | 28..=31);
+    let controls = head.iter().filter(control).count();
+    let zero_runs = head.chunk_by(|a, b| (*a == 0) == (*b == 0)).filter(|run| run.first() == Some(&0)).count();
+    controls > head.len() / 100 || zero_runs > 4 || head.iter().all(|byte| *byte == 0)
+}
+
+/// A certificate or revocation list in DER: a sequence as long as the file, that begins with the version of the one
+/// (RFC 5280 section 4.1, explicit tag 0) or the other (section 5.1, integer 1 before the algorithm).
+fn der(head: &[u8], size: u64) -> Option<ArtefactKind> {
+    let (length, inner) = sequence(head)?;
+    if length + u64::try_from(head.len() - inner.len()).ok()? != size {
+        return None;
+    }
+    let (_, signed) = sequence(inner)?;
+    match signed {
+        [0xA0, 3, 2, 1, ..] => Some(ArtefactKind::Certificate),
+        [2, 1, 1, 0x30, ..] => Some(ArtefactKind::RevocationList),
+        _ => None,
+    }
+}
+
+/// The length of the DER sequence at the start, and its content.
+fn sequence(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let [0x30, first, rest @ ..] = bytes else { return None };
+    if *first < 0x80 {
+        return Some((u64::from(*first), rest));
+    }
+    let count = usize::from(first & 0x7F);
+    if !(1..=4).contains(&count) {
+        return None;
+    }
+    let (length, rest) = rest.split_at_checked(count)?;
+    Some((length.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)), rest))
+}
+
+fn text_artefact(text: &str, path: &str, whole: bool) -> Option<ArtefactKind> {
+    let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if let Some(at) = text.find("-----BEGIN ")
+        && text.get(..at).is_some_and(|before| before.len() < 8192 && !before.contains("<![LOG["))
+    {
+        let label = text.get(at + 11..)?;
+        if label.starts_with("X509 CRL-----") {
+            return Some(ArtefactKind::RevocationList);
+        }
+        if label.starts_with("CERTIFICATE-----") || label.starts_with("TRUSTED CERTIFICATE-----") {
+            return Some(ArtefactKind::Certificate);
+        }
+    }
+    if start.starts_with('{') && text.contains("\"keys\"") && text.contains("\"kty\"") {
+        return Some(ArtefactKind::KeySet);
+    }
+    if whole && is_token(start.trim_end()) {
+        return Some(ArtefactKind::Token);
+    }
+    if is_join_status(start) {
+        return Some(ArtefactKind::JoinStatus);
+    }
+    let toml =
+        path.len().checked_sub(5).and_then(|at| path.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(".toml"));
+    toml.then_some(ArtefactKind::Site)
+}
+
+/// Three parts in base64url, the first of them a JSON object (RFC 7515 section 7.1).
+fn is_token(text: &str) -> bool {
+    let mut parts = text.split('.');
+    let base64url = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    text.starts_with("eyJ") && parts.clone().count() == 3 && parts.all(base64url)
+}
+
+/// A table of `dsregcmd /status`: boxed headings, and the join states under them.
+fn is_join_status(start: &str) -> bool {
+    let boxed = start.starts_with("+---") || start.contains("\n+---");
+    boxed && start.contains("AzureAdJoined :") && !start.contains("<![LOG[")
+}

@@ -1,0 +1,31 @@
+//! The knowledge files that ship with the crate.
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("builtin/", $name)))),*]
+    };
+}
+
+/// Name and text of each file, in the order in which they are read.
+pub(crate) const FILES: [(&str, &str); 20] = files![
+    "endpoints.toml",
+    "messages/client-install.toml",
+    "messages/client-http.toml",
+    "messages/client-token.toml",
+    "messages/client-location.toml",
+    "messages/client-registration.toml",
+    "messages/cmg.toml",
+    "messages/connection-point.toml",
+    "messages/management-point.toml",
+    "messages/site.toml",
+    "messages/iis.toml",
+    "failures/a-certificate-and-tls.toml",
+    "failures/b-reaching-the-cmg.toml",
+    "failures/c-entra-token.toml",
+    "failures/d-refused-by-the-cmg.toml",
+    "failures/e-channel-to-the-cmg.toml",
+    "failures/f-connection-point-and-mp.toml",
+    "failures/g-token-service-and-identity.toml",
+    "failures/h-registration.toml",
+    "failures/i-content-and-location.toml",
+];
