@@ -1,10 +1,9 @@
 //! Input that is broken, huge or malicious: a finding or a clear answer, in bounded time and memory.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use cmgtrail::certs::{Bundle, ChainRequest, CrlSource, Source, inspect_certificate, validate_chain};
 use cmgtrail::report::{CheckStatus, Report};
 
-use crate::certs_fixture::{ISSUING, ISSUING_CRL, Key, NOW, Pki, ROOT, ROOT_CRL, authority, der, list, name};
+use super::fixture::{ISSUING, ISSUING_CRL, Key, NOW, Pki, ROOT, ROOT_CRL, authority, der, list, name};
 
 fn failed(report: &Report, id: &str) -> bool {
     report.checks.iter().any(|check| check.id == id && check.status == CheckStatus::Failed)
@@ -80,13 +79,13 @@ fn a_pkcs7_bundle_gives_its_certificates_and_lists() {
         &[
             &[2, 1, 1],
             &[0x31, 0],
-            &der(0x30, &[&crate::certs_fixture::oid("1.2.840.113549.1.7.1")]),
+            &der(0x30, &[&super::fixture::oid("1.2.840.113549.1.7.1")]),
             &der(0xa0, &[&issuing, &leaf]),
             &der(0xa1, &[&crl]),
             &[0x31, 0],
         ],
     );
-    let bundle = der(0x30, &[&crate::certs_fixture::oid("1.2.840.113549.1.7.2"), &der(0xa0, &[&signed])]);
+    let bundle = der(0x30, &[&super::fixture::oid("1.2.840.113549.1.7.2"), &der(0xa0, &[&signed])]);
     for bytes in [bundle.clone(), pem(&bundle, "PKCS7").into_bytes(), pem(&bundle, "CERTIFICATE").into_bytes()] {
         let read = Bundle::read(&[Source::new("chain.p7b", bytes)]);
         assert_eq!((read.certificates.len(), read.lists.len(), read.problems.len()), (2, 1, 0));
@@ -130,7 +129,7 @@ fn a_chain_that_loops_ends() {
     let (a, b) = (Key::new(), Key::new());
     let mut request = pki.request();
     request.crls.clear();
-    request.presented = vec![Source::new("leaf", crate::certs_fixture::service("A", &a, &pki.leaf_key).sign(&a))];
+    request.presented = vec![Source::new("leaf", super::fixture::service("A", &a, &pki.leaf_key).sign(&a))];
     request.intermediates = vec![
         Source::new("a by b", authority("A", &a, "B", &b).sign(&b)),
         Source::new("b by a", authority("B", &b, "A", &a).sign(&a)),
@@ -155,8 +154,7 @@ fn ten_thousand_cross_signed_intermediates_are_survived() {
             Source::new("crowd", template.sign(&key))
         })
         .collect();
-    request.presented =
-        vec![Source::new("leaf", crate::certs_fixture::service("CA 001", &key, &pki.leaf_key).sign(&key))];
+    request.presented = vec![Source::new("leaf", super::fixture::service("CA 001", &key, &pki.leaf_key).sign(&key))];
     let report = validate_chain(&request);
     assert_eq!(report.valid, Some(false));
 

@@ -1,5 +1,4 @@
 //! Conformance with x509-limbo (C2SP, Apache-2.0), in profile `webpki`: the list of known differences fails both ways.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

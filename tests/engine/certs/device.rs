@@ -1,11 +1,10 @@
 //! The device's own certificate and `dsregcmd /status`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use cmgtrail::certs::dsregcmd::{Beside, DeviceStatus, Join, validate_dsregcmd};
 use cmgtrail::certs::{Bundle, DeviceIdentity, Role, Source, device_identity, role};
 use cmgtrail::report::{CheckStatus, Report};
 
-use crate::certs_fixture::{Key, NOW, Template, authority, der, name};
+use super::fixture::{Key, NOW, Template, authority, der, name};
 
 const DEVICE: &str = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
 const TENANT: &str = "11223344-5566-7788-99aa-bbccddeeff00";

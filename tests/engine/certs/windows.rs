@@ -1,13 +1,12 @@
 //! What is particular to Windows: its codes, its fetching of public roots, the client's two phases.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use cmgtrail::certs::codes::{Code, HRESULTS, TRUST_ERRORS, WINHTTP_ERRORS, WINHTTP_FLAGS};
 use cmgtrail::certs::{Profile, RULES, Source, compare_phases, validate_chain};
 use cmgtrail::report::CheckStatus;
 use windows_sys::Win32::{Foundation, Networking::WinHttp, Security::Cryptography};
 
-use crate::certs_fixture::{NOW, Pki, distribution_points};
-use crate::certs_limbo::{case, request};
+use super::fixture::{NOW, Pki, distribution_points};
+use super::limbo::{case, request};
 
 macro_rules! same {
     ($table:expr, $module:ident: $($name:ident)*) => {

@@ -4,12 +4,11 @@
 //!
 //! ```console
 //! $ pip install --target vectors cryptography_vectors
-//! $ CMGTRAIL_PKITS=vectors/cryptography_vectors/x509/PKITS_data cargo test --test engine certs_pkits -- --nocapture
+//! $ CMGTRAIL_PKITS=vectors/cryptography_vectors/x509/PKITS_data cargo test --test engine certs::pkits -- --nocapture
 //! ```
 //!
 //! The expectation stands in a file's name: `Valid…EE.crt`, `Invalid…EE.crt`. Every certificate of an authority is given
 //! as an intermediate, every list as a revocation list, and the suite's trust anchor as the only root.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,5 @@
 //! A small authority for tests: certificates and revocation lists, well formed or broken as asked, signed with fresh
 //! keys.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};

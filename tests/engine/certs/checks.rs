@@ -1,12 +1,11 @@
 //! Every check once passed, once failed, once not checked; and what the verdict makes of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cmgtrail::certs::{ChainRequest, CrlSource, Profile, RULES, Revocation, Source, validate_chain};
 use cmgtrail::report::{CheckStatus, Report, verdict};
 
-use crate::certs_fixture::{
+use super::fixture::{
     DAY, HOST, ISSUING, ISSUING_CRL, Key, NOW, Pki, ROOT, ROOT_CRL, Template, alternative_names, authority_key, der,
     distribution_points, key_usage, list, name, oid, rsa, sequence, service,
 };
