@@ -8,7 +8,7 @@ use super::checks::{key_usage_text, time_text, usage_text};
 use super::constraints::display;
 use super::crl::Crl;
 use super::der::hex;
-use super::extensions::{GeneralName, PointName};
+use super::extensions::PointName;
 use super::roles::role;
 use super::rules::{Profile, UNREADABLE};
 use super::wpj::device_identity;
@@ -49,6 +49,8 @@ pub fn certificate_facts(certificate: &Certificate) -> Value {
             PointName::Relative(_) => vec!["(relative to the issuer)".to_owned()],
         })
         .collect();
+    let usages: Option<Vec<String>> =
+        extensions.extended_key_usage.as_ref().map(|usages| usages.iter().map(|usage| usage_text(usage)).collect());
     let (role, why) = role(certificate);
     let identity = device_identity(certificate);
     json!({
@@ -64,8 +66,8 @@ pub fn certificate_facts(certificate: &Certificate) -> Value {
         "self_issued": certificate.is_self_issued(),
         "ca": certificate.is_ca(),
         "path_length": extensions.basic_constraints.and_then(|constraints| constraints.path_length),
-        "names": certificate.names().take(MOST_SHOWN).map(general_name).collect::<Vec<_>>(),
-        "extended_key_usage": extensions.extended_key_usage.as_ref().map(|usages| usages.iter().map(|usage| usage_text(usage)).collect::<Vec<_>>()),
+        "names": certificate.names().take(MOST_SHOWN).map(display).collect::<Vec<_>>(),
+        "extended_key_usage": usages,
         "key_usage": extensions.key_usage.map(key_usage_text),
         "subject_key": extensions.subject_key.as_deref().map(hex),
         "authority_key": extensions.authority_key.as_ref().and_then(|authority| authority.key.as_deref()).map(hex),
@@ -78,10 +80,6 @@ pub fn certificate_facts(certificate: &Certificate) -> Value {
         "role_reason": why,
         "device": identity,
     })
-}
-
-fn general_name(name: &GeneralName) -> String {
-    display(name)
 }
 
 /// The facts of a revocation list.

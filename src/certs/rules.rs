@@ -108,12 +108,15 @@ rules! {
     UNREADABLE = "unreadable", EVERYWHERE, "RFC 5280, section 4.1", ["CERT_E_MALFORMED"], 0x0, 0x2;
     ROOT_NOT_IN_CLIENT_STORE = "root-not-in-client-store", EVERYWHERE, "RFC 5280, section 6.1.1 (d)",
         ["CERT_E_UNTRUSTEDROOT"], 0x20, 0x8,
-        differs "Windows fetches a known public root on need (learn.microsoft.com/windows-server/identity/ad-cs/configure-trusted-roots-disallowed-certificates)";
-    INTERMEDIATE_MISSING = "intermediate-missing", EVERYWHERE, "RFC 5280, section 6.1", ["CERT_E_CHAINING"], 0x1_0000, 0x8;
+        differs "Windows fetches a known public root on need \
+            (learn.microsoft.com/windows-server/identity/ad-cs/configure-trusted-roots-disallowed-certificates)";
+    INTERMEDIATE_MISSING = "intermediate-missing", EVERYWHERE, "RFC 5280, section 6.1", ["CERT_E_CHAINING"],
+        0x1_0000, 0x8;
     CHAIN_TOO_DEEP = "chain-too-deep", EVERYWHERE, "RFC 5280, section 6.1", ["CERT_E_CHAINING"], 0x1_0000, 0x8;
     SEARCH_EXHAUSTED = "path-search-exhausted", EVERYWHERE, "RFC 4158, section 2.4.2", [], 0x0, 0x0;
     EXPLICITLY_DISTRUSTED = "explicitly-distrusted", EVERYWHERE,
-        "learn.microsoft.com: CERT_TRUST_STATUS, CERT_TRUST_IS_EXPLICIT_DISTRUST", ["TRUST_E_EXPLICIT_DISTRUST"], 0x400_0000, 0x2;
+        "learn.microsoft.com: CERT_TRUST_STATUS, CERT_TRUST_IS_EXPLICIT_DISTRUST", ["TRUST_E_EXPLICIT_DISTRUST"],
+        0x400_0000, 0x2;
     EXPIRED = "expired", EVERYWHERE, "RFC 5280, section 4.1.2.5", ["CERT_E_EXPIRED"], 0x1, 0x20;
     NOT_YET_VALID = "not-yet-valid", EVERYWHERE, "RFC 5280, section 4.1.2.5", ["CERT_E_EXPIRED"], 0x1, 0x20;
     NAME_MISMATCH = "name-mismatch", EVERYWHERE, "RFC 6125, section 6.4", ["CERT_E_CN_NO_MATCH"], 0x0, 0x10;
@@ -132,15 +135,20 @@ rules! {
     BAD_SIGNATURE = "bad-signature", EVERYWHERE, "RFC 5280, section 6.1.3 (a)", ["TRUST_E_CERT_SIGNATURE"], 0x8, 0x2;
     WEAK_SIGNATURE = "weak-signature", WINDOWS | WEBPKI, "CA/Browser Forum Baseline Requirements, section 7.1.3.2",
         ["TRUST_E_CERT_SIGNATURE"], 0x10_0000, 0x2,
-        differs "Windows refuses weak hashes (learn.microsoft.com: CERT_TRUST_STATUS, CERT_TRUST_HAS_WEAK_SIGNATURE; Windows Enforcement of SHA1 Certificates)";
+        differs "Windows refuses weak hashes (learn.microsoft.com: CERT_TRUST_STATUS, \
+            CERT_TRUST_HAS_WEAK_SIGNATURE; Windows Enforcement of SHA1 Certificates)";
     WEAK_KEY = "weak-key", WINDOWS | WEBPKI, "CA/Browser Forum Baseline Requirements, section 6.1.5",
         ["TRUST_E_CERT_SIGNATURE"], 0x10_0000, 0x2,
-        differs "a CMG's certificate needs 2048 or 4096 bit (learn.microsoft.com/intune/configmgr/core/clients/manage/cmg/server-auth-cert)";
-    UNKNOWN_CRITICAL_EXTENSION = "unknown-critical-extension", EVERYWHERE, "RFC 5280, section 4.2", ["CERT_E_CRITICAL"],
-        0x800_0000, 0x2;
-    MALFORMED_EXTENSION = "malformed-extension", EVERYWHERE, "RFC 5280, section 4.2", ["CERT_E_MALFORMED"], 0x100, 0x2;
-    DUPLICATE_EXTENSION = "duplicate-extension", EVERYWHERE, "RFC 5280, section 4.2", ["CERT_E_MALFORMED"], 0x100, 0x2;
-    POLICY_NOT_EVALUATED = "policy-not-evaluated", EVERYWHERE, "RFC 5280, section 6.1.5", ["CERT_E_INVALID_POLICY"], 0x200, 0x0;
+        differs "a CMG's certificate needs 2048 or 4096 bit \
+            (learn.microsoft.com/intune/configmgr/core/clients/manage/cmg/server-auth-cert)";
+    UNKNOWN_CRITICAL_EXTENSION = "unknown-critical-extension", EVERYWHERE, "RFC 5280, section 4.2",
+        ["CERT_E_CRITICAL"], 0x800_0000, 0x2;
+    MALFORMED_EXTENSION = "malformed-extension", EVERYWHERE, "RFC 5280, section 4.2", ["CERT_E_MALFORMED"], 0x100,
+        0x2;
+    DUPLICATE_EXTENSION = "duplicate-extension", EVERYWHERE, "RFC 5280, section 4.2", ["CERT_E_MALFORMED"], 0x100,
+        0x2;
+    POLICY_NOT_EVALUATED = "policy-not-evaluated", EVERYWHERE, "RFC 5280, section 6.1.5", ["CERT_E_INVALID_POLICY"],
+        0x200, 0x0;
     REVOKED = "revoked", EVERYWHERE, "RFC 5280, section 6.3", ["CRYPT_E_REVOKED"], 0x4, 0x4;
     REVOCATION_UNKNOWN = "revocation-unknown", EVERYWHERE, "RFC 5280, section 6.3.3",
         ["CRYPT_E_REVOCATION_OFFLINE"], 0x100_0040, 0x1;
@@ -149,8 +157,10 @@ rules! {
     CDP_UNREACHABLE_FROM_INTERNET = "crl-distribution-point-unreachable-from-internet", NOWHERE,
         "learn.microsoft.com/intune/configmgr/core/clients/manage/cmg/server-auth-cert",
         ["CRYPT_E_REVOCATION_OFFLINE"], 0x100_0040, 0x1;
-    CRL_UNREACHABLE = "crl-unreachable", EVERYWHERE, "RFC 5280, section 6.3.3", ["CRYPT_E_REVOCATION_OFFLINE"], 0x100_0040, 0x1;
-    CRL_UNREADABLE = "crl-unreadable", EVERYWHERE, "RFC 5280, section 5.1", ["CRYPT_E_REVOCATION_OFFLINE"], 0x100_0040, 0x1;
+    CRL_UNREACHABLE = "crl-unreachable", EVERYWHERE, "RFC 5280, section 6.3.3", ["CRYPT_E_REVOCATION_OFFLINE"],
+        0x100_0040, 0x1;
+    CRL_UNREADABLE = "crl-unreadable", EVERYWHERE, "RFC 5280, section 5.1", ["CRYPT_E_REVOCATION_OFFLINE"],
+        0x100_0040, 0x1;
     CRL_STALE = "crl-stale", EVERYWHERE, "RFC 5280, section 5.1.2.5", ["CRYPT_E_REVOCATION_OFFLINE"], 0x100_0040, 0x1;
     CRL_BAD_SIGNATURE = "crl-bad-signature", EVERYWHERE, "RFC 5280, section 6.3.3 (g)",
         ["CRYPT_E_REVOCATION_OFFLINE"], 0x100_0040, 0x1;
@@ -158,30 +168,44 @@ rules! {
         ["CRYPT_E_REVOCATION_OFFLINE"], 0x100_0040, 0x1;
     CRL_WRONG_SCOPE = "crl-wrong-scope", EVERYWHERE, "RFC 5280, section 6.3.3 (b)",
         ["CRYPT_E_REVOCATION_OFFLINE"], 0x100_0040, 0x1;
-    CRL_DELTA_ONLY = "crl-delta-only", EVERYWHERE, "RFC 5280, section 5.2.4", ["CRYPT_E_REVOCATION_OFFLINE"], 0x100_0040, 0x1;
+    CRL_DELTA_ONLY = "crl-delta-only", EVERYWHERE, "RFC 5280, section 5.2.4", ["CRYPT_E_REVOCATION_OFFLINE"],
+        0x100_0040, 0x1;
     CRL_UNKNOWN_CRITICAL_EXTENSION = "crl-unknown-critical-extension", EVERYWHERE, "RFC 5280, section 5.2",
         ["CRYPT_E_REVOCATION_OFFLINE"], 0x100_0040, 0x1;
     CRL_NUMBER = "crl-number", WEBPKI | RFC5280, "RFC 5280, section 5.2.3", [], 0x0, 0x0,
-        differs "no public document says that Windows looks at the number of a complete list (learn.microsoft.com: CertGetCertificateChain)";
+        differs "no public document says that Windows looks at the number of a complete list (learn.microsoft.com: \
+            CertGetCertificateChain)";
     SERIAL_NUMBER = "serial-number", WEBPKI | RFC5280, "RFC 5280, section 4.1.2.2", [], 0x0, 0x0,
-        differs "profile of issuance, which Windows does not enforce (learn.microsoft.com: CERT_TRUST_STATUS has no bit for it)";
+        differs "profile of issuance, which Windows does not enforce (learn.microsoft.com: CERT_TRUST_STATUS has \
+            no bit for it)";
     EMPTY_NAME = "empty-name", WEBPKI | RFC5280, "RFC 5280, sections 4.1.2.4 and 4.1.2.6", [], 0x0, 0x0,
-        differs "profile of issuance, which Windows does not enforce (learn.microsoft.com: CERT_TRUST_STATUS has no bit for it)";
+        differs "profile of issuance, which Windows does not enforce (learn.microsoft.com: CERT_TRUST_STATUS has \
+            no bit for it)";
     CERTIFICATE_VERSION = "certificate-version", WEBPKI | RFC5280, "RFC 5280, section 4.1.2.1", [], 0x0, 0x0,
+        differs "profile of issuance, which Windows does not enforce (learn.microsoft.com: CERT_TRUST_STATUS has \
+            no bit for it)";
+    KEY_IDENTIFIER_MISSING = "key-identifier-missing", WEBPKI | RFC5280, "RFC 5280, sections 4.2.1.1 and 4.2.1.2",
+        [], 0x0, 0x0,
         differs "profile of issuance, which Windows does not enforce (learn.microsoft.com: CERT_TRUST_STATUS has no bit for it)";
-    KEY_IDENTIFIER_MISSING = "key-identifier-missing", WEBPKI | RFC5280, "RFC 5280, sections 4.2.1.1 and 4.2.1.2", [], 0x0, 0x0,
-        differs "Windows uses key identifiers to choose among issuers and does not demand them (learn.microsoft.com: How CertGetCertificateChain works)";
     EXTENSION_CRITICALITY = "extension-criticality", WEBPKI | RFC5280, "RFC 5280, section 4.2.1", [], 0x0, 0x0,
-        differs "profile of issuance, which Windows does not enforce (learn.microsoft.com: CERT_TRUST_STATUS has no bit for it)";
-    NAME_CONSTRAINTS_NOT_CRITICAL = "name-constraints-not-critical", RFC5280, "RFC 5280, section 4.2.1.10", [], 0x0, 0x0,
-        differs "allowed by the Baseline Requirements, section 7.1.2.5.2, for the sake of verifiers that do not know them";
-    EXTENSION_MISPLACED = "extension-misplaced", WEBPKI | RFC5280, "RFC 5280, sections 4.2.1.9 and 4.2.1.10", [], 0x0, 0x0,
-        differs "profile of issuance, which Windows does not enforce (learn.microsoft.com: CERT_TRUST_STATUS has no bit for it)";
+        differs "profile of issuance, which Windows does not enforce (learn.microsoft.com: CERT_TRUST_STATUS has \
+            no bit for it)";
+    NAME_CONSTRAINTS_NOT_CRITICAL = "name-constraints-not-critical", RFC5280, "RFC 5280, section 4.2.1.10", [], 0x0,
+        0x0,
+        differs "allowed by the Baseline Requirements, section 7.1.2.5.2, for the sake of verifiers that do not \
+            know them";
+    EXTENSION_MISPLACED = "extension-misplaced", WEBPKI | RFC5280, "RFC 5280, sections 4.2.1.9 and 4.2.1.10", [],
+        0x0, 0x0,
+        differs "profile of issuance, which Windows does not enforce (learn.microsoft.com: CERT_TRUST_STATUS has \
+            no bit for it)";
     NAME_FORM = "name-form", WEBPKI | RFC5280, "RFC 5280, section 4.2.1.6", [], 0x0, 0x0,
-        differs "internal names with underscores are in use on Windows networks (learn.microsoft.com: Naming conventions in Active Directory)";
+        differs "internal names with underscores are in use on Windows networks (learn.microsoft.com: Naming \
+            conventions in Active Directory)";
     CA_AS_LEAF = "ca-as-leaf", WEBPKI, "CA/Browser Forum Baseline Requirements, section 7.1.2.7.8", [], 0x0, 0x0;
-    BASELINE_REQUIREMENTS = "baseline-requirements", WEBPKI, "CA/Browser Forum Baseline Requirements, section 7.1", [], 0x0, 0x0;
-    CLIENT_CLOCK_SUSPECT = "client-clock-suspect", NOWHERE, "an inference from the dates of revocation lists", [], 0x0, 0x0;
+    BASELINE_REQUIREMENTS = "baseline-requirements", WEBPKI, "CA/Browser Forum Baseline Requirements, section 7.1",
+        [], 0x0, 0x0;
+    CLIENT_CLOCK_SUSPECT = "client-clock-suspect", NOWHERE, "an inference from the dates of revocation lists", [],
+        0x0, 0x0;
     SERVER_SENT_ROOT = "server-sent-root", NOWHERE, "RFC 8446, section 4.4.2", [], 0x0, 0x0;
     OUT_OF_ORDER = "out-of-order", NOWHERE, "RFC 5246, section 7.4.2; RFC 8446, section 4.4.2", [], 0x0, 0x0;
     UNRELATED_CERTIFICATE = "unrelated-certificate", NOWHERE, "RFC 8446, section 4.4.2", [], 0x0, 0x0;

@@ -73,7 +73,8 @@ fn untrusted_root(judgement: &mut Judgement<'_>, place: usize, root: &Certificat
     };
     let azure = judgement.request.host.as_deref().is_some_and(is_azure_name);
     let needs = if azure {
-        " No public authority issues certificates for names under cloudapp.azure.com or cloudapp.net, so every client needs this root."
+        " No public authority issues certificates for names under cloudapp.azure.com or cloudapp.net, so \
+         every client needs this root."
     } else {
         ""
     };

@@ -11,7 +11,8 @@ use serde_json::Value;
 const DEFAULT_TIME: i64 = 1_795_305_600;
 
 /// Cases where the answer in profile `webpki` is not that of the suite, each with its reason.
-const COMMON_NAME: &str = "the common name is none of the alternative names, which the Baseline Requirements forbid (the suite itself refuses that in webpki::cn::not-in-san)";
+const COMMON_NAME: &str = "the common name is none of the alternative names, which the Baseline Requirements \
+                           forbid (the suite itself refuses that in webpki::cn::not-in-san)";
 const AUTHORITY: &str = "the leaf is an authority, which the suite itself refuses in webpki::ca-as-leaf";
 const KNOWN_DIFFERENCES: &[(&str, &str)] = &[
     ("pathlen::validation-ignores-pathlen-in-leaf", AUTHORITY),
@@ -194,7 +195,8 @@ fn answers_as_the_suite_expects_but_for_the_known_differences() {
         }
     }
     eprintln!(
-        "x509-limbo core, profile webpki: {matched} of 208 matched, crl {crl_matched} of 8; cause named in {named} of {failing} failing cases"
+        "x509-limbo core, profile webpki: {matched} of 208 matched, crl {crl_matched} of 8; cause \
+         named in {named} of {failing} failing cases"
     );
     for (id, what) in &differences {
         eprintln!("difference: {id}: {what}");

@@ -107,7 +107,8 @@ fn answers_as_the_suite_expects_but_for_the_known_differences() {
         }
     }
     eprintln!(
-        "PKITS: {matched} of {counted} without policies matched, none falsely accepted; of {policy} about policies, which are not evaluated, {policy_matched}"
+        "PKITS: {matched} of {counted} without policies matched, none falsely accepted; of \
+         {policy} about policies, which are not evaluated, {policy_matched}"
     );
     let expected: Vec<&str> = KNOWN_DIFFERENCES.iter().map(|(name, _)| *name).collect();
     assert_eq!(differences, expected, "the list of known differences");
