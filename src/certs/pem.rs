@@ -3,6 +3,9 @@
 
 use std::borrow::Cow;
 
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, Engine as _, GeneralPurpose, GeneralPurposeConfig};
+
 /// One block of a PEM text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Block {
@@ -65,27 +68,18 @@ fn block(text: &[u8]) -> Block {
     }
 }
 
+/// With or without padding, as people paste it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
 /// Decodes base64, passing over white space; `None` where something else stands between.
 fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut group, mut held) = (0_u32, 0_u32);
-    for octet in text.iter().filter(|octet| !octet.is_ascii_whitespace() && **octet != b'=') {
-        let value = match octet {
-            b'A'..=b'Z' => octet - b'A',
-            b'a'..=b'z' => octet - b'a' + 26,
-            b'0'..=b'9' => octet - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        group = (group << 6) | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((group >> held) & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
+    let digits: Vec<u8> = text.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect();
+    BASE64.decode(digits).ok()
 }
 
 #[cfg(test)]
