@@ -37,19 +37,21 @@ pub fn validate_chain(request: &ChainRequest) -> Report {
     let inputs = Inputs::read(request);
     let Some(leaf) = inputs.leaf else { return without_leaf(request, &inputs) };
     let mut search = Search::new(&inputs.pool);
-    let judged = judge_paths(request, &inputs, leaf, &mut search);
+    let mut others = judge_paths(request, &inputs, leaf, &mut search).into_iter();
     let exhausted = search.exhausted;
-    let Some((best, others)) = judged.split_first() else { return without_leaf(request, &inputs) };
+    let Some(mut best) = others.next() else { return without_leaf(request, &inputs) };
+    let others = others.as_slice();
 
     let mut checks = unreadable(request, &inputs);
-    checks.extend(best.checks.iter().cloned());
-    checks.push(search_check(request, exhausted, best));
+    let is_valid = best.rank().0 == 0;
+    checks.append(&mut best.checks);
+    checks.push(search_check(request, exhausted, is_valid));
     checks.extend(checks::presented_list(request, &inputs.pool, &best.path, &inputs.presented));
     if let Some(certificate) = inputs.pool.certificates.get(leaf) {
         checks.push(role_check(request, certificate));
     }
-    let mut facts = facts(request, &inputs, best, others);
-    second_opinion(request, &inputs, best, &mut checks, &mut facts);
+    let mut facts = facts(request, &inputs, &best, others);
+    second_opinion(request, &inputs, &best, &mut checks, &mut facts);
     facts.insert("profile_differences".to_owned(), profile_differences(request, &checks));
     checks.sort_by_key(reading_order);
     Report::new("certificate-chain", facts, checks)
@@ -91,14 +93,8 @@ impl Inputs {
         for certificate in read("intermediate", &request.intermediates) {
             pool.add(certificate);
         }
-        let roots: Vec<usize> = read("root", &request.roots)
-            .into_iter()
-            .map(|certificate| {
-                let at = pool.add(certificate.clone());
-                pool.trust(certificate);
-                at
-            })
-            .collect();
+        let roots: Vec<usize> =
+            read("root", &request.roots).into_iter().map(|certificate| pool.trust(certificate)).collect();
         let disallowed = read("disallowed", &request.disallowed);
         let disallowed = disallowed.into_iter().map(|certificate| certificate.der.to_vec()).collect();
         let leaf = leaf_of(&pool, &presented);
@@ -153,7 +149,7 @@ fn judge_paths<'a>(request: &'a ChainRequest, inputs: &'a Inputs, leaf: usize, s
             Judged { path, checks }
         })
         .collect();
-    judged.sort_by_key(Judged::rank);
+    judged.sort_by_cached_key(Judged::rank);
     judged
 }
 
@@ -206,7 +202,7 @@ fn without_leaf(request: &ChainRequest, inputs: &Inputs) -> Report {
     Report::new("certificate-chain", asked(request), checks)
 }
 
-fn search_check(request: &ChainRequest, exhausted: bool, best: &Judged) -> Check {
+fn search_check(request: &ChainRequest, exhausted: bool, is_valid: bool) -> Check {
     let subject = "path search";
     if !exhausted {
         let text = "All candidate paths were looked at.".to_owned();
@@ -215,7 +211,7 @@ fn search_check(request: &ChainRequest, exhausted: bool, best: &Judged) -> Check
     let text = "There are too many candidate paths to look at all of them; the best of those looked at is shown.";
     let mut check = SEARCH_EXHAUSTED.check(request.profile, CheckStatus::NotChecked, subject, text.to_owned());
     // A path that is valid stays so whatever the others are.
-    check.decides = best.rank().0 > 0;
+    check.decides = !is_valid;
     check
 }
 

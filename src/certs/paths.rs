@@ -80,10 +80,11 @@ impl Pool {
         at
     }
 
-    /// Adds a certificate of the client's root store.
-    pub fn trust(&mut self, certificate: Certificate) {
+    /// Adds a certificate of the client's root store and says where it is.
+    pub fn trust(&mut self, certificate: Certificate) -> usize {
         let at = self.add(certificate);
         self.trusted.insert(at);
+        at
     }
 
     /// Whether this certificate is in the client's root store.
