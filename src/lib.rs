@@ -26,6 +26,7 @@ pub mod knowledge;
 pub mod site;
 
 pub mod tokens;
+pub mod certs;
 
 pub mod events;
 
