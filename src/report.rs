@@ -3,6 +3,8 @@
 //! The verdict is nowhere stored by whoever checks: [`Report::new`] computes it from the checks alone, so a report
 //! cannot say "valid" beside a check that failed.
 
+pub mod columns;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 

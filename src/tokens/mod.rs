@@ -41,6 +41,9 @@ pub use keys::KeySet;
 pub use kind::TokenKind;
 pub use ledger::CheckKind;
 
+#[cfg(feature = "python")]
+pub(crate) use redact::{withhold, without_tokens};
+
 use claims::Expected;
 use compact::{Compact, Shape};
 use json::Json;
