@@ -13,7 +13,7 @@ use super::conversions::{display, to_dict};
 use super::errors::{defect, from_arrow};
 use super::table::{frame, stream};
 use crate::report::{self, CheckStatus, columns};
-use crate::tokens::withhold;
+use crate::tokens::{withhold, without_tokens};
 
 /// What a validator answers.
 #[pyclass(frozen, module = "cmgtrail")]
@@ -224,7 +224,8 @@ impl Checks {
             return Ok(Bound::new(py, self.slice(slice)?)?.into_any());
         }
         let place = if let Ok(id) = key.extract::<String>() {
-            self.place_of(&id).ok_or_else(|| PyKeyError::new_err(format!("no '{id}' among the checks")))?
+            let unknown = || PyKeyError::new_err(format!("no '{}' among the checks", without_tokens(&id)));
+            self.place_of(&id).ok_or_else(unknown)?
         } else if let Ok(index) = key.extract::<isize>() {
             let count = self.places.len();
             let index_of = if index < 0 { count.checked_add_signed(index) } else { usize::try_from(index).ok() };

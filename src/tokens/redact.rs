@@ -75,6 +75,7 @@ impl<'a> Gate<'a> {
     pub fn report(&self, mut report: Report) -> Report {
         self.object(&mut report.facts);
         for check in &mut report.checks {
+            self.replace(&mut check.subject);
             self.replace(&mut check.explanation);
             for text in [&mut check.found, &mut check.expected].into_iter().flatten() {
                 self.replace(text);
