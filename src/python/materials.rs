@@ -111,7 +111,7 @@ fn one(argument: &str, value: &Bound<'_, PyAny>, form: Form, name: &str) -> PyRe
         return Ok(Some(Source::new(name, in_utf8(bytes.as_bytes().to_vec()))));
     }
     if value.is_instance_of::<PyByteArray>() || value.is_instance_of::<PyMemoryView>() {
-        let bytes = value.call_method0("__bytes__").or_else(|_| value.call_method0("tobytes"))?;
+        let bytes = value.py().get_type::<PyBytes>().call1((value,))?;
         return Ok(Some(Source::new(name, in_utf8(bytes.extract()?))));
     }
     if let Ok(text) = value.extract::<String>() {

@@ -25,6 +25,11 @@ impl Report {
         Self(Arc::new(withhold(report)))
     }
 
+    /// A report on a token, which has passed the gate already: that one knows the token's own signature.
+    pub(super) fn on_token(report: report::Report) -> Self {
+        Self(Arc::new(report))
+    }
+
     fn checks_where(&self, wanted: impl Fn(&report::Check) -> bool) -> Checks {
         let places = self.0.checks.iter().enumerate().filter(|(_, check)| wanted(check));
         Checks { report: Arc::clone(&self.0), places: places.map(|(place, _)| place).collect() }

@@ -28,7 +28,7 @@ const ROWS_A_TURN: usize = 1 << 17;
 #[pyo3(signature = (token, *, mask = false))]
 pub(super) fn inspect_token(py: Python<'_>, token: &Bound<'_, PyAny>, mask: bool) -> PyResult<Report> {
     let text = self::token("token", token)?;
-    Ok(py.detach(|| Report::new(tokens::inspect_token(&text, mask))))
+    Ok(py.detach(|| Report::on_token(tokens::inspect_token(&text, mask))))
 }
 
 /// Checks a token; every check is in the report.
@@ -49,7 +49,7 @@ pub(super) fn validate_token(
 ) -> PyResult<Report> {
     let text = self::token("token", token)?;
     let policy = policy(keys, (audience, issuers, tenants), at, leeway, mask)?;
-    Ok(py.detach(|| Report::new(tokens::validate_token(&text, &policy))))
+    Ok(py.detach(|| Report::on_token(tokens::validate_token(&text, &policy))))
 }
 
 /// Checks a column of tokens on all cores; `cmgtrail.validate_tokens` is its face.

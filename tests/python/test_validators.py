@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import json
+import threading
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -308,6 +311,23 @@ def test_progress_is_told_in_tokens() -> None:
     told: list[tuple[int, int]] = []
     cmgtrail.validate_tokens(["x"] * 300_000, at=AT, progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (300_000, 300_000)
+
+
+def test_ctrl_c_stops_a_column_while_other_threads_run() -> None:
+    column = pa.array([token(uti=str(number)) for number in range(300)] * 3_000)
+    told: list[int] = []
+
+    def interrupt() -> None:
+        told.append(1)  # only where the engine has let go of Python's lock
+        _thread.interrupt_main()
+
+    timer = threading.Timer(0.3, interrupt)
+    timer.start()
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        cmgtrail.validate_tokens(column, keys=minted.jwks(), audience=AUDIENCE, at=AT)
+    assert told
+    assert time.monotonic() - begun < 2
 
 
 @pytest.mark.parametrize(
