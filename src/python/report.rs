@@ -37,6 +37,7 @@ impl Report {
 }
 
 #[pymethods]
+#[allow(clippy::unused_self)] // Python asks the object for its truth, which none has
 impl Report {
     #[getter]
     fn kind(&self) -> &str {

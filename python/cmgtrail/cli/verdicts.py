@@ -62,7 +62,8 @@ class Screen:
             self.report(report)
 
     def _line(self, text: str = "", style: str = "", indent: int = 0) -> None:
-        self._console.print(Padding(Text(visible(text), style), (0, 0, 0, indent), expand=False))
+        # Text with nothing in it would print nothing at all, not an empty line.
+        self._console.print(Padding(Text(visible(text), style), (0, 0, 0, indent), expand=False) if text else "")
 
     def _facts(self, rows: Iterable[tuple[str, str]]) -> None:
         grid = Grid.grid(padding=(0, 2, 0, 0))
