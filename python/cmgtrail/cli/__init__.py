@@ -47,7 +47,8 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
         _say("stopped.")
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):
-        # Whoever read the output has enough of it; rich then ends the process by SystemExit, as nobody else does here. Python would complain once more when it closes stdout.
+        # Whoever read the output has enough of it; rich says so by SystemExit, as nobody else does here. Python would
+        # complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (CmgTrailError, OSError) as error:
