@@ -14,6 +14,7 @@
 pub mod error;
 pub mod finding;
 pub mod record;
+pub mod report;
 pub mod stage;
 pub mod time;
 
@@ -23,6 +24,9 @@ pub mod columns;
 pub mod formats;
 pub mod knowledge;
 pub mod site;
+
+pub mod certs;
+pub mod tokens;
 
 pub mod events;
 

@@ -1,6 +1,7 @@
 //! Integration tests of the engine: one binary, a module per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that panics has failed, and says where
 
+mod certs;
 mod corpus;
 mod failures;
 mod knowledge;
@@ -10,3 +11,4 @@ mod real_logs;
 mod sample_trail;
 mod tables;
 mod tiling;
+mod tokens;

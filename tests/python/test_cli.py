@@ -178,10 +178,12 @@ def test_no_color_is_honoured(demo: Path) -> None:
     assert b"\x1b[" not in shown
 
 
-def test_a_reader_that_has_enough_is_no_error(demo: Path) -> None:
-    run_it = subprocess.Popen(
-        [*COMMAND, "records", str(demo), "--format", "jsonl"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+@pytest.mark.parametrize(
+    "arguments",
+    [["records", "logs", "--format", "jsonl"], ["diagnose", "logs"], ["cert", "cmg.pem", "--roots", "root.pem"]],
+)
+def test_a_reader_that_has_enough_is_no_error(arguments: list[str], documented: Path) -> None:
+    run_it = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=documented)
     assert run_it.stdout is not None
     assert run_it.stderr is not None
     run_it.stdout.close()

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+import cmgtrail
+import minted
 from cmgtrail import display
 from cmgtrail._engine import Zone
 from cmgtrail.cli.terminal import Screen
+from cmgtrail.cli.verdicts import Screen as ReportScreen
 from cmgtrail.display import words
 from cmgtrail.display.markup import Markup, join, tag
 from cmgtrail.report import render
@@ -161,3 +164,40 @@ def test_visible_shows_what_it_neutralises() -> None:
     assert words.visible("a\x1b[31m\tb\r\nc") == "a␛[31m b⏎c"
     assert words.visible("a\nb", lines=True) == "a\nb"
     assert words.visible("Größe 你好 ✓") == "Größe 你好 ✓"
+
+
+def validated() -> list[Any]:
+    """Reports on things in which a stranger wrote every text."""
+    root = minted.pem(minted.authority("Contoso Root"))
+    leaf = minted.pem(minted.leaf("x.contoso.com", common="<script>alert('x')</script>"))
+    text = minted.token(upn=HOSTILE, tid=HOSTILE, iss=HOSTILE, header={"kid": HOSTILE})
+    chain = cmgtrail.validate_chain(leaf, roots=root, host=HOSTILE.replace("\x00", ""), at=minted.AT)
+    phases = cmgtrail.compare_phases(leaf, roots=root, host=HOSTILE, at=minted.AT)
+    token = cmgtrail.validate_token(text, issuers=HOSTILE, tenants=HOSTILE, audience=HOSTILE, at=minted.AT)
+    device = cmgtrail.validate_dsregcmd(minted.dsregcmd(tenant=HOSTILE.partition("\r")[0]), at=minted.AT)
+    assert HOSTILE[:8] in str(token.facts)
+    assert HOSTILE[:8] in str(device.facts)
+    return [token, chain, phases, device, token.checks, token.checks["issuer"], chain.checks["name-mismatch"]]
+
+
+@pytest.mark.parametrize("value", validated(), ids=lambda value: type(value).__name__)
+def test_reports_hold_hostile_text_as_text(value: Any) -> None:
+    card = value._repr_html_()
+    elements = Elements(card)
+    assert "script" not in elements.names
+    assert elements.attributes <= {"class"}
+    assert not elements.open
+    assert not controls(card) | controls(repr(value))
+
+
+def test_reports_on_the_terminal_hold_hostile_text_as_text() -> None:
+    token, chain, phases, device = validated()[:4]
+    buffer = io.StringIO()
+    screen = ReportScreen(Console(file=buffer, width=80, markup=False, highlight=False, emoji=False))
+    for report in (token, chain, device):
+        screen.report(report)
+    screen.phases(phases)
+    out = buffer.getvalue()
+    assert not controls(out)
+    assert "[bold]" in out
+    assert max(len(line) for line in out.splitlines()) <= 80

@@ -10,7 +10,7 @@ from cmgtrail import _engine
 
 HEAVY = {"rich", "click", "pandas", "polars", "pyarrow", "numpy", "jinja2", "json", "asyncio", "IPython"}
 
-INTERNAL = {"RecordIterator", "TableIterator", "Zone"}
+INTERNAL = {"CheckIterator", "RecordIterator", "TableIterator", "Zone", "withheld"}
 """What the engine gives to the package but not to its users."""
 
 

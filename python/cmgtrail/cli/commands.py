@@ -12,6 +12,7 @@ import click
 
 import cmgtrail as package
 from cmgtrail._engine import Zone
+from cmgtrail.cli import validators
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,8 +31,14 @@ FINDINGS = 1
 def cmgtrail() -> None:
     """Follows Configuration Manager clients through a Cloud Management Gateway.
 
-    It reads their logs and says where authentication stopped, why, and what to do.
+    It reads their logs and says where authentication stopped, why, and what to do; and it validates the tokens and
+    certificates that take part.
     """
+
+
+cmgtrail.add_command(validators.token)
+cmgtrail.add_command(validators.cert)
+cmgtrail.add_command(validators.dsregcmd)
 
 
 def _reading(command: Callable[P, R]) -> Callable[P, R]:
