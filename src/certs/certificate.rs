@@ -6,7 +6,7 @@ use x509_parser::asn1_rs::nom::Parser as _;
 use x509_parser::error::X509Error;
 use x509_parser::prelude::{X509CertificateParser, X509Extension};
 
-use super::der;
+use super::der::{self, Reader};
 use super::extensions::{Extensions, GeneralName, RawExtension, key_usage, usage};
 use super::key::{PublicKey, SignatureKind, Signed};
 use super::name::Name;
@@ -52,10 +52,11 @@ impl Certificate {
             return Err("bytes follow the certificate");
         }
         let tbs = &certificate.tbs_certificate;
+        let frame = Frame::read(bytes).ok_or("it is no certificate in DER, or more than one")?;
         let signed = Signed {
             kind: SignatureKind::from_parsed(&certificate.signature_algorithm),
-            algorithms_agree: tbs.signature == certificate.signature_algorithm,
-            part: der::place(bytes, tbs.as_ref()),
+            algorithms_agree: frame.algorithms_agree,
+            part: frame.signed,
             value: der::whole_octets(&certificate.signature_value).ok_or("the signature is damaged")?.to_vec(),
         };
         Ok(Self {
@@ -162,9 +163,30 @@ fn unreadable(error: &X509Error) -> &'static str {
     }
 }
 
+/// What is signed and what is around it, octet by octet: the parser takes the number of a tag for the tag and passes
+/// over what follows the last field it knows, so that a changed octet could go unseen (test
+/// `every_flipped_byte_keeps_the_chain_from_being_valid`).
+struct Frame {
+    signed: std::ops::Range<usize>,
+    algorithms_agree: bool,
+}
+
+impl Frame {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut parts = Reader::new(bytes).expect(der::SEQUENCE)?.inside();
+        let (signed, algorithm) = (parts.expect(der::SEQUENCE)?, parts.expect(der::SEQUENCE)?);
+        parts.expect(der::BIT_STRING)?;
+        let mut fields = signed.inside();
+        fields.optional(der::context(0));
+        fields.expect(der::INTEGER)?;
+        let algorithms_agree = fields.expect(der::SEQUENCE)?.raw == algorithm.raw;
+        parts.is_empty().then(|| Self { signed: der::place(bytes, signed.raw), algorithms_agree })
+    }
+}
+
 impl From<&X509Extension<'_>> for RawExtension {
     fn from(extension: &X509Extension<'_>) -> Self {
         let X509Extension { oid, critical, value, .. } = extension;
-        Self { oid: oid.to_id_string(), critical: *critical, value: value.to_vec() }
+        Self { oid: der::dotted(oid), critical: *critical, value: value.to_vec() }
     }
 }

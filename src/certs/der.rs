@@ -123,10 +123,16 @@ impl<'a> Element<'a> {
     }
 }
 
-/// The dotted form of an object identifier's content octets; `None` where they are none.
-pub(super) fn dotted(content: &[u8]) -> Option<String> {
-    let is_whole = content.last().is_some_and(|octet| octet & 0x80 == 0);
-    is_whole.then(|| Oid::new(content.into()).to_id_string())
+/// The dotted form of an object identifier.
+pub(super) fn dotted(oid: &Oid<'_>) -> String {
+    use std::fmt::Write as _;
+    let Some(arcs) = oid.iter() else { return oid.to_id_string() }; // slower, for arcs of more than 64 bits
+    let mut text = String::with_capacity(24);
+    for arc in arcs {
+        let separator = if text.is_empty() { "" } else { "." };
+        let _ = write!(text, "{separator}{arc}");
+    }
+    text
 }
 
 /// The octets of a BIT STRING of whole octets, as signatures and keys are.
@@ -170,9 +176,9 @@ mod tests {
     #[test]
     fn object_identifiers_of_the_second_arc_over_39_are_dotted() {
         // 2.999.3 is the example of X.690, section 8.19.
-        assert_eq!(dotted(&[0x88, 0x37, 0x03]).as_deref(), Some("2.999.3"));
-        assert_eq!(dotted(&[0x55, 0x1d, 0x11]).as_deref(), Some("2.5.29.17"));
-        assert_eq!(dotted(&[0x88]), None);
+        let of = |content: &'static [u8]| dotted(&Oid::new(content.into()));
+        assert_eq!(of(&[0x88, 0x37, 0x03]), "2.999.3");
+        assert_eq!(of(&[0x55, 0x1d, 0x11]), "2.5.29.17");
     }
 
     #[test]

@@ -231,8 +231,7 @@ impl Extensions {
         match extension.oid.as_str() {
             oid::BASIC_CONSTRAINTS => {
                 let parsed::BasicConstraints { ca, path_len_constraint } = whole(value)?;
-                self.basic_constraints =
-                    Some(BasicConstraints { ca, path_length: path_len_constraint.map(u64::from) });
+                self.basic_constraints = Some(BasicConstraints { ca, path_length: path_len_constraint.map(u64::from) });
             }
             oid::KEY_USAGE => self.key_usage = Some(whole::<parsed::KeyUsage>(value)?.flags),
             oid::EXTENDED_KEY_USAGE => self.extended_key_usage = Some(usages(value)?),
@@ -270,7 +269,7 @@ impl Extensions {
         let access: parsed::AuthorityInfoAccess<'_> = whole(value)?;
         for description in some(access.accessdescs)? {
             if let GeneralName::Uri(uri) = GeneralName::from(&description.access_location) {
-                match description.access_method.to_id_string().as_str() {
+                match der::dotted(&description.access_method).as_str() {
                     "1.3.6.1.5.5.7.48.1" => self.ocsp.push(uri),
                     "1.3.6.1.5.5.7.48.2" => self.issuer_urls.push(uri),
                     _ => {}
@@ -345,7 +344,7 @@ pub(super) fn bits(element: &Element<'_>) -> Option<u16> {
 /// In their order, which the parser's own type does not keep.
 fn usages(value: &[u8]) -> Option<Vec<String>> {
     let (_, usages) = <Vec<Oid<'_>> as FromDer<'_>>::from_der(value).ok().filter(|(rest, _)| rest.is_empty())?;
-    some(usages.iter().map(Oid::to_id_string).collect())
+    some(usages.iter().map(der::dotted).collect())
 }
 
 impl From<&parsed::GeneralName<'_>> for GeneralName {
@@ -355,7 +354,7 @@ impl From<&parsed::GeneralName<'_>> for GeneralName {
             if text.is_ascii() { kind(text.to_owned()) } else { Self::Damaged(number) }
         };
         match name {
-            parsed::GeneralName::OtherName(kind, _) => Self::Other(kind.to_id_string()),
+            parsed::GeneralName::OtherName(kind, _) => Self::Other(der::dotted(kind)),
             parsed::GeneralName::RFC822Name(address) => text(address, 1, Self::Email),
             parsed::GeneralName::DNSName(domain) => text(domain, 2, Self::Dns),
             parsed::GeneralName::X400Address(_) => Self::Unread(3),
@@ -392,9 +391,8 @@ fn name_constraints(value: &[u8]) -> Option<NameConstraints> {
     };
     let (permitted, excluded) = (bases(&parsed.permitted_subtrees), bases(&parsed.excluded_subtrees));
     let has_distances = has_distances(value, permitted.len() + excluded.len())?;
-    Some(NameConstraints { permitted, excluded, has_distances }).filter(|all| {
-        !(all.permitted.is_empty() && all.excluded.is_empty())
-    })
+    Some(NameConstraints { permitted, excluded, has_distances })
+        .filter(|all| !(all.permitted.is_empty() && all.excluded.is_empty()))
 }
 
 /// Whether a subtree holds more than its base. The parser passes over distances, and over whatever else follows: then

@@ -67,7 +67,7 @@ impl PublicKey {
     /// Takes over a parsed `SubjectPublicKeyInfo`.
     pub fn from_parsed(parsed: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
         let bytes = der::whole_octets(&parsed.subject_public_key)?.to_vec();
-        let oid = parsed.algorithm.algorithm.to_id_string();
+        let oid = der::dotted(&parsed.algorithm.algorithm);
         let kind = match oid.as_str() {
             "1.2.840.113549.1.1.1" => KeyKind::Rsa(modulus_bits(parsed)?),
             "1.2.840.10045.2.1" => curve(parsed.algorithm.parameters()),
@@ -101,7 +101,7 @@ fn modulus_bits(key: &SubjectPublicKeyInfo<'_>) -> Option<usize> {
 }
 
 fn curve(parameters: Option<&Any<'_>>) -> KeyKind {
-    let named = parameters.and_then(|parameters| parameters.as_oid().ok()).map(|curve| curve.to_id_string());
+    let named = parameters.and_then(|parameters| parameters.as_oid().ok()).map(|curve| der::dotted(&curve));
     match named.as_deref() {
         Some("1.2.840.10045.3.1.7") => KeyKind::P256,
         Some("1.3.132.0.34") => KeyKind::P384,
@@ -144,7 +144,7 @@ pub enum SignatureKind {
 impl SignatureKind {
     /// Takes over a parsed `AlgorithmIdentifier`.
     pub fn from_parsed(parsed: &AlgorithmIdentifier<'_>) -> Self {
-        let oid = parsed.algorithm.to_id_string();
+        let oid = der::dotted(&parsed.algorithm);
         match oid.as_str() {
             "1.2.840.113549.1.1.2" | "1.2.840.113549.1.1.3" | "1.2.840.113549.1.1.4" => Self::RsaPkcs1(Hash::Md),
             "1.2.840.113549.1.1.5" | "1.3.14.3.2.29" => Self::RsaPkcs1(Hash::Sha1),
@@ -191,7 +191,7 @@ impl SignatureKind {
 /// The hash of RSA-PSS parameters; SHA-1 is the default (RFC 4055, section 3.1).
 fn pss_hash(parameters: Option<&Any<'_>>) -> Hash {
     let parameters = parameters.and_then(|parameters| RsaSsaPssParams::try_from(parameters).ok());
-    match parameters.map(|parameters| parameters.hash_algorithm_oid().to_id_string()).as_deref() {
+    match parameters.map(|parameters| der::dotted(parameters.hash_algorithm_oid())).as_deref() {
         Some("2.16.840.1.101.3.4.2.1") => Hash::Sha256,
         Some("2.16.840.1.101.3.4.2.2") => Hash::Sha384,
         Some("2.16.840.1.101.3.4.2.3") => Hash::Sha512,
@@ -223,6 +223,28 @@ pub enum Verification {
     WrongKind,
     /// The algorithm cannot be verified here.
     Unsupported,
+}
+
+/// A signature that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Proven<'a> {
+    /// The key, without its algorithm.
+    pub key: &'a [u8],
+    /// What was signed.
+    pub message: &'a [u8],
+    /// The signature.
+    pub signature: &'a [u8],
+}
+
+impl<'a> Proven<'a> {
+    /// The signature inside `der`, which `key` made. `None` for keys so short that others refuse them whatever they
+    /// have signed.
+    pub fn new(key: &'a PublicKey, der: &'a [u8], signed: &'a Signed) -> Option<Self> {
+        if matches!(key.kind, KeyKind::Rsa(0..2048)) {
+            return None;
+        }
+        Some(Self { key: &key.bytes, message: der.get(signed.part.clone())?, signature: &signed.value })
+    }
 }
 
 /// Verifies `signed` inside `der` with `key`.

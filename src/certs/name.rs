@@ -1,6 +1,6 @@
 //! Distinguished names: as bytes, as text, and in the form in which RFC 5280 compares them.
 
-use x509_parser::asn1_rs::Tag;
+use x509_parser::asn1_rs::{Oid, Tag};
 use x509_parser::prelude::FromDer as _;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
@@ -91,7 +91,7 @@ impl Name {
             let text = string_value(attribute);
             comparable.push(comparable_attribute(attribute, text.as_deref()));
             let shown = text.unwrap_or_else(|| format!("#{}", der::hex(attribute.as_slice())));
-            texts.push(format!("{}={shown}", label(kind)));
+            texts.push(format!("{}={shown}", label(attribute.attr_type())));
             match kind {
                 COMMON_NAME => self.common_names.push(shown),
                 EMAIL => self.emails.push(shown),
@@ -151,8 +151,8 @@ const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const EMAIL: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
 
 /// The usual short name of an attribute type, else its dotted identifier.
-fn label(kind: &[u8]) -> String {
-    let short = match kind {
+fn label(kind: &Oid<'_>) -> String {
+    let short = match kind.as_bytes() {
         COMMON_NAME => "CN",
         [0x55, 0x04, 0x04] => "SN",
         [0x55, 0x04, 0x05] => "serialNumber",
@@ -167,7 +167,7 @@ fn label(kind: &[u8]) -> String {
         EMAIL => "E",
         [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01, 0x19] => "DC",
         [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01, 0x01] => "UID",
-        _ => return der::dotted(kind).unwrap_or_else(|| "?".to_owned()),
+        _ => return der::dotted(kind),
     };
     short.to_owned()
 }
