@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::der::{self, Reader, context};
+use x509_parser::asn1_rs::nom::Parser as _;
+use x509_parser::error::X509Error;
+use x509_parser::prelude::{X509CertificateParser, X509Extension};
+
+use super::der::{self, Reader};
 use super::extensions::{Extensions, GeneralName, RawExtension, key_usage, usage};
 use super::key::{PublicKey, SignatureKind, Signed};
 use super::name::Name;
@@ -41,63 +45,32 @@ impl Certificate {
     ///
     /// Says which part could not be read.
     pub fn from_der(bytes: &[u8], source: &Arc<str>) -> Result<Self, &'static str> {
-        let mut outer = Reader::new(bytes);
-        let certificate = outer.expect(der::SEQUENCE).ok_or("it is no DER sequence, or is cut off")?;
-        if !outer.is_empty() {
+        // Extensions are read one by one later, so that a damaged one hides no other.
+        let parsed = X509CertificateParser::new().with_deep_parse_extensions(false).parse(bytes);
+        let (rest, certificate) = parsed.map_err(|error| unreadable(&error.into()))?;
+        if !rest.is_empty() {
             return Err("bytes follow the certificate");
         }
-        let mut parts = certificate.inside();
-        let tbs = parts.expect(der::SEQUENCE).ok_or("the signed part is missing or cut off")?;
-        let algorithm = parts.expect(der::SEQUENCE).ok_or("the signature algorithm is missing")?;
-        let signature = parts.expect(der::BIT_STRING).ok_or("the signature is missing or cut off")?;
-        let kind = SignatureKind::from_der(algorithm.raw).ok_or("the signature algorithm is damaged")?;
-        let start = bytes.len() - certificate.content.len();
+        let tbs = &certificate.tbs_certificate;
+        let frame = Frame::read(bytes).ok_or("it is no certificate in DER, or more than one")?;
         let signed = Signed {
-            kind,
-            algorithms_agree: true,
-            part: start..start + tbs.raw.len(),
-            value: signature.whole_octets().ok_or("the signature is damaged")?.to_vec(),
+            kind: SignatureKind::from_parsed(&certificate.signature_algorithm),
+            algorithms_agree: frame.algorithms_agree,
+            part: frame.signed,
+            value: der::whole_octets(&certificate.signature_value).ok_or("the signature is damaged")?.to_vec(),
         };
-        Self::from_signed_part(bytes, source, tbs.inside(), signed, algorithm.raw)
-    }
-
-    /// Reads the fields of the signed part, in their order (RFC 5280, section 4.1).
-    fn from_signed_part(
-        bytes: &[u8],
-        source: &Arc<str>,
-        mut tbs: Reader<'_>,
-        mut signed: Signed,
-        outer_algorithm: &[u8],
-    ) -> Result<Self, &'static str> {
-        let version = match tbs.optional(context(0)) {
-            Some(explicit) => {
-                explicit.inside().next().and_then(|v| v.small_integer()).ok_or("the version is damaged")?
-            }
-            None => 0,
-        };
-        let serial = tbs.expect(der::INTEGER).ok_or("the serial number is missing")?;
-        let inner_algorithm = tbs.expect(der::SEQUENCE).ok_or("the inner signature algorithm is missing")?;
-        signed.algorithms_agree = inner_algorithm.raw == outer_algorithm;
-        let issuer = tbs.expect(der::SEQUENCE).ok_or("the issuer is missing")?;
-        let mut validity = tbs.expect(der::SEQUENCE).ok_or("the validity is missing")?.inside();
-        let mut time = || validity.next().and_then(|time| time.unix_seconds()).ok_or("a validity date is no time");
-        let (not_before, not_after) = (time()?, time()?);
-        let subject = tbs.expect(der::SEQUENCE).ok_or("the subject is missing")?;
-        let key = tbs.expect(der::SEQUENCE).ok_or("the public key is missing")?;
-        let key = PublicKey::from_der(key.raw).ok_or("the public key is damaged")?;
-        let extensions = Extensions::read(raw_extensions(tbs).ok_or("the extensions are damaged")?);
         Ok(Self {
             der: bytes.into(),
             source: Arc::clone(source),
-            version: version.saturating_add(1),
-            serial: serial.content.to_vec(),
-            issuer: Name::from_der(issuer.raw),
-            subject: Name::from_der(subject.raw),
-            not_before,
-            not_after,
-            key,
+            version: u64::from(tbs.version.0).saturating_add(1),
+            serial: tbs.raw_serial().to_vec(),
+            issuer: Name::from_parsed(&tbs.issuer),
+            subject: Name::from_parsed(&tbs.subject),
+            not_before: tbs.validity.not_before.timestamp(),
+            not_after: tbs.validity.not_after.timestamp(),
+            key: PublicKey::from_parsed(&tbs.subject_pki).ok_or("the public key is damaged")?,
             signed,
-            extensions,
+            extensions: Extensions::read(tbs.extensions().iter().map(RawExtension::from).collect()),
         })
     }
 
@@ -175,27 +148,45 @@ fn digest(algorithm: &'static aws_lc_rs::digest::Algorithm, bytes: &[u8]) -> Str
     der::hex(aws_lc_rs::digest::digest(algorithm, bytes).as_ref())
 }
 
-/// The extensions behind the public key, past the unique identifiers of version 2.
-fn raw_extensions(mut tbs: Reader<'_>) -> Option<Vec<RawExtension>> {
-    let mut extensions = Vec::new();
-    while !tbs.is_empty() {
-        let element = tbs.next()?;
-        if element.tag == context(3) {
-            extensions = extension_list(element.inside().expect(der::SEQUENCE)?.inside())?;
-        }
+/// What is wrong with a certificate that the parser refuses, as a clause.
+fn unreadable(error: &X509Error) -> &'static str {
+    match error {
+        X509Error::InvalidVersion => "the version is damaged",
+        X509Error::InvalidSerial => "the serial number is missing",
+        X509Error::InvalidAlgorithmIdentifier => "a signature algorithm is damaged",
+        X509Error::InvalidX509Name => "the issuer or the subject is damaged",
+        X509Error::InvalidDate => "a validity date is no time",
+        X509Error::InvalidSPKI => "the public key is damaged",
+        X509Error::InvalidExtensions => "the extensions are damaged",
+        X509Error::InvalidSignatureValue => "the signature is missing or cut off",
+        _ => "it is no certificate in DER, or is cut off",
     }
-    Some(extensions)
 }
 
-/// Reads `SEQUENCE OF Extension`.
-pub(super) fn extension_list(mut list: Reader<'_>) -> Option<Vec<RawExtension>> {
-    let mut extensions = Vec::new();
-    while !list.is_empty() {
-        let mut parts = list.expect(der::SEQUENCE)?.inside();
-        let oid = der::dotted(parts.expect(der::OID)?.content)?;
-        let critical = parts.optional(der::BOOLEAN).is_some_and(|flag| flag.boolean());
-        let value = parts.expect(der::OCTET_STRING)?.content.to_vec();
-        extensions.push(RawExtension { oid, critical, value });
+/// What is signed and what is around it, octet by octet: the parser takes the number of a tag for the tag and passes
+/// over what follows the last field it knows, so that a changed octet could go unseen (test
+/// `every_flipped_byte_keeps_the_chain_from_being_valid`).
+struct Frame {
+    signed: std::ops::Range<usize>,
+    algorithms_agree: bool,
+}
+
+impl Frame {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut parts = Reader::new(bytes).expect(der::SEQUENCE)?.inside();
+        let (signed, algorithm) = (parts.expect(der::SEQUENCE)?, parts.expect(der::SEQUENCE)?);
+        parts.expect(der::BIT_STRING)?;
+        let mut fields = signed.inside();
+        fields.optional(der::context(0));
+        fields.expect(der::INTEGER)?;
+        let algorithms_agree = fields.expect(der::SEQUENCE)?.raw == algorithm.raw;
+        parts.is_empty().then(|| Self { signed: der::place(bytes, signed.raw), algorithms_agree })
     }
-    Some(extensions)
+}
+
+impl From<&X509Extension<'_>> for RawExtension {
+    fn from(extension: &X509Extension<'_>) -> Self {
+        let X509Extension { oid, critical, value, .. } = extension;
+        Self { oid: der::dotted(oid), critical: *critical, value: value.to_vec() }
+    }
 }

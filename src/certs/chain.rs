@@ -9,6 +9,7 @@ use super::bundle::{Bundle, Problem};
 use super::certificate::Certificate;
 use super::checks::{self, Judgement};
 use super::inspect::certificate_facts;
+use super::key::Proven;
 use super::oracle::{self, Agreement, BeyondIt};
 use super::paths::{End, Path, Pool, Search};
 use super::request::{ChainRequest, Purpose};
@@ -51,7 +52,7 @@ pub fn validate_chain(request: &ChainRequest) -> Report {
         checks.push(role_check(request, certificate));
     }
     let mut facts = facts(request, &inputs, &best, others);
-    second_opinion(request, &inputs, &best, &mut checks, &mut facts);
+    second_opinion(request, &inputs, &best, search.proven(), &mut checks, &mut facts);
     facts.insert("profile_differences".to_owned(), profile_differences(request, &checks));
     checks.sort_by_key(reading_order);
     Report::new("certificate-chain", facts, checks)
@@ -231,6 +232,7 @@ fn second_opinion(
     request: &ChainRequest,
     inputs: &Inputs,
     best: &Judged,
+    proven: &[Proven<'_>],
     checks: &mut Vec<Check>,
     facts: &mut Map<String, Value>,
 ) {
@@ -239,7 +241,7 @@ fn second_opinion(
     let others: Vec<&Certificate> =
         inputs.pool.certificates.iter().filter(|other| !std::ptr::eq(*other, certificate)).collect();
     let roots: Vec<&Certificate> = inputs.roots.iter().filter_map(|at| inputs.pool.certificates.get(*at)).collect();
-    let answer = oracle::ask(request, certificate, &others, &roots, &inputs.lists);
+    let answer = oracle::ask(request, certificate, &others, &roots, &inputs.lists, proven);
     let opinion = oracle::compare(request.profile, answer.as_ref(), checks, BeyondIt::on(&chain));
     let status = match opinion.agreement {
         Agreement::Agree | Agreement::KnownDifference => CheckStatus::Passed,

@@ -1,10 +1,14 @@
 //! Revocation lists (RFC 5280, section 5). A list may hold a million entries: they are walked where they lie, never
-//! copied.
+//! copied, which `x509-parser` does of every entry (test `a_list_of_20_megabytes_is_searched`); it reads what stands
+//! around them.
 
 use std::sync::Arc;
 
-use super::certificate::extension_list;
-use super::der::{self, Element, Reader, context, context_primitive};
+use x509_parser::asn1_rs::BitString;
+use x509_parser::prelude::{FromDer, X509Extension};
+use x509_parser::x509::AlgorithmIdentifier;
+
+use super::der::{self, Element, Reader, context, context_primitive, place};
 use super::extensions::{AuthorityKey, Extensions, GeneralName, PointName, RawExtension, bits, oid, point_name};
 use super::key::{SignatureKind, Signed};
 use super::name::Name;
@@ -112,12 +116,14 @@ impl Crl {
         let tbs = parts.expect(der::SEQUENCE).ok_or("the signed part is missing or cut off")?;
         let algorithm = parts.expect(der::SEQUENCE).ok_or("the signature algorithm is missing")?;
         let signature = parts.expect(der::BIT_STRING).ok_or("the signature is missing or cut off")?;
-        let start = bytes.len() - list.content.len();
+        let (_, value) = BitString::from_der(signature.raw).map_err(|_| "the signature is damaged")?;
+        let (_, parsed) =
+            AlgorithmIdentifier::from_der(algorithm.raw).map_err(|_| "the signature algorithm is damaged")?;
         let signed = Signed {
-            kind: SignatureKind::from_der(algorithm.raw).ok_or("the signature algorithm is damaged")?,
+            kind: SignatureKind::from_parsed(&parsed),
             algorithms_agree: true,
-            part: start..start + tbs.raw.len(),
-            value: signature.whole_octets().ok_or("the signature is damaged")?.to_vec(),
+            part: place(bytes, tbs.raw),
+            value: der::whole_octets(&value).ok_or("the signature is damaged")?.to_vec(),
         };
         Self::from_signed_part(bytes, source, tbs.inside(), signed, algorithm.raw)
     }
@@ -137,7 +143,7 @@ impl Crl {
         let next = tbs.optional(der::UTC_TIME).or_else(|| tbs.optional(der::GENERALIZED_TIME));
         let entries = tbs.optional(der::SEQUENCE);
         let extensions = match tbs.optional(context(0)) {
-            Some(list) => list.inside().next().and_then(|list| extension_list(list.inside())),
+            Some(list) => list.inside().next().and_then(|list| extension_list(list.content)),
             None => Some(Vec::new()),
         };
         let mut list = Self {
@@ -191,7 +197,7 @@ impl Crl {
             parts.expect(der::INTEGER).ok_or("an entry has no serial number")?;
             parts.next().ok_or("an entry has no date")?;
             if let Some(extensions) = parts.optional(der::SEQUENCE) {
-                for extension in extension_list(extensions.inside()).ok_or("an entry's extensions are damaged")? {
+                for extension in extension_list(extensions.content).ok_or("an entry's extensions are damaged")? {
                     let known = matches!(extension.oid.as_str(), "2.5.29.21" | "2.5.29.24" | "2.5.29.29");
                     if extension.critical && !known && !self.unknown_critical.contains(&extension.oid) {
                         self.unknown_critical.push(extension.oid);
@@ -228,10 +234,15 @@ impl Crl {
     }
 }
 
-/// Where `part` lies in `bytes`.
-fn place(bytes: &[u8], part: &[u8]) -> std::ops::Range<usize> {
-    let start = (part.as_ptr() as usize).saturating_sub(bytes.as_ptr() as usize);
-    start..start + part.len()
+/// Reads the content of `SEQUENCE OF Extension`.
+fn extension_list(mut rest: &[u8]) -> Option<Vec<RawExtension>> {
+    let mut extensions = Vec::new();
+    while !rest.is_empty() {
+        let (after, extension) = X509Extension::from_der(rest).ok()?;
+        extensions.push(RawExtension::from(&extension));
+        rest = after;
+    }
+    Some(extensions)
 }
 
 /// An integer without zeros that its sign does not need: 255 and -1 stay different.
@@ -257,7 +268,7 @@ fn reason(extensions: &Element<'_>) -> Option<u64> {
 
 fn certificate_issuer(extensions: &Element<'_>) -> Option<Name> {
     let names = Reader::new(entry_extension(extensions, &[0x55, 0x1d, 0x1d])?).expect(der::SEQUENCE)?;
-    super::extensions::general_names(names.inside())?.into_iter().find_map(|name| match name {
+    super::extensions::names_in(names.content)?.into_iter().find_map(|name| match name {
         GeneralName::Directory(name) => Some(name),
         _ => None,
     })

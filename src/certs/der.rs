@@ -1,8 +1,12 @@
-//! A tolerant reader of DER elements, for what has to be walked without building a tree: revocation lists of many
-//! megabytes, PKCS#7 bundles, names and extensions with damaged content.
+//! Walks DER elements one after the other, for what `x509-parser` has no type for or must not build a tree of:
+//! revocation lists of many megabytes, PKCS#7 bundles, names relative to an issuer, and the extensions of device
+//! certificates.
 //!
-//! It accepts lengths that are not minimal (`04 81 10 …` stands in real device certificates) and never reads past the
-//! bytes it was given.
+//! The octets are decoded by `asn1-rs`, as BER, since lengths that are not minimal (`04 81 10 …`) stand in real device
+//! certificates (test `a_length_that_is_not_minimal_is_read`).
+
+use x509_parser::asn1_rs::{BitString, FromBer as _, Header, Oid};
+use x509_parser::prelude::{ASN1Time, FromDer as _};
 
 /// Tag of BOOLEAN.
 pub(super) const BOOLEAN: u8 = 0x01;
@@ -18,8 +22,6 @@ pub(super) const OID: u8 = 0x06;
 pub(super) const ENUMERATED: u8 = 0x0a;
 /// Tag of SEQUENCE.
 pub(super) const SEQUENCE: u8 = 0x30;
-/// Tag of SET.
-pub(super) const SET: u8 = 0x31;
 /// Tag of `UTCTime`.
 pub(super) const UTC_TIME: u8 = 0x17;
 /// Tag of `GeneralizedTime`.
@@ -65,21 +67,16 @@ impl<'a> Reader<'a> {
 
     /// The next element; `None` at the end, or where what follows is no element.
     pub fn next(&mut self) -> Option<Element<'a>> {
-        let (tag, after_tag) = self.rest.split_first()?;
+        let tag = *self.rest.first()?;
         if tag & 0x1f == 0x1f {
             return None; // tags of several octets occur nowhere in certificates
         }
-        let (first, after_length) = after_tag.split_first()?;
-        let (length, body) = match *first {
-            short @ 0..=0x7f => (usize::from(short), after_length),
-            long @ 0x81..=0x84 => long_length(usize::from(long & 0x7f), after_length)?,
-            _ => return None,
-        };
+        let (body, header) = Header::from_ber(self.rest).ok()?;
+        let length = header.length().definite().ok()?;
         let content = body.get(..length)?;
-        let header = self.rest.len() - body.len();
-        let (raw, rest) = self.rest.split_at_checked(header + length)?;
+        let (raw, rest) = self.rest.split_at_checked(self.rest.len() - body.len() + length)?;
         self.rest = rest;
-        Some(Element { tag: *tag, content, raw })
+        Some(Element { tag, content, raw })
     }
 
     /// The next element if it has this tag; otherwise nothing is read.
@@ -120,73 +117,43 @@ impl<'a> Element<'a> {
         Some(self.content.iter().fold(0, |value, octet| (value << 8) | u64::from(*octet)))
     }
 
-    /// The octets of a BIT STRING of whole octets, as signatures and keys are.
-    pub fn whole_octets(&self) -> Option<&'a [u8]> {
-        match self.content.split_first() {
-            Some((0, octets)) => Some(octets),
-            _ => None,
-        }
-    }
-
     /// The time as Unix seconds, of a `UTCTime` or a `GeneralizedTime`.
     pub fn unix_seconds(&self) -> Option<i64> {
-        let text = std::str::from_utf8(self.content).ok()?.strip_suffix('Z')?;
-        if !text.is_ascii() {
-            return None;
-        }
-        let (year, rest) = match self.tag {
-            UTC_TIME => {
-                let (year, rest) = text.split_at_checked(2)?;
-                let year: i16 = year.parse().ok()?;
-                (if year < 50 { 2000 + year } else { 1900 + year }, rest)
-            }
-            GENERALIZED_TIME => {
-                let (year, rest) = text.split_at_checked(4)?;
-                (year.parse().ok()?, rest)
-            }
-            _ => return None,
-        };
-        civil_seconds(year, rest)
+        ASN1Time::from_der(self.raw).ok().map(|(_, time)| time.timestamp())
     }
 }
 
-/// A length of `octets` octets, and what follows it.
-fn long_length(octets: usize, bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let (length, rest) = bytes.split_at_checked(octets)?;
-    let length = length.iter().fold(0_usize, |value, octet| (value << 8) | usize::from(*octet));
-    Some((length, rest))
-}
-
-/// Unix seconds of a year and `MMDDhhmm[ss]`.
-fn civil_seconds(year: i16, rest: &str) -> Option<i64> {
-    let field = |at: usize| rest.get(at..at + 2)?.parse::<i8>().ok();
-    let second = if rest.len() >= 10 { field(8)?.min(59) } else { 0 };
-    let civil = jiff::civil::DateTime::new(year, field(0)?, field(2)?, field(4)?, field(6)?, second, 0).ok()?;
-    Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
-}
-
-/// The dotted form of an object identifier's content octets; `None` where they are none.
-pub(super) fn dotted(content: &[u8]) -> Option<String> {
-    let mut arcs: Vec<u64> = Vec::new();
+/// The dotted form of an object identifier. Written here: the library reads 2.999.3 as 3.16.55.3 (test
+/// `object_identifiers_of_the_second_arc_over_39_are_dotted`).
+pub(super) fn dotted(oid: &Oid<'_>) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(24);
     let mut arc: u64 = 0;
-    for octet in content {
-        arc = arc.checked_mul(128)?.checked_add(u64::from(octet & 0x7f))?;
-        if octet & 0x80 == 0 {
-            arcs.push(arc);
-            arc = 0;
+    for octet in oid.as_bytes() {
+        let Some(larger) = arc.checked_mul(128) else { return oid.to_id_string() }; // it knows arcs of any size
+        arc = larger | u64::from(octet & 0x7f);
+        if octet & 0x80 != 0 {
+            continue;
         }
+        let _ = match arc {
+            _ if !text.is_empty() => write!(text, ".{arc}"),
+            0..80 => write!(text, "{}.{}", arc / 40, arc % 40),
+            _ => write!(text, "2.{}", arc - 80),
+        };
+        arc = 0;
     }
-    if content.last()? & 0x80 != 0 {
-        return None;
-    }
-    let first = *arcs.first()?;
-    let top = (first / 40).min(2);
-    let mut text = format!("{top}.{}", first - top * 40);
-    for arc in arcs.iter().skip(1) {
-        text.push('.');
-        text.push_str(&arc.to_string());
-    }
-    Some(text)
+    text
+}
+
+/// The octets of a BIT STRING of whole octets, as signatures and keys are.
+pub(super) fn whole_octets<'a>(bits: &'a BitString<'_>) -> Option<&'a [u8]> {
+    (bits.unused_bits == 0).then_some(bits.data.as_ref())
+}
+
+/// Where `part` lies in `bytes`, of which it is a part.
+pub(super) fn place(bytes: &[u8], part: &[u8]) -> std::ops::Range<usize> {
+    let start = (part.as_ptr() as usize).saturating_sub(bytes.as_ptr() as usize);
+    start..start + part.len()
 }
 
 /// Hexadecimal digits, upper case, without separators.
@@ -219,16 +186,15 @@ mod tests {
     #[test]
     fn object_identifiers_of_the_second_arc_over_39_are_dotted() {
         // 2.999.3 is the example of X.690, section 8.19.
-        assert_eq!(dotted(&[0x88, 0x37, 0x03]).as_deref(), Some("2.999.3"));
-        assert_eq!(dotted(&[0x55, 0x1d, 0x11]).as_deref(), Some("2.5.29.17"));
-        assert_eq!(dotted(&[0x88]), None);
+        let of = |content: &'static [u8]| dotted(&Oid::new(content.into()));
+        assert_eq!(of(&[0x88, 0x37, 0x03]), "2.999.3");
+        assert_eq!(of(&[0x55, 0x1d, 0x11]), "2.5.29.17");
     }
 
     #[test]
     fn times_before_and_after_2050_are_read() {
-        let utc = Element { tag: UTC_TIME, content: b"491231235959Z", raw: &[] };
-        assert_eq!(utc.unix_seconds(), Some(2_524_607_999));
-        let general = Element { tag: GENERALIZED_TIME, content: b"20500101000000Z", raw: &[] };
-        assert_eq!(general.unix_seconds(), Some(2_524_608_000));
+        let seconds = |der: &[u8]| Reader::new(der).next().and_then(|time| time.unix_seconds());
+        assert_eq!(seconds(b"\x17\x0d491231235959Z"), Some(2_524_607_999));
+        assert_eq!(seconds(b"\x18\x0f20500101000000Z"), Some(2_524_608_000));
     }
 }

@@ -1,6 +1,11 @@
 //! The extensions of a certificate (RFC 5280, section 4.2), each read on its own: a damaged one is noted and hides no
 //! other.
 
+use x509_parser::asn1_rs::Oid;
+use x509_parser::error::X509Error;
+use x509_parser::extensions as parsed;
+use x509_parser::prelude::FromDer;
+
 use super::der::{self, Element, Reader, context, context_primitive};
 use super::name::Name;
 
@@ -224,19 +229,23 @@ impl Extensions {
     fn read_one(&mut self, extension: &RawExtension) -> Option<()> {
         let value = extension.value.as_slice();
         match extension.oid.as_str() {
-            oid::BASIC_CONSTRAINTS => self.basic_constraints = Some(basic_constraints(value)?),
-            oid::KEY_USAGE => self.key_usage = Some(bits(&whole(value, der::BIT_STRING)?)?),
+            oid::BASIC_CONSTRAINTS => {
+                let parsed::BasicConstraints { ca, path_len_constraint } = whole(value)?;
+                self.basic_constraints = Some(BasicConstraints { ca, path_length: path_len_constraint.map(u64::from) });
+            }
+            oid::KEY_USAGE => self.key_usage = Some(whole::<parsed::KeyUsage>(value)?.flags),
             oid::EXTENDED_KEY_USAGE => self.extended_key_usage = Some(usages(value)?),
             oid::SUBJECT_ALTERNATIVE_NAME => {
-                self.alternative_names = Some(some(general_names(whole(value, der::SEQUENCE)?.inside())?)?);
+                let names: parsed::SubjectAlternativeName<'_> = whole(value)?;
+                self.alternative_names = Some(some(general_names(&names.general_names))?);
             }
             oid::ISSUER_ALTERNATIVE_NAME => {
-                general_names(whole(value, der::SEQUENCE)?.inside())?;
+                whole::<parsed::IssuerAlternativeName<'_>>(value)?;
             }
             oid::NAME_CONSTRAINTS => self.name_constraints = Some(name_constraints(value)?),
             oid::AUTHORITY_KEY_IDENTIFIER => self.authority_key = Some(authority_key(value)?),
             oid::SUBJECT_KEY_IDENTIFIER => {
-                self.subject_key = Some(whole(value, der::OCTET_STRING)?.content.to_vec());
+                self.subject_key = Some(whole::<parsed::KeyIdentifier<'_>>(value)?.0.to_vec());
             }
             oid::CRL_DISTRIBUTION_POINTS => self.distribution_points = Some(distribution_points(value)?),
             oid::FRESHEST_CRL => {
@@ -244,7 +253,7 @@ impl Extensions {
             }
             oid::AUTHORITY_INFO_ACCESS => self.read_access(value)?,
             oid::CERTIFICATE_POLICIES => {
-                some(sequence_of(value, der::SEQUENCE)?)?;
+                some(sequence_of(value)?)?;
                 self.policies.named = true;
             }
             oid::POLICY_CONSTRAINTS | oid::POLICY_MAPPINGS | oid::INHIBIT_ANY_POLICY => {
@@ -257,15 +266,12 @@ impl Extensions {
     }
 
     fn read_access(&mut self, value: &[u8]) -> Option<()> {
-        const OCSP: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
-        const ISSUERS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 2];
-        for description in some(sequence_of(value, der::SEQUENCE)?)? {
-            let mut parts = description.inside();
-            let method = parts.expect(der::OID)?;
-            if let GeneralName::Uri(uri) = general_name(&parts.next()?) {
-                match method.content {
-                    OCSP => self.ocsp.push(uri),
-                    ISSUERS => self.issuer_urls.push(uri),
+        let access: parsed::AuthorityInfoAccess<'_> = whole(value)?;
+        for description in some(access.accessdescs)? {
+            if let GeneralName::Uri(uri) = GeneralName::from(&description.access_location) {
+                match der::dotted(&description.access_method).as_str() {
+                    "1.3.6.1.5.5.7.48.1" => self.ocsp.push(uri),
+                    "1.3.6.1.5.5.7.48.2" => self.issuer_urls.push(uri),
                     _ => {}
                 }
             }
@@ -298,22 +304,19 @@ fn is_known(oid: &str) -> bool {
     )
 }
 
-/// The one element that makes up all of `value`.
-fn whole(value: &[u8], tag: u8) -> Option<Element<'_>> {
+/// What makes up all of `value`.
+fn whole<'a, T: FromDer<'a, X509Error>>(value: &'a [u8]) -> Option<T> {
+    T::from_der(value).ok().filter(|(rest, _)| rest.is_empty()).map(|(_, parsed)| parsed)
+}
+
+/// The sequences in a sequence that makes up all of `value`.
+fn sequence_of(value: &[u8]) -> Option<Vec<Element<'_>>> {
     let mut reader = Reader::new(value);
-    let element = reader.expect(tag)?;
-    reader.is_empty().then_some(element)
-}
-
-/// The elements of a sequence that makes up all of `value`.
-fn sequence_of(value: &[u8], tag: u8) -> Option<Vec<Element<'_>>> {
-    elements(whole(value, der::SEQUENCE)?.inside(), tag)
-}
-
-fn elements(mut reader: Reader<'_>, tag: u8) -> Option<Vec<Element<'_>>> {
+    let list = reader.expect(der::SEQUENCE)?;
+    let mut inside = if reader.is_empty() { list.inside() } else { return None };
     let mut found = Vec::new();
-    while !reader.is_empty() {
-        found.push(reader.expect(tag)?);
+    while !inside.is_empty() {
+        found.push(inside.expect(der::SEQUENCE)?);
     }
     Some(found)
 }
@@ -321,16 +324,6 @@ fn elements(mut reader: Reader<'_>, tag: u8) -> Option<Vec<Element<'_>>> {
 /// The list, where it is not empty: `SIZE (1..MAX)`.
 fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
     if list.is_empty() { None } else { Some(list) }
-}
-
-fn basic_constraints(value: &[u8]) -> Option<BasicConstraints> {
-    let mut parts = whole(value, der::SEQUENCE)?.inside();
-    let ca = parts.optional(der::BOOLEAN).is_some_and(|flag| flag.boolean());
-    let path_length = match parts.optional(der::INTEGER) {
-        Some(length) => Some(length.small_integer()?),
-        None => None,
-    };
-    parts.is_empty().then_some(BasicConstraints { ca, path_length })
 }
 
 /// The named bits of a BIT STRING, bit 0 of the standard lowest.
@@ -348,72 +341,87 @@ pub(super) fn bits(element: &Element<'_>) -> Option<u16> {
     )
 }
 
+/// In their order, which the parser's own type does not keep.
 fn usages(value: &[u8]) -> Option<Vec<String>> {
-    some(sequence_of(value, der::OID)?)?.iter().map(|usage| der::dotted(usage.content)).collect()
+    let (_, usages) = <Vec<Oid<'_>> as FromDer<'_>>::from_der(value).ok().filter(|(rest, _)| rest.is_empty())?;
+    some(usages.iter().map(der::dotted).collect())
+}
+
+impl From<&parsed::GeneralName<'_>> for GeneralName {
+    fn from(name: &parsed::GeneralName<'_>) -> Self {
+        // The parser takes any UTF-8; the standard's type is ASCII.
+        let text = |text: &str, number, kind: fn(String) -> Self| {
+            if text.is_ascii() { kind(text.to_owned()) } else { Self::Damaged(number) }
+        };
+        match name {
+            parsed::GeneralName::OtherName(kind, _) => Self::Other(der::dotted(kind)),
+            parsed::GeneralName::RFC822Name(address) => text(address, 1, Self::Email),
+            parsed::GeneralName::DNSName(domain) => text(domain, 2, Self::Dns),
+            parsed::GeneralName::X400Address(_) => Self::Unread(3),
+            parsed::GeneralName::DirectoryName(name) => Self::Directory(Name::from_parsed(name)),
+            parsed::GeneralName::EDIPartyName(_) => Self::Unread(5),
+            parsed::GeneralName::URI(uri) => text(uri, 6, Self::Uri),
+            parsed::GeneralName::IPAddress(octets) => Self::Ip(octets.to_vec()),
+            parsed::GeneralName::RegisteredID(_) => Self::Unread(8),
+            parsed::GeneralName::Invalid(tag, _) => Self::Damaged(u8::try_from(tag.0).unwrap_or(u8::MAX)),
+        }
+    }
+}
+
+fn general_names(names: &[parsed::GeneralName<'_>]) -> Vec<GeneralName> {
+    names.iter().map(GeneralName::from).collect()
 }
 
 /// Reads names one after the other.
-pub(super) fn general_names(mut reader: Reader<'_>) -> Option<Vec<GeneralName>> {
+pub(super) fn names_in(mut rest: &[u8]) -> Option<Vec<GeneralName>> {
     let mut names = Vec::new();
-    while !reader.is_empty() {
-        names.push(general_name(&reader.next()?));
+    while !rest.is_empty() {
+        let (after, name) = parsed::GeneralName::from_der(rest).ok()?;
+        names.push(GeneralName::from(&name));
+        rest = after;
     }
     Some(names)
 }
 
-fn general_name(element: &Element<'_>) -> GeneralName {
-    let number = element.tag & 0x1f;
-    let text = || std::str::from_utf8(element.content).ok().filter(|text| text.is_ascii()).map(str::to_owned);
-    match number {
-        0 => match element.inside().next() {
-            Some(kind) if kind.tag == der::OID => GeneralName::Other(der::dotted(kind.content).unwrap_or_default()),
-            _ => GeneralName::Damaged(0),
-        },
-        1 => text().map_or(GeneralName::Damaged(1), GeneralName::Email),
-        2 => text().map_or(GeneralName::Damaged(2), GeneralName::Dns),
-        4 => GeneralName::Directory(Name::from_der(element.content)),
-        6 => text().map_or(GeneralName::Damaged(6), GeneralName::Uri),
-        7 => GeneralName::Ip(element.content.to_vec()),
-        other => GeneralName::Unread(other),
-    }
-}
-
+/// Both lists are non-empty where they stand, and one must (RFC 5280, section 4.2.1.10).
 fn name_constraints(value: &[u8]) -> Option<NameConstraints> {
-    let mut parts = whole(value, der::SEQUENCE)?.inside();
-    let mut constraints = NameConstraints::default();
-    if let Some(permitted) = parts.optional(context(0)) {
-        constraints.permitted = subtrees(&permitted, &mut constraints.has_distances)?;
-    }
-    if let Some(excluded) = parts.optional(context(1)) {
-        constraints.excluded = subtrees(&excluded, &mut constraints.has_distances)?;
-    }
-    // RFC 5280, section 4.2.1.10: it must hold the one or the other.
-    let empty = constraints.permitted.is_empty() && constraints.excluded.is_empty();
-    (parts.is_empty() && !empty).then_some(constraints)
+    let parsed: parsed::NameConstraints<'_> = whole(value)?;
+    let bases = |subtrees: &Option<Vec<parsed::GeneralSubtree<'_>>>| -> Vec<GeneralName> {
+        subtrees.iter().flatten().map(|subtree| GeneralName::from(&subtree.base)).collect()
+    };
+    let (permitted, excluded) = (bases(&parsed.permitted_subtrees), bases(&parsed.excluded_subtrees));
+    let has_distances = has_distances(value, permitted.len() + excluded.len())?;
+    Some(NameConstraints { permitted, excluded, has_distances })
+        .filter(|all| !(all.permitted.is_empty() && all.excluded.is_empty()))
 }
 
-fn subtrees(list: &Element<'_>, has_distances: &mut bool) -> Option<Vec<GeneralName>> {
-    let mut names = Vec::new();
-    for subtree in elements(list.inside(), der::SEQUENCE)? {
-        let mut parts = subtree.inside();
-        names.push(general_name(&parts.next()?));
-        *has_distances |= !parts.is_empty();
+/// Whether a subtree holds more than its base. The parser passes over distances, and over whatever else follows: then
+/// it has not seen all that binds, and `None` says that the extension is damaged.
+fn has_distances(value: &[u8], read: usize) -> Option<bool> {
+    let (mut has_distances, mut seen) = (false, 0);
+    for list in Reader::new(value).expect(der::SEQUENCE)?.inside() {
+        for subtree in list.inside() {
+            has_distances |= subtree.inside().count() > 1;
+            seen += 1;
+        }
     }
-    some(names)
+    (seen == read).then_some(has_distances)
 }
 
 fn authority_key(value: &[u8]) -> Option<AuthorityKey> {
-    let mut parts = whole(value, der::SEQUENCE)?.inside();
+    let parsed: parsed::AuthorityKeyIdentifier<'_> = whole(value)?;
     Some(AuthorityKey {
-        key: parts.optional(context_primitive(0)).map(|key| key.content.to_vec()),
-        has_issuer: parts.optional(context(1)).is_some(),
-        serial: parts.optional(context_primitive(2)).map(|serial| serial.content.to_vec()),
+        key: parsed.key_identifier.map(|key| key.0.to_vec()),
+        has_issuer: parsed.authority_cert_issuer.is_some(),
+        serial: parsed.authority_cert_serial.map(<[u8]>::to_vec),
     })
-    .filter(|_| parts.is_empty())
 }
 
+// Distribution points are read here: the parser expects a set inside a name relative to the issuer, where RFC 5280,
+// appendix A.2 has its members alone (tests `certs::pkits`, distribution points 3 and 4).
+
 pub(super) fn distribution_points(value: &[u8]) -> Option<Vec<DistributionPoint>> {
-    some(sequence_of(value, der::SEQUENCE)?)?.iter().map(|point| distribution_point(point.inside())).collect()
+    some(sequence_of(value)?)?.iter().map(|point| distribution_point(point.inside())).collect()
 }
 
 fn distribution_point(mut parts: Reader<'_>) -> Option<DistributionPoint> {
@@ -425,7 +433,7 @@ fn distribution_point(mut parts: Reader<'_>) -> Option<DistributionPoint> {
         point.reasons = Some(bits(&reasons)?);
     }
     if let Some(issuer) = parts.optional(context(2)) {
-        point.crl_issuer = general_names(issuer.inside())?;
+        point.crl_issuer = names_in(issuer.content)?;
     }
     parts.is_empty().then_some(point)
 }
@@ -434,7 +442,7 @@ fn distribution_point(mut parts: Reader<'_>) -> Option<DistributionPoint> {
 pub(super) fn point_name(element: &Element<'_>) -> Option<PointName> {
     let inner = element.inside().next()?;
     match inner.tag & 0x1f {
-        0 => Some(PointName::Full(general_names(inner.inside())?)),
+        0 => Some(PointName::Full(names_in(inner.content)?)),
         1 => Some(PointName::Relative(inner.content.to_vec())),
         _ => None,
     }

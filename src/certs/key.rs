@@ -2,7 +2,13 @@
 
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 
-use super::der::{self, Element, Reader};
+use x509_parser::asn1_rs::Any;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::public_key::PublicKey as ParsedKey;
+use x509_parser::signature_algorithm::RsaSsaPssParams;
+use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+
+use super::der;
 
 /// A public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,19 +61,21 @@ impl KeyKind {
 impl PublicKey {
     /// Reads a `SubjectPublicKeyInfo`.
     pub fn from_der(raw: &[u8]) -> Option<Self> {
-        let mut parts = Reader::new(raw).expect(der::SEQUENCE)?.inside();
-        let mut algorithm = parts.expect(der::SEQUENCE)?.inside();
-        let oid = der::dotted(algorithm.expect(der::OID)?.content)?;
-        let parameters = algorithm.next();
-        let bytes = parts.expect(der::BIT_STRING)?.whole_octets()?.to_vec();
+        Self::from_parsed(&SubjectPublicKeyInfo::from_der(raw).ok()?.1)
+    }
+
+    /// Takes over a parsed `SubjectPublicKeyInfo`.
+    pub fn from_parsed(parsed: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
+        let bytes = der::whole_octets(&parsed.subject_public_key)?.to_vec();
+        let oid = der::dotted(&parsed.algorithm.algorithm);
         let kind = match oid.as_str() {
-            "1.2.840.113549.1.1.1" => KeyKind::Rsa(modulus_bits(&bytes)?),
-            "1.2.840.10045.2.1" => curve(parameters),
+            "1.2.840.113549.1.1.1" => KeyKind::Rsa(modulus_bits(parsed)?),
+            "1.2.840.10045.2.1" => curve(parsed.algorithm.parameters()),
             "1.3.101.112" => KeyKind::Ed25519,
             "1.2.840.10040.4.1" => KeyKind::Dsa,
             _ => KeyKind::Other(oid),
         };
-        Some(Self { der: raw.to_vec(), kind, bytes })
+        Some(Self { der: parsed.raw.to_vec(), kind, bytes })
     }
 
     /// Reads the content of a `SubjectPublicKeyInfo`, as trust anchors hold it.
@@ -84,14 +92,16 @@ impl PublicKey {
     }
 }
 
-fn modulus_bits(key: &[u8]) -> Option<usize> {
-    let modulus = Reader::new(key).expect(der::SEQUENCE)?.inside().expect(der::INTEGER)?.content;
-    let significant = modulus.iter().position(|octet| *octet != 0).and_then(|at| modulus.get(at..))?;
+/// Counted here: the parser's own count takes the first octet for a sign, whatever it is, so that it is short for a
+/// modulus whose length is no multiple of eight.
+fn modulus_bits(key: &SubjectPublicKeyInfo<'_>) -> Option<usize> {
+    let Ok(ParsedKey::RSA(key)) = key.parsed() else { return None };
+    let significant = key.modulus.iter().position(|octet| *octet != 0).and_then(|at| key.modulus.get(at..))?;
     Some(significant.len() * 8 - significant.first()?.leading_zeros() as usize)
 }
 
-fn curve(parameters: Option<Element<'_>>) -> KeyKind {
-    let named = parameters.filter(|parameters| parameters.tag == der::OID).and_then(|curve| der::dotted(curve.content));
+fn curve(parameters: Option<&Any<'_>>) -> KeyKind {
+    let named = parameters.and_then(|parameters| parameters.as_oid().ok()).map(|curve| der::dotted(&curve));
     match named.as_deref() {
         Some("1.2.840.10045.3.1.7") => KeyKind::P256,
         Some("1.3.132.0.34") => KeyKind::P384,
@@ -132,24 +142,23 @@ pub enum SignatureKind {
 }
 
 impl SignatureKind {
-    /// Reads an `AlgorithmIdentifier`.
-    pub fn from_der(raw: &[u8]) -> Option<Self> {
-        let mut parts = Reader::new(raw).expect(der::SEQUENCE)?.inside();
-        let oid = der::dotted(parts.expect(der::OID)?.content)?;
-        Some(match oid.as_str() {
+    /// Takes over a parsed `AlgorithmIdentifier`.
+    pub fn from_parsed(parsed: &AlgorithmIdentifier<'_>) -> Self {
+        let oid = der::dotted(&parsed.algorithm);
+        match oid.as_str() {
             "1.2.840.113549.1.1.2" | "1.2.840.113549.1.1.3" | "1.2.840.113549.1.1.4" => Self::RsaPkcs1(Hash::Md),
             "1.2.840.113549.1.1.5" | "1.3.14.3.2.29" => Self::RsaPkcs1(Hash::Sha1),
             "1.2.840.113549.1.1.11" => Self::RsaPkcs1(Hash::Sha256),
             "1.2.840.113549.1.1.12" => Self::RsaPkcs1(Hash::Sha384),
             "1.2.840.113549.1.1.13" => Self::RsaPkcs1(Hash::Sha512),
-            "1.2.840.113549.1.1.10" => Self::RsaPss(pss_hash(parts.next())),
+            "1.2.840.113549.1.1.10" => Self::RsaPss(pss_hash(parsed.parameters())),
             "1.2.840.10045.4.1" => Self::Ecdsa(Hash::Sha1),
             "1.2.840.10045.4.3.2" => Self::Ecdsa(Hash::Sha256),
             "1.2.840.10045.4.3.3" => Self::Ecdsa(Hash::Sha384),
             "1.2.840.10045.4.3.4" => Self::Ecdsa(Hash::Sha512),
             "1.3.101.112" => Self::Ed25519,
             _ => Self::Other(oid),
-        })
+        }
     }
 
     /// The algorithm in words: "SHA-256 with RSA".
@@ -180,13 +189,9 @@ impl SignatureKind {
 }
 
 /// The hash of RSA-PSS parameters; SHA-1 is the default (RFC 4055, section 3.1).
-fn pss_hash(parameters: Option<Element<'_>>) -> Hash {
-    let hash = parameters
-        .and_then(|parameters| parameters.inside().optional(der::context(0)))
-        .and_then(|hash| hash.inside().next())
-        .and_then(|algorithm| algorithm.inside().next())
-        .and_then(|oid| der::dotted(oid.content));
-    match hash.as_deref() {
+fn pss_hash(parameters: Option<&Any<'_>>) -> Hash {
+    let parameters = parameters.and_then(|parameters| RsaSsaPssParams::try_from(parameters).ok());
+    match parameters.map(|parameters| der::dotted(parameters.hash_algorithm_oid())).as_deref() {
         Some("2.16.840.1.101.3.4.2.1") => Hash::Sha256,
         Some("2.16.840.1.101.3.4.2.2") => Hash::Sha384,
         Some("2.16.840.1.101.3.4.2.3") => Hash::Sha512,
@@ -218,6 +223,28 @@ pub enum Verification {
     WrongKind,
     /// The algorithm cannot be verified here.
     Unsupported,
+}
+
+/// A signature that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Proven<'a> {
+    /// The key, without its algorithm.
+    pub key: &'a [u8],
+    /// What was signed.
+    pub message: &'a [u8],
+    /// The signature.
+    pub signature: &'a [u8],
+}
+
+impl<'a> Proven<'a> {
+    /// The signature inside `der`, which `key` made. `None` for keys so short that others refuse them whatever they
+    /// have signed.
+    pub fn new(key: &'a PublicKey, der: &'a [u8], signed: &'a Signed) -> Option<Self> {
+        if matches!(key.kind, KeyKind::Rsa(0..2048)) {
+            return None;
+        }
+        Some(Self { key: &key.bytes, message: der.get(signed.part.clone())?, signature: &signed.value })
+    }
 }
 
 /// Verifies `signed` inside `der` with `key`.

@@ -1,6 +1,10 @@
 //! Distinguished names: as bytes, as text, and in the form in which RFC 5280 compares them.
 
-use super::der::{self, Element, Reader};
+use x509_parser::asn1_rs::{Oid, Tag};
+use x509_parser::prelude::FromDer as _;
+use x509_parser::x509::{AttributeTypeAndValue, X509Name};
+
+use super::der;
 
 /// A distinguished name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,14 +26,33 @@ pub struct Name {
 impl Name {
     /// Reads a name from its DER bytes. What cannot be read stays comparable by its bytes.
     pub fn from_der(raw: &[u8]) -> Self {
-        read(raw).unwrap_or_else(|| Self {
-            raw: raw.to_vec(),
-            comparable: vec![raw.to_vec()],
-            text: format!("(unreadable name {})", der::hex(raw.get(..16).unwrap_or(raw))),
+        match X509Name::from_der(raw) {
+            Ok((_, parsed)) => Self::from_parsed(&parsed),
+            Err(_) => Self {
+                raw: raw.to_vec(),
+                comparable: vec![raw.to_vec()],
+                text: format!("(unreadable name {})", der::hex(raw.get(..16).unwrap_or(raw))),
+                common_names: Vec::new(),
+                emails: Vec::new(),
+                readable: false,
+            },
+        }
+    }
+
+    /// Takes over a parsed name.
+    pub fn from_parsed(parsed: &X509Name<'_>) -> Self {
+        let mut name = Self {
+            raw: parsed.as_raw().to_vec(),
+            comparable: Vec::new(),
+            text: String::new(),
             common_names: Vec::new(),
             emails: Vec::new(),
-            readable: false,
-        })
+            readable: true,
+        };
+        for part in parsed.iter() {
+            name.push(part.iter());
+        }
+        name
     }
 
     /// Whether it has no parts.
@@ -50,12 +73,35 @@ impl Name {
     /// This name with one more relative name, given as the content of its set.
     pub(super) fn with_part(&self, set_content: &[u8]) -> Self {
         let mut longer = self.clone();
-        let set = Element { tag: der::SET, content: set_content, raw: set_content };
-        if let Some((comparable, text)) = read_relative(&set, &mut longer) {
-            longer.comparable.push(comparable);
-            longer.text = format!("{text}, {}", self.text);
+        let mut attributes = Vec::new();
+        let mut rest = set_content;
+        while let Ok((after, attribute)) = AttributeTypeAndValue::from_der(rest) {
+            attributes.push(attribute);
+            rest = after;
         }
+        longer.push(attributes.iter());
         longer
+    }
+
+    /// Appends a relative name, which is the most specific one then.
+    fn push<'a>(&mut self, attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) {
+        let (mut comparable, mut texts) = (Vec::new(), Vec::new());
+        for attribute in attributes {
+            let kind = attribute.attr_type().as_bytes();
+            let text = string_value(attribute);
+            comparable.push(comparable_attribute(attribute, text.as_deref()));
+            let shown = text.unwrap_or_else(|| format!("#{}", der::hex(attribute.as_slice())));
+            texts.push(format!("{}={shown}", label(attribute.attr_type())));
+            match kind {
+                COMMON_NAME => self.common_names.push(shown),
+                EMAIL => self.emails.push(shown),
+                _ => {}
+            }
+        }
+        comparable.sort();
+        self.comparable.push(comparable.concat());
+        let below = if self.text.is_empty() { String::new() } else { format!(", {}", self.text) };
+        self.text = texts.join(" + ") + &below;
     }
 
     /// What to call it in a sentence.
@@ -64,64 +110,18 @@ impl Name {
     }
 }
 
-fn read(raw: &[u8]) -> Option<Name> {
-    let mut reader = Reader::new(raw);
-    let sequence = reader.expect(der::SEQUENCE)?;
-    read_parts(raw, sequence.inside())
-}
-
-fn read_parts(raw: &[u8], mut parts: Reader<'_>) -> Option<Name> {
-    let mut name = Name {
-        raw: raw.to_vec(),
-        comparable: Vec::new(),
-        text: String::new(),
-        common_names: Vec::new(),
-        emails: Vec::new(),
-        readable: true,
-    };
-    let mut texts = Vec::new();
-    while !parts.is_empty() {
-        let set = parts.expect(der::SET)?;
-        let (comparable, text) = read_relative(&set, &mut name)?;
-        name.comparable.push(comparable);
-        texts.push(text);
-    }
-    texts.reverse();
-    name.text = texts.join(", ");
-    Some(name)
-}
-
-/// One relative name: comparable bytes and text.
-fn read_relative(set: &Element<'_>, name: &mut Name) -> Option<(Vec<u8>, String)> {
-    let mut attributes = Vec::new();
-    let mut texts = Vec::new();
-    let mut members = set.inside();
-    while !members.is_empty() {
-        let mut attribute = members.expect(der::SEQUENCE)?.inside();
-        let kind = attribute.expect(der::OID)?;
-        let value = attribute.next()?;
-        let text = string_value(&value);
-        attributes.push(comparable_attribute(&kind, &value, text.as_deref()));
-        let shown = text.unwrap_or_else(|| format!("#{}", der::hex(value.raw)));
-        texts.push(format!("{}={shown}", label(kind.content)));
-        match kind.content {
-            COMMON_NAME => name.common_names.push(shown),
-            EMAIL => name.emails.push(shown),
-            _ => {}
-        }
-    }
-    attributes.sort();
-    Some((attributes.concat(), texts.join(" + ")))
-}
-
-fn comparable_attribute(kind: &Element<'_>, value: &Element<'_>, text: Option<&str>) -> Vec<u8> {
+fn comparable_attribute(attribute: &AttributeTypeAndValue<'_>, text: Option<&str>) -> Vec<u8> {
+    let kind = attribute.attr_type().as_bytes();
+    // What is no text is compared as it stands, with its tag.
     let folded = match text {
         Some(text) => fold(text).into_bytes(),
-        None => value.raw.to_vec(),
+        None => [&attribute.attr_value().tag().0.to_be_bytes(), attribute.as_slice()].concat(),
     };
-    let mut bytes = kind.raw.to_vec();
-    bytes.extend_from_slice(&u32::try_from(folded.len()).unwrap_or(u32::MAX).to_be_bytes());
-    bytes.extend_from_slice(&folded);
+    let mut bytes = Vec::with_capacity(kind.len() + folded.len() + 8);
+    for part in [kind, &folded] {
+        bytes.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
     bytes
 }
 
@@ -131,15 +131,16 @@ fn fold(text: &str) -> String {
 }
 
 /// The text of a character string; `None` where the value is none, or is damaged.
-fn string_value(value: &Element<'_>) -> Option<String> {
-    match value.tag {
-        // UTF8String, NumericString, PrintableString, IA5String, VisibleString
-        0x0c | 0x12 | 0x13 | 0x16 | 0x1a => std::str::from_utf8(value.content).ok().map(str::to_owned),
-        // TeletexString, which is Latin-1 in practice
-        0x14 => Some(value.content.iter().map(|octet| char::from(*octet)).collect()),
-        // BMPString
-        0x1e => {
-            let units = value.content.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+fn string_value(attribute: &AttributeTypeAndValue<'_>) -> Option<String> {
+    let content = attribute.as_slice();
+    match attribute.attr_value().tag() {
+        Tag::Utf8String | Tag::NumericString | Tag::PrintableString | Tag::Ia5String | Tag::VisibleString => {
+            std::str::from_utf8(content).ok().map(str::to_owned)
+        }
+        // Latin-1 in practice.
+        Tag::TeletexString => Some(content.iter().map(|octet| char::from(*octet)).collect()),
+        Tag::BmpString => {
+            let units = content.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
             char::decode_utf16(units).collect::<Result<String, _>>().ok()
         }
         _ => None,
@@ -150,8 +151,8 @@ const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const EMAIL: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
 
 /// The usual short name of an attribute type, else its dotted identifier.
-fn label(kind: &[u8]) -> String {
-    let short = match kind {
+fn label(kind: &Oid<'_>) -> String {
+    let short = match kind.as_bytes() {
         COMMON_NAME => "CN",
         [0x55, 0x04, 0x04] => "SN",
         [0x55, 0x04, 0x05] => "serialNumber",
@@ -166,7 +167,7 @@ fn label(kind: &[u8]) -> String {
         EMAIL => "E",
         [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01, 0x19] => "DC",
         [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01, 0x01] => "UID",
-        _ => return der::dotted(kind).unwrap_or_else(|| "?".to_owned()),
+        _ => return der::dotted(kind),
     };
     short.to_owned()
 }
@@ -184,7 +185,7 @@ mod tests {
             bytes.extend_from_slice(inner);
             bytes
         };
-        Name::from_der(&wrap(der::SEQUENCE, &wrap(der::SET, &wrap(der::SEQUENCE, &attribute))))
+        Name::from_der(&wrap(der::SEQUENCE, &wrap(0x31, &wrap(der::SEQUENCE, &attribute))))
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! A second opinion: rustls-webpki, a strict verifier of the public web, on the same inputs. It names one error only
 //! and knows nothing of Windows; what it says is compared, never followed.
 
-use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls_pki_types::{
+    AlgorithmIdentifier, CertificateDer, InvalidSignature, ServerName, SignatureVerificationAlgorithm, TrustAnchor,
+    UnixTime,
+};
 use serde::Serialize;
 use webpki::{
     BorrowedCertRevocationList, CertRevocationList, EndEntityCert, Error, ExpirationPolicy, KeyUsage,
@@ -10,6 +13,7 @@ use webpki::{
 
 use super::certificate::Certificate;
 use super::extensions::GeneralName;
+use super::key::Proven;
 use super::request::{ChainRequest, Purpose, Revocation};
 use super::revocation::Lists;
 use super::rules::Profile;
@@ -43,15 +47,41 @@ pub struct SecondOpinion {
     pub reason: String,
 }
 
-/// Asks rustls-webpki.
+/// One of its signature algorithms, which takes a signature that holds from here: the same library, aws-lc, would
+/// verify the same bytes a second time. What did not hold here, it verifies itself.
+#[derive(Debug)]
+struct Shared<'a> {
+    algorithm: &'static dyn SignatureVerificationAlgorithm,
+    proven: &'a [Proven<'a>],
+}
+
+impl SignatureVerificationAlgorithm for Shared<'_> {
+    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        if self.proven.contains(&Proven { key, message, signature }) {
+            return Ok(());
+        }
+        self.algorithm.verify_signature(key, message, signature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.signature_alg_id()
+    }
+}
+
+/// Asks rustls-webpki, with the signatures that hold.
 pub(super) fn ask(
     request: &ChainRequest,
     leaf: &Certificate,
     others: &[&Certificate],
     roots: &[&Certificate],
     lists: &Lists,
+    proven: &[Proven<'_>],
 ) -> Option<Result<(), Error>> {
-    (others.len() + roots.len() <= MOST_CERTIFICATES).then(|| verify(request, leaf, others, roots, lists))
+    (others.len() + roots.len() <= MOST_CERTIFICATES).then(|| verify(request, leaf, others, roots, lists, proven))
 }
 
 fn verify(
@@ -60,7 +90,11 @@ fn verify(
     others: &[&Certificate],
     roots: &[&Certificate],
     lists: &Lists,
+    proven: &[Proven<'_>],
 ) -> Result<(), Error> {
+    let shared: Vec<Shared<'_>> =
+        webpki::ALL_VERIFICATION_ALGS.iter().map(|algorithm| Shared { algorithm: *algorithm, proven }).collect();
+    let algorithms: Vec<&dyn SignatureVerificationAlgorithm> = shared.iter().map(|shared| shared as _).collect();
     let der = CertificateDer::from(leaf.der.as_ref());
     let end_entity = EndEntityCert::try_from(&der)?;
     let root_ders: Vec<CertificateDer<'_>> = roots.iter().map(|root| CertificateDer::from(root.der.as_ref())).collect();
@@ -90,7 +124,7 @@ fn verify(
         Some(strict.with_expiration_policy(ExpirationPolicy::Enforce).build())
     });
     end_entity.verify_for_usage(
-        webpki::ALL_VERIFICATION_ALGS,
+        &algorithms,
         &anchors,
         &intermediates,
         UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)),

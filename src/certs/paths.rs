@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::certificate::Certificate;
-use super::key::{PublicKey, Verification, verify};
+use super::key::{Proven, PublicKey, Verification, verify};
 use super::name::Name;
 use super::public_roots::issued_by_public_root;
 use super::rules::Profile;
@@ -144,6 +144,7 @@ pub(super) struct Search<'a> {
     pool: &'a Pool,
     distances: Vec<Option<usize>>,
     verified: HashMap<(usize, &'a [u8]), Verification>,
+    proven: Vec<Proven<'a>>,
     steps: usize,
     paths: Vec<Path>,
     /// Whether a bound was met before everything was looked at.
@@ -157,6 +158,7 @@ impl<'a> Search<'a> {
             pool,
             distances: pool.distances(),
             verified: HashMap::new(),
+            proven: Vec::new(),
             steps: 0,
             paths: Vec::new(),
             exhausted: false,
@@ -183,7 +185,15 @@ impl<'a> Search<'a> {
         let certificate = self.pool.certificates.get(child)?;
         let answer = verify(key, &certificate.der, &certificate.signed);
         self.verified.insert((child, key.der.as_slice()), answer);
+        if answer == Verification::Good {
+            self.proven.extend(Proven::new(key, &certificate.der, &certificate.signed));
+        }
         Some(answer)
+    }
+
+    /// The signatures that hold.
+    pub fn proven(&self) -> &[Proven<'a>] {
+        &self.proven
     }
 
     fn extend(&mut self, nodes: &mut Vec<usize>, links: &mut Vec<Verification>) {
