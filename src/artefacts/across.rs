@@ -7,7 +7,7 @@ use super::item::Item;
 use super::naming::Part;
 use super::{Artefacts, Client};
 use crate::certs::{Bundle, Certificate, certificate_facts};
-use crate::report::{Check, CheckStatus};
+use crate::report::{Check, CheckStatus, Report};
 use crate::time::{Micros, rfc3339};
 
 const DAY: i64 = 86_400;
@@ -17,6 +17,20 @@ const CERTIFICATE_NOTICE: i64 = 30 * DAY;
 
 /// A list with less time left is told: a new one is due long before.
 const LIST_NOTICE: i64 = DAY;
+
+/// Whether the chain, as judged, ends in the client's own store.
+pub(super) fn ends_in_store(report: &Report, store_given: bool) -> Check {
+    let id = "chain-ends-in-client-store";
+    let first = |id: &str, status| report.checks.iter().find(|check| check.id == id && check.status == status);
+    let root = "root-not-in-client-store";
+    let lacking = first(root, CheckStatus::Failed).or_else(|| first("intermediate-missing", CheckStatus::Failed));
+    match (first(root, CheckStatus::Passed), lacking.filter(|_| store_given)) {
+        (Some(passed), _) => check(id, CheckStatus::Passed, &passed.subject, passed.explanation.clone()),
+        (None, Some(failed)) => check(id, CheckStatus::Failed, &failed.subject, failed.explanation.clone()),
+        (None, None) => check(id, CheckStatus::NotChecked, "chain", "The client's root store is not at hand."),
+    }
+    .remark()
+}
 
 /// All of them. `last` is when the machine's logs end; `came` are the addresses that it could fetch.
 pub(super) fn checks(
@@ -153,8 +167,7 @@ fn points(leaf: &Certificate) -> Vec<String> {
 fn lists_fetched(leaf: &Certificate, came: &BTreeSet<&str>) -> Check {
     let (id, subject) = ("crl-fetched", format!("leaf '{}'", leaf.display()));
     let own = points(leaf);
-    // Facts name the kind of an address before it.
-    let fetched = came.iter().find(|url| own.iter().any(|point| point.to_lowercase().ends_with(&url.to_lowercase())));
+    let fetched = came.iter().find(|url| own.iter().any(|point| point.eq_ignore_ascii_case(url.trim())));
     match fetched {
         Some(url) => check(id, CheckStatus::Passed, &subject, format!("The client could fetch its revocation list from {url}.")),
         None => check(id, CheckStatus::NotChecked, &subject, "It is not known that the client could fetch its revocation list."),

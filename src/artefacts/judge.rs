@@ -58,6 +58,7 @@ fn chain(all: &Artefacts, item: &Item, client: &Client<'_>, at: i64) -> Report {
     request.crls.extend(failed.difference(&came).map(|url| CrlSource::unreachable(*url)));
     let mut report = validate_chain(&request);
     let last = all.machines.get(&own).and_then(|machine| machine.last).unwrap_or(at);
+    report.checks.push(across::ends_in_store(&report, !request.roots.is_empty()));
     report.checks.extend(across::checks(all, item, client, last, &came));
     Report::new(report.kind, report.facts, report.checks)
 }

@@ -56,6 +56,12 @@ pub struct Judged {
     pub report: Report,
 }
 
+impl From<Artefact> for Judged {
+    fn from(artefact: Artefact) -> Self {
+        Self { path: artefact.path, report: artefact.report }
+    }
+}
+
 /// A client at a time, for which artefacts are judged.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Client<'a> {
