@@ -25,8 +25,8 @@ pub mod formats;
 pub mod knowledge;
 pub mod site;
 
-pub mod tokens;
 pub mod certs;
+pub mod tokens;
 
 pub mod events;
 

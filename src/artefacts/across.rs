@@ -59,9 +59,8 @@ fn check(id: &str, status: CheckStatus, subject: &str, text: impl Into<String>) 
 
 /// What the same gateway presented to other machines.
 fn others<'a>(all: &'a Artefacts, item: &'a Item, client: &'a Client<'_>) -> impl Iterator<Item = &'a Item> {
-    let same_gateway = move |other: &&Item| {
-        other.cmg.is_none() || client.cmg.is_none() || other.cmg.as_deref() == client.cmg
-    };
+    let same_gateway =
+        move |other: &&Item| other.cmg.is_none() || client.cmg.is_none() || other.cmg.as_deref() == client.cmg;
     all.items
         .iter()
         .filter(move |other| other.part == Some(Part::Presented) && other.leaf.is_some() && other.owner != item.owner)
@@ -111,7 +110,12 @@ fn genuine(all: &Artefacts, item: &Item, client: &Client<'_>) -> Check {
     };
     let known = || others(all, item, client).filter(is_known);
     if known().any(|other| is_alike(item, other)) {
-        return check(id, CheckStatus::Passed, subject, "Machines that the gateway answered were presented the same issuer.");
+        return check(
+            id,
+            CheckStatus::Passed,
+            subject,
+            "Machines that the gateway answered were presented the same issuer.",
+        );
     }
     known().next().map_or_else(
         || check(id, CheckStatus::NotChecked, subject, "No chain that is known to be the gateway's own is at hand."),
@@ -169,8 +173,15 @@ fn lists_fetched(leaf: &Certificate, came: &BTreeSet<&str>) -> Check {
     let own = points(leaf);
     let fetched = came.iter().find(|url| own.iter().any(|point| point.eq_ignore_ascii_case(url.trim())));
     match fetched {
-        Some(url) => check(id, CheckStatus::Passed, &subject, format!("The client could fetch its revocation list from {url}.")),
-        None => check(id, CheckStatus::NotChecked, &subject, "It is not known that the client could fetch its revocation list."),
+        Some(url) => {
+            check(id, CheckStatus::Passed, &subject, format!("The client could fetch its revocation list from {url}."))
+        }
+        None => check(
+            id,
+            CheckStatus::NotChecked,
+            &subject,
+            "It is not known that the client could fetch its revocation list.",
+        ),
     }
 }
 
@@ -180,7 +191,12 @@ fn lists_go_stale(all: &Artefacts, item: &Item, leaf: &Certificate, last: Micros
     let bundle = Bundle::read(&lists);
     let own = bundle.lists.iter().filter(|list| list.issuer.same_as(&leaf.issuer) && list.base.is_none());
     let Some(latest) = own.max_by_key(|list| list.next_update) else {
-        return check(id, CheckStatus::NotChecked, "revocation lists", "No list of the certificate's issuer is at hand.");
+        return check(
+            id,
+            CheckStatus::NotChecked,
+            "revocation lists",
+            "No list of the certificate's issuer is at hand.",
+        );
     };
     let subject = format!("revocation list '{}' ({})", latest.issuer.display(), latest.source);
     let Some(ends) = latest.next_update else {
@@ -188,7 +204,11 @@ fn lists_go_stale(all: &Artefacts, item: &Item, leaf: &Certificate, last: Micros
     };
     let left = ends - last.div_euclid(1_000_000);
     let (status, text) = if left <= LIST_NOTICE {
-        let text = format!("It holds until {}; the logs end at {}. A client that checks it then fails.", utc(ends), rfc3339(last));
+        let text = format!(
+            "It holds until {}; the logs end at {}. A client that checks it then fails.",
+            utc(ends),
+            rfc3339(last)
+        );
         (CheckStatus::Failed, text)
     } else {
         (CheckStatus::Passed, format!("It holds until {}.", utc(ends)))

@@ -119,19 +119,19 @@ mod tests {
 
     #[test]
     fn the_three_forms_are_read() {
-        reads(r#"[{"url": "http://a/1.crl", "fetched": true}, {"url": "http://b/2.crl", "status": "failed: timeout"}]"#, &[
-            ("http://a/1.crl", true),
-            ("http://b/2.crl", false),
-        ]);
+        reads(
+            r#"[{"url": "http://a/1.crl", "fetched": true}, {"url": "http://b/2.crl", "status": "failed: timeout"}]"#,
+            &[("http://a/1.crl", true), ("http://b/2.crl", false)],
+        );
         reads(r#"{"http://a/1.crl": "ok", "ldap:///CN=b": 404}"#, &[("http://a/1.crl", true), ("ldap:///CN=b", false)]);
-        reads("url,result\nhttp://a/1.crl,fetched\n\"http://b/2.crl\",\"not fetched\"\n", &[
-            ("http://a/1.crl", true),
-            ("http://b/2.crl", false),
-        ]);
-        reads("failed http://b/2.crl (0x80072ee2)\nOK   ldap:///CN=a,CN=CDP,DC=contoso\n", &[
-            ("http://b/2.crl", false),
-            ("ldap:///CN=a,CN=CDP,DC=contoso", true),
-        ]);
+        reads(
+            "url,result\nhttp://a/1.crl,fetched\n\"http://b/2.crl\",\"not fetched\"\n",
+            &[("http://a/1.crl", true), ("http://b/2.crl", false)],
+        );
+        reads(
+            "failed http://b/2.crl (0x80072ee2)\nOK   ldap:///CN=a,CN=CDP,DC=contoso\n",
+            &[("http://b/2.crl", false), ("ldap:///CN=a,CN=CDP,DC=contoso", true)],
+        );
         reads("nothing here\n", &[]);
         reads("http://a/unsaid.crl\n", &[]);
     }

@@ -120,10 +120,9 @@ impl Item {
                 _ => covers && role(certificate).0 == CertificateRole::Service,
             }
         });
-        self.leaf = leaf.filter(|_| at_gateway).map(|certificate| Leaf {
-            issuer: certificate.issuer.text.clone(),
-            sha256: certificate.sha256(),
-        });
+        self.leaf = leaf
+            .filter(|_| at_gateway)
+            .map(|certificate| Leaf { issuer: certificate.issuer.text.clone(), sha256: certificate.sha256() });
         let presented = at_gateway && (by_name == Some(Part::Presented) || self.leaf.is_some());
         presented.then_some(Part::Presented)
     }

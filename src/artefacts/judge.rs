@@ -169,7 +169,8 @@ fn same_as_log(own: Option<&str>, log: Option<&str>) -> Check {
             Check::new(id, CheckStatus::Passed, subject, "The logs name the same device id.").remark()
         }
         (Some(own), Some(log)) => {
-            let text = format!("The device id is {own} here and {log} in the logs: they are of different joins or devices.");
+            let text =
+                format!("The device id is {own} here and {log} in the logs: they are of different joins or devices.");
             Check::new(id, CheckStatus::Failed, subject, text).expected(log).found(own).remark()
         }
         _ => Check::new(id, CheckStatus::NotChecked, subject, "One of output and logs names no device id.").remark(),

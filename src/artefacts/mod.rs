@@ -141,8 +141,8 @@ impl Artefacts {
     pub fn has(&self, host: Option<&str>, part: &str) -> bool {
         let owner = machines::key(host);
         self.items.iter().any(|item| {
-            let owned = item.owner.as_deref() == Some(&owner) || item.is_common();
-            owned && item.readable && item.part.is_some_and(|own| own.id() == part)
+            let speaks = item.owner.as_deref() == Some(&owner) || item.is_common();
+            speaks && item.readable && item.part.is_some_and(|own| own.id() == part)
         })
     }
 
@@ -164,5 +164,11 @@ pub fn sentence(path: &str, check: &crate::report::Check) -> String {
         CheckStatus::NotChecked => "not checked: ",
         CheckStatus::Passed | CheckStatus::Failed => "",
     };
-    format!("{path}, {}: {status}{}", check.subject, check.explanation)
+    let values = match (&check.expected, &check.found) {
+        (Some(expected), Some(found)) if !check.explanation.contains(found.as_str()) => {
+            format!(" Expected: {expected}; found: {found}.")
+        }
+        _ => String::new(),
+    };
+    format!("{path}, {}: {status}{}{values}", check.subject, check.explanation)
 }

@@ -140,13 +140,13 @@ fn part_of(name: &str, in_store: bool) -> Option<Part> {
     if begins(&["disallowed", "untrusted"]) && (in_store || name == "disallowed") {
         return Some(Part::DisallowedStore);
     }
-    let of_gateway = holds(&["cmg"]) || holds(&["chain"]);
-    of_gateway.then_some(Part::Presented)
+    holds(&["cmg"]).then_some(Part::Presented)
 }
 
 /// A file's name without the words that say what it is: what remains may be a host.
 fn without_words(stem: &str) -> String {
-    const WORDS: [&str; 7] = ["cmg-presented", "cmg_presented", "presented-by", "presented-to", "presented", "chain", "-"];
+    const WORDS: [&str; 7] =
+        ["cmg-presented", "cmg_presented", "presented-by", "presented-to", "presented", "chain", "-"];
     let mut rest = stem;
     while let Some(shorter) = WORDS.iter().find_map(|word| rest.strip_prefix(word)) {
         rest = shorter.trim_start_matches(['-', '_', ' ']);

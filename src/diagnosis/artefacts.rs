@@ -46,8 +46,11 @@ fn telling<'r>(shape: &ArtefactShape, judged: &'r Judged) -> Option<&'r Check> {
 
 fn told(judged: &Judged, check: &Check) -> Told {
     let sentence = sentence(&judged.path, check);
-    let evidence =
-        Evidence { source: std::sync::Arc::clone(&judged.path), line: line(judged, check), text: check.explanation.clone() };
+    let evidence = Evidence {
+        source: std::sync::Arc::clone(&judged.path),
+        line: line(judged, check),
+        text: check.explanation.clone(),
+    };
     Told { sentence, evidence }
 }
 

@@ -25,11 +25,10 @@ pub fn missing(failure: &Failure, confidence: Confidence, evidence: &[u32], case
         let parts = &wanted.artefact;
         !parts.is_empty() && flow.is_some() && parts.iter().all(|part| case.world.artefacts.has(host, part))
     };
-    let wanted = failure
-        .missing
-        .iter()
-        .filter(|wanted| !at_hand(wanted))
-        .filter(|wanted| wanted.log.as_deref().is_none_or(|log| !case.log_covers(wanted.machine, Some(log), from, to)));
+    let wanted =
+        failure.missing.iter().filter(|wanted| !at_hand(wanted)).filter(|wanted| {
+            wanted.log.as_deref().is_none_or(|log| !case.log_covers(wanted.machine, Some(log), from, to))
+        });
     wanted
         .map(|wanted| Missing {
             what: fill(&wanted.what),

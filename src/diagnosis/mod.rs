@@ -91,7 +91,8 @@ fn flow_matches(
     for (index, of_site) in site.iter().enumerate() {
         // What artefacts alone foretell has stopped no flow.
         let of_logs = !of_site.evidence.is_empty();
-        let explains = of_logs && broken.is_some() && of_site.failure.stage == broken && case.is_near(&of_site.evidence);
+        let explains =
+            of_logs && broken.is_some() && of_site.failure.stage == broken && case.is_near(&of_site.evidence);
         if explains && of_site.failure.role == FailureRole::Cause {
             placed.insert(index);
             found.push(Match { flow: Some(flow), ..of_site.clone() });

@@ -172,7 +172,8 @@ fn cmg_requests_unanswered(case: &Case<'_>) -> Option<Vec<u32>> {
 /// The log of another machine runs through the time at which the flow's request failed: two clocks show that time.
 fn other_clocks_agree(case: &Case<'_>) -> Option<Vec<u32>> {
     let host = case.flow()?.client.host.as_deref()?;
-    let failed = case.requests().into_iter().map(|number| case.world.request(number)).find(|request| request.failed())?;
+    let failed =
+        case.requests().into_iter().map(|number| case.world.request(number)).find(|request| request.failed())?;
     let at = case.event(*failed.events.first()?).stamp.utc?;
     let runs_through = case.world.sources.iter().any(|source| {
         let other = source.host.as_deref().is_some_and(|other| !other.eq_ignore_ascii_case(host));

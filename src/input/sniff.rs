@@ -155,7 +155,8 @@ fn text_artefact(text: &str, path: &str, whole: bool) -> Option<ArtefactKind> {
         if label.starts_with("X509 CRL-----") {
             return Some(ArtefactKind::RevocationList);
         }
-        if label.starts_with("CERTIFICATE-----") || label.starts_with("TRUSTED CERTIFICATE-----")
+        if label.starts_with("CERTIFICATE-----")
+            || label.starts_with("TRUSTED CERTIFICATE-----")
             || label.starts_with("PKCS7-----")
         {
             return Some(ArtefactKind::Certificate);

@@ -18,8 +18,8 @@ mod template;
 
 pub use endpoint::Endpoint;
 pub use failure::{
-    ARTEFACT_KINDS, ArtefactShape, ArtefactStatus, Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf, PATTERNS, RequestShape, Scope, StageShape,
-    When,
+    ARTEFACT_KINDS, ArtefactShape, ArtefactStatus, Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf,
+    PATTERNS, RequestShape, Scope, StageShape, When,
 };
 pub(crate) use message::Parts;
 pub use message::{Message, Proof, RequestPart};
@@ -168,7 +168,8 @@ impl Knowledge {
             }
             for kind in failure.artefact_kinds().filter(|kind| !ARTEFACT_KINDS.contains(kind)) {
                 let known = ARTEFACT_KINDS.join(", ");
-                mistakes.add(failure.start, &format!("'{}': no artefact has kind '{kind}'; known: {known}", failure.id));
+                mistakes
+                    .add(failure.start, &format!("'{}': no artefact has kind '{kind}'; known: {known}", failure.id));
             }
             for pattern in failure.patterns().filter(|pattern| !PATTERNS.contains(pattern)) {
                 let known = PATTERNS.join(", ");
