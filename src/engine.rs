@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::artefacts::{Artefact, Artefacts};
 use crate::columns::{RecordStream, Window};
 use crate::diagnosis;
 use crate::error::{Error, Result};
@@ -69,6 +70,8 @@ pub struct Trail {
     pub flows: Vec<Flow>,
     /// The causes, best first.
     pub findings: Vec<Finding>,
+    /// Tokens, certificates, `dsregcmd` output found among the logs, in order of path, each with its report.
+    pub artefacts: Vec<Artefact>,
     /// True where some source holds a request to a CMG.
     pub traffic: bool,
     /// The records, to be streamed.
@@ -92,7 +95,9 @@ impl Trail {
         }
         let mut followed = flows::follow(&events, &sources, &knowledge, &site.cmg.names);
         followed.retain(|flow| is_wanted(flow, &options));
-        let findings = diagnosis::diagnose(&followed, &events, &sources, &knowledge);
+        let bundle = Artefacts::read(&input, &followed, &events, &sources);
+        let artefacts = bundle.list();
+        let findings = diagnosis::diagnose(&followed, &events, &sources, (&bundle, &artefacts), &knowledge);
         let window = Window { since: options.since, until: options.until };
         Ok(Self {
             paths: paths.to_vec(),
@@ -103,6 +108,7 @@ impl Trail {
             traffic: followed.traffic,
             flows: followed.flows,
             findings,
+            artefacts,
             events,
         })
     }
@@ -122,7 +128,7 @@ impl Trail {
             clocks: &self.clocks,
             flows: &self.flows,
             findings: &self.findings,
-            artefacts: &[],
+            artefacts: &self.artefacts,
         }
     }
 }
@@ -192,5 +198,5 @@ pub struct Document<'a> {
     /// The causes, best first.
     pub findings: &'a [Finding],
     /// Tokens, certificates, dsregcmd output found among the logs.
-    pub artefacts: &'a [serde_json::Value],
+    pub artefacts: &'a [Artefact],
 }

@@ -32,6 +32,8 @@ pub mod events;
 
 pub mod flows;
 
+pub mod artefacts;
+
 pub mod workflow;
 
 pub mod diagnosis;

@@ -1,7 +1,9 @@
 //! What a rule can look at: one flow with its client's past and the servers around it, or the servers alone.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::artefacts::{Artefact, Artefacts, Client, Judged};
 use crate::events::Event;
 use crate::flows::requests::{Request, normal_hresult};
 use crate::flows::{Flow, FlowDetail, Followed};
@@ -22,6 +24,10 @@ pub struct World<'a> {
     pub events: &'a [Event],
     /// All sources.
     pub sources: &'a [Source],
+    /// The artefacts.
+    pub artefacts: &'a Artefacts,
+    /// All artefacts as the trail lists them.
+    pub listed: Vec<Judged>,
     /// Server events by message, each list by UTC; those without UTC first.
     servers: BTreeMap<&'a str, Vec<(Option<Micros>, u32)>>,
     /// Requests to gateways by host, in order of UTC, each with its machine.
@@ -34,7 +40,13 @@ pub struct World<'a> {
 
 impl<'a> World<'a> {
     /// Indexes what was followed.
-    pub fn new(followed: &'a Followed, events: &'a [Event], sources: &'a [Source]) -> Self {
+    pub fn new(
+        followed: &'a Followed,
+        events: &'a [Event],
+        sources: &'a [Source],
+        artefacts: &'a Artefacts,
+        listed: &[Artefact],
+    ) -> Self {
         let mut servers: BTreeMap<&str, Vec<(Option<Micros>, u32)>> = BTreeMap::new();
         for &index in followed.machines.iter().flat_map(|machine| &machine.server_events) {
             let event = &events[index as usize];
@@ -47,6 +59,8 @@ impl<'a> World<'a> {
             followed,
             events,
             sources,
+            artefacts,
+            listed: listed.iter().map(|artefact| Judged::from(artefact.clone())).collect(),
             servers,
             by_host: BTreeMap::new(),
             by_machine: vec![Vec::new(); followed.machines.len()],
@@ -93,17 +107,18 @@ pub struct Case<'a> {
     pub world: &'a World<'a>,
     /// The flow.
     pub flow: Option<usize>,
+    judged: OnceCell<Vec<Judged>>,
 }
 
 impl<'a> Case<'a> {
     /// The case of one flow.
     pub fn of_flow(world: &'a World<'a>, flow: usize) -> Self {
-        Self { world, flow: Some(flow) }
+        Self { world, flow: Some(flow), judged: OnceCell::new() }
     }
 
     /// The case of the servers alone.
     pub fn of_site(world: &'a World<'a>) -> Self {
-        Self { world, flow: None }
+        Self { world, flow: None, judged: OnceCell::new() }
     }
 
     /// The flow.
@@ -114,6 +129,25 @@ impl<'a> Case<'a> {
     /// What is known of the flow besides.
     pub fn detail(&self) -> Option<&'a FlowDetail> {
         self.flow.map(|flow| &self.world.followed.details[flow])
+    }
+
+    /// Reports on the artefacts of the flow's client, at the time its request failed; without a flow, on all.
+    pub fn judged(&self) -> &[Judged] {
+        let Some(flow) = self.flow() else { return &self.world.listed };
+        self.judged.get_or_init(|| {
+            if self.world.artefacts.is_empty() {
+                return Vec::new();
+            }
+            let requests = || self.requests().into_iter().map(|number| self.world.request(number));
+            let asked = requests().find(|request| request.failed()).or_else(|| requests().next());
+            let at = asked.and_then(|request| self.event(*request.events.first()?).stamp.utc).or(flow.ended);
+            self.world.artefacts.judge(&Client {
+                host: flow.client.host.as_deref(),
+                cmg: asked.and_then(|request| request.host.as_deref()),
+                at,
+                device_id: flow.client.device_id.as_deref(),
+            })
+        })
     }
 
     /// True where the flow, or anything else that its client does, has to do with a gateway.

@@ -1,7 +1,7 @@
 //! Evaluates the conditions of failures: does it hold, and which lines show it?
 
 use super::case::Case;
-use super::{patterns, shapes};
+use super::{artefacts, patterns, shapes};
 use crate::flows::requests::Request;
 use crate::knowledge::{Condition, EventShape, RequestPart, RequestShape, StageShape};
 use crate::stage::{Role, Stage};
@@ -21,6 +21,7 @@ pub fn holds(condition: &Condition, case: &Case<'_>) -> Option<Vec<u32>> {
         Condition::Outcome(outcomes) => outcomes.contains(&case.flow()?.outcome).then(Vec::new),
         Condition::NothingAfter(stage) => nothing_after(*stage, case),
         Condition::Pattern(name) => patterns::holds(name, case),
+        Condition::Artefact(shape) => artefacts::holds(shape, case).map(|_| Vec::new()),
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::case::{Case, World};
-use super::{Match, missing, words};
+use super::{Match, artefacts, missing, words};
 use crate::events::Event;
 use crate::finding::{Evidence, Finding};
-use crate::knowledge::FailureRole;
+use crate::knowledge::{FailureRole, When};
 
 /// Lines of evidence that one flow, and one finding, bring at most.
 const LINES_OF_FLOW: usize = 40;
@@ -48,6 +48,7 @@ fn finding(group: &[Match], world: &World<'_>) -> Finding {
             _ => words::value(field, &best.evidence, &case),
         })
     };
+    let own = |words: fn(&When) -> Option<&String>| best.words.as_ref().and_then(words);
     let times =
         || group.iter().flat_map(|found| &found.evidence).filter_map(|&event| world.events[event as usize].stamp.utc);
     let spans = || flows.iter().map(|&flow| &world.followed.flows[flow]);
@@ -58,8 +59,12 @@ fn finding(group: &[Match], world: &World<'_>) -> Finding {
         hypothesis: failure.hypothesis,
         stage: failure.stage,
         scope: failure.scope.clone(),
-        title: fill(&failure.title),
-        explanation: fill(&failure.explanation),
+        title: fill(own(|when| when.title.as_ref()).unwrap_or(&failure.title)),
+        explanation: explanation(
+            fill(own(|when| when.explanation.as_ref()).unwrap_or(&failure.explanation)),
+            best,
+            &artefacts::contradictions(failure.stage, &case),
+        ),
         remedy: fill(&failure.remedy),
         verify: fill(&failure.verify),
         reference: failure.reference.clone(),
@@ -79,13 +84,35 @@ fn finding(group: &[Match], world: &World<'_>) -> Finding {
     }
 }
 
+/// The failure's words, then what artefacts say for it, then where they contradict each other.
+fn explanation(mut words: String, best: &Match, contradictions: &[String]) -> String {
+    /// Sentences beyond these say nothing new.
+    const ENOUGH: usize = 4;
+    let said: Vec<&str> = best.told.iter().map(|told| told.sentence.as_str()).take(ENOUGH).collect();
+    if !said.is_empty() {
+        words.push_str(" The artefacts at hand say: ");
+        words.push_str(&said.join(" "));
+    }
+    if !contradictions.is_empty() {
+        words.push_str(" They contradict each other: ");
+        words.push_str(&contradictions.join(" "));
+    }
+    words
+}
+
 /// The lines of all matches; where a cause holds by what is absent, the lines of the flow that lacks it.
 fn evidence(group: &[Match], world: &World<'_>) -> Vec<Evidence> {
     let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
+    let mut of_artefacts: Vec<Evidence> = Vec::new();
     for found in group {
         let of_flow =
             || found.flow.map(|flow| world.followed.details[flow].events.iter().map(|(event, _)| *event).collect());
+        for told in found.told.iter().take(LINES_OF_FLOW) {
+            if of_artefacts.len() < LINES_OF_FLOW && !of_artefacts.contains(&told.evidence) {
+                of_artefacts.push(told.evidence.clone());
+            }
+        }
         let shown: Vec<u32> =
             if found.evidence.is_empty() { of_flow().unwrap_or_default() } else { found.evidence.clone() };
         for index in shown.into_iter().take(LINES_OF_FLOW) {
@@ -94,6 +121,7 @@ fn evidence(group: &[Match], world: &World<'_>) -> Vec<Evidence> {
             }
         }
     }
+    lines.extend(of_artefacts);
     lines
 }
 

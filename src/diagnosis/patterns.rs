@@ -27,6 +27,7 @@ pub fn holds(name: &str, case: &Case<'_>) -> Option<Vec<u32>> {
         "direct-mp-untrusted" => direct_mp_untrusted(case),
         "domain-user-without-on-premises-sid" => domain_user_without_sid(case),
         "mpdb-errors-current" => database_errors_are_current(case),
+        "other-clocks-agree" => other_clocks_agree(case),
         "resource-differs-from-working-clients" => resource_differs(case),
         "token-expired-by-days" => {
             token_refused(case, |refusal| refusal.expired_for.is_some_and(|gap| gap > CLOCK_TROUBLE))
@@ -163,6 +164,19 @@ fn cmg_requests_unanswered(case: &Case<'_>) -> Option<Vec<u32>> {
         events.iter().filter_map(|&event| case.event(event).get(field)?.parse::<u64>().ok()).sum()
     };
     newest.into_values().find(|window| count(window, "request_count") > 0 && count(window, "response_count") == 0)
+}
+
+/// The log of another machine runs through the time at which the flow's request failed: two clocks show that time.
+fn other_clocks_agree(case: &Case<'_>) -> Option<Vec<u32>> {
+    let host = case.flow()?.client.host.as_deref()?;
+    let failed =
+        case.requests().into_iter().map(|number| case.world.request(number)).find(|request| request.failed())?;
+    let at = case.event(*failed.events.first()?).stamp.utc?;
+    let runs_through = case.world.sources.iter().any(|source| {
+        let other = source.host.as_deref().is_some_and(|other| !other.eq_ignore_ascii_case(host));
+        other && source.first.is_some_and(|first| first <= at) && source.last.is_some_and(|last| at <= last)
+    });
+    runs_through.then(Vec::new)
 }
 
 /// Database errors in at least two logs of the management point, up to its newest lines, and no token issued since.

@@ -19,7 +19,7 @@ use encoding_rs::Encoding;
 use crate::error::{Error, Result};
 use crate::stage::Role;
 
-pub(crate) use machine::role_of_component;
+pub(crate) use machine::{machine, role_of_component};
 pub(crate) use rollover::stem as log_stem;
 
 /// Progress of a long read, called from worker threads.
@@ -125,12 +125,15 @@ impl ArtefactFile {
 }
 
 /// What an artefact looks like, by its first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ArtefactKind {
     /// One or more certificates, PEM or DER.
     Certificate,
     /// A certificate revocation list, PEM or DER.
     RevocationList,
+    /// Which revocation lists could be fetched: `fetched.json`, `.csv` or `.txt`.
+    FetchList,
     /// A JSON Web Token.
     Token,
     /// A JSON Web Key Set.

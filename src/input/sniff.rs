@@ -116,12 +116,18 @@ fn is_binary(head: &[u8]) -> bool {
     controls > head.len() / 100 || zero_runs > 4 || head.iter().all(|byte| *byte == 0)
 }
 
+/// The object identifier of signed data, with which a PKCS#7 bundle begins (RFC 5652, section 5.1).
+const SIGNED_DATA: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
+
 /// A certificate or revocation list in DER: a sequence as long as the file, that begins with the version of the one
 /// (RFC 5280 section 4.1, explicit tag 0) or the other (section 5.1, integer 1 before the algorithm).
 fn der(head: &[u8], size: u64) -> Option<ArtefactKind> {
     let (length, inner) = sequence(head)?;
     if length + u64::try_from(head.len() - inner.len()).ok()? != size {
         return None;
+    }
+    if inner.starts_with(SIGNED_DATA) {
+        return Some(ArtefactKind::Certificate);
     }
     let (_, signed) = sequence(inner)?;
     match signed {
@@ -154,9 +160,15 @@ fn text_artefact(text: &str, path: &str, whole: bool) -> Option<ArtefactKind> {
         if label.starts_with("X509 CRL-----") {
             return Some(ArtefactKind::RevocationList);
         }
-        if label.starts_with("CERTIFICATE-----") || label.starts_with("TRUSTED CERTIFICATE-----") {
+        if label.starts_with("CERTIFICATE-----")
+            || label.starts_with("TRUSTED CERTIFICATE-----")
+            || label.starts_with("PKCS7-----")
+        {
             return Some(ArtefactKind::Certificate);
         }
+    }
+    if is_fetch_list(path) {
+        return Some(ArtefactKind::FetchList);
     }
     if start.starts_with('{') && text.contains("\"keys\"") && text.contains("\"kty\"") {
         return Some(ArtefactKind::KeySet);
@@ -170,6 +182,15 @@ fn text_artefact(text: &str, path: &str, whole: bool) -> Option<ArtefactKind> {
     let toml =
         path.len().checked_sub(5).and_then(|at| path.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(".toml"));
     toml.then_some(ArtefactKind::Site)
+}
+
+/// The one kind that its content does not tell from a log: a table of addresses, known by its name.
+fn is_fetch_list(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (folder, name) = (folders.rsplit('/').next().unwrap_or_default(), name.to_ascii_lowercase());
+    let is_table = matches!(name.rsplit_once('.'), Some((_, "json" | "csv" | "txt")));
+    let of_lists = matches!(folder.to_ascii_lowercase().as_str(), "crl" | "crls") || name.starts_with("crl");
+    is_table && of_lists && name.contains("fetch")
 }
 
 /// Three parts in base64url, the first of them a JSON object (RFC 7515 section 7.1).

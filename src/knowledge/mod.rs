@@ -18,8 +18,8 @@ mod template;
 
 pub use endpoint::Endpoint;
 pub use failure::{
-    Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf, PATTERNS, RequestShape, Scope, StageShape,
-    When,
+    ARTEFACT_KINDS, ArtefactShape, ArtefactStatus, Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf,
+    PATTERNS, RequestShape, Scope, StageShape, When,
 };
 pub(crate) use message::Parts;
 pub use message::{Message, Proof, RequestPart};
@@ -165,6 +165,11 @@ impl Knowledge {
         for failure in failures {
             for message in failure.messages().filter(|message| self.message(message).is_none()) {
                 mistakes.add(failure.start, &format!("'{}': there is no message '{message}'", failure.id));
+            }
+            for kind in failure.artefact_kinds().filter(|kind| !ARTEFACT_KINDS.contains(kind)) {
+                let known = ARTEFACT_KINDS.join(", ");
+                mistakes
+                    .add(failure.start, &format!("'{}': no artefact has kind '{kind}'; known: {known}", failure.id));
             }
             for pattern in failure.patterns().filter(|pattern| !PATTERNS.contains(pattern)) {
                 let known = PATTERNS.join(", ");

@@ -1,6 +1,7 @@
 //! Integration tests of the engine: one binary, a module per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that panics has failed, and says where
 
+mod artefacts;
 mod certs;
 mod corpus;
 mod failures;
