@@ -1,7 +1,7 @@
 //! How fast logs are read: MB/s on one and two threads, beside `wc -l` on the same file.
 //!
 //! `cargo bench --bench parse` writes a log of 200 MB to the target's temporary folder (`CMGTRAIL_BENCH_MB` for another
-//! size, `CMGTRAIL_BENCH_THREADS` for one number of threads), reads it a few times and prints the best of each. The file is in the page cache.
+//! size, `CMGTRAIL_BENCH_THREADS` for one number of threads, `CMGTRAIL_BENCH_WORK` for the rows that hold a word), reads it a few times and prints the best of each. The file is in the page cache.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
@@ -10,6 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use cmgtrail::columns::{RecordStream, Window};
+use cmgtrail::engine::{ReadOptions, Trail};
 use cmgtrail::formats::{self, Chunk};
 use cmgtrail::input::{self, Silent};
 
@@ -30,9 +31,13 @@ fn main() {
     let reference = best(|| word_count(&path));
     row("wc -l", bytes, reference, reference);
     let only = std::env::var("CMGTRAIL_BENCH_THREADS").ok().and_then(|text| text.parse().ok());
+    let wanted = std::env::var("CMGTRAIL_BENCH_WORK").ok();
     for threads in only.map_or_else(|| vec![1, 2], |threads: usize| vec![threads]) {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let time = |work: &str, run: &(dyn Fn() -> usize + Sync)| {
+            if !wanted.as_ref().is_none_or(|wanted| work.contains(wanted)) {
+                return;
+            }
             let taken = best(|| pool.install(run));
             row(&format!("{work}, {threads} thread{}", if threads == 1 { "" } else { "s" }), bytes, taken, reference);
         };
@@ -49,6 +54,7 @@ fn main() {
             let stream = RecordStream::open(&paths, None, Window::ALL, &Silent).unwrap();
             stream.batches().map(|batch| batch.num_rows()).sum()
         });
+        time("diagnose, end to end", &|| Trail::read(&paths, ReadOptions::default(), &Silent).unwrap().events.len());
     }
 }
 

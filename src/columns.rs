@@ -267,18 +267,18 @@ impl RecordStream {
 
     /// The records, about a mebibyte of a log in each batch.
     pub fn batches(&self) -> Batches {
-        Batches { stream: self.clone(), log: 0, file: 0, blocks: None, read: Vec::new(), ready: VecDeque::new() }
+        Batches { stream: self.clone(), log: 0, file: 0, blocks: None, ready: VecDeque::new(), ended: false }
     }
 }
 
-/// The batches of a [`RecordStream`], in order. A group of chunks is parsed in parallel while the next group is read.
+/// The batches of a [`RecordStream`], in order, some of which are read and parsed in parallel.
 pub struct Batches {
     stream: RecordStream,
     log: usize,
     file: usize,
     blocks: Option<Blocks>,
-    read: Vec<Unit>,
     ready: VecDeque<RecordBatch>,
+    ended: bool,
 }
 
 /// A block, and where it is from.
@@ -307,9 +307,16 @@ impl Batches {
         }
     }
 
-    fn next_group(&mut self) -> Vec<Unit> {
-        let size = 2 * rayon::current_num_threads();
-        std::iter::from_fn(|| self.next_block()).take(size).collect()
+    /// The next batches. Each thread reads a block and parses it while it is in its cache; at the end of a group they
+    /// wait for each other.
+    fn next_group(&mut self) -> Vec<RecordBatch> {
+        let size = 4 * rayon::current_num_threads();
+        let stream = self.stream.clone();
+        let blocks = std::iter::from_fn(|| self.next_block()).take(size).enumerate();
+        let mut parsed: Vec<_> = blocks.par_bridge().map(|(place, unit)| (place, parse(&stream, unit))).collect();
+        parsed.sort_unstable_by_key(|(place, _)| *place);
+        self.ended = parsed.is_empty();
+        parsed.into_iter().filter_map(|(_, batch)| batch).collect()
     }
 }
 
@@ -326,24 +333,10 @@ impl Iterator for Batches {
     type Item = RecordBatch;
 
     fn next(&mut self) -> Option<RecordBatch> {
-        loop {
-            if let Some(batch) = self.ready.pop_front() {
-                return Some(batch);
-            }
-            let mut group = std::mem::take(&mut self.read);
-            if group.is_empty() {
-                group = self.next_group();
-            }
-            if group.is_empty() {
-                return None;
-            }
-            let stream = self.stream.clone();
-            let (parsed, read) = rayon::join(
-                || group.into_par_iter().map(|unit| parse(&stream, unit)).collect::<Vec<_>>(),
-                || self.next_group(),
-            );
-            self.read = read;
-            self.ready.extend(parsed.into_iter().flatten());
+        while self.ready.is_empty() && !self.ended {
+            let group = self.next_group();
+            self.ready.extend(group);
         }
+        self.ready.pop_front()
     }
 }
