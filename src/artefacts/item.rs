@@ -54,7 +54,7 @@ pub(super) struct Item {
 
 impl Item {
     pub fn read(file: &ArtefactFile, machines: &Machines, contents: &mut Contents) -> Self {
-        let place = place(&file.path);
+        let place = place(&file.path, &file.above);
         let (bytes, unread) = match file.read() {
             Ok(bytes) => (contents.keep(bytes), None),
             Err(error) => (Arc::default(), Some(error.to_string())),

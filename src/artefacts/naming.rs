@@ -95,8 +95,8 @@ pub(super) struct Place {
     pub named: Option<String>,
 }
 
-/// Reads a path (relative, with `/`).
-pub(super) fn place(path: &str) -> Place {
+/// Reads a path (relative, with `/`). `above` is the name of the folder or zip given.
+pub(super) fn place(path: &str, above: &str) -> Place {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let lower = name.to_ascii_lowercase();
     let stem = lower.rsplit_once('.').map_or(lower.as_str(), |(stem, _)| stem);
@@ -106,7 +106,7 @@ pub(super) fn place(path: &str) -> Place {
     let in_store = of_bundle.iter().any(|folder| folder.starts_with("store")) || stem.contains("store");
     let by_folder = of_bundle.iter().rev().find_map(|folder| part_of(folder, in_store));
     let part = by_folder.or_else(|| part_of(stem, in_store));
-    let place = machine(&[of_machine.as_slice(), &[name]].concat().join("/"));
+    let place = machine(&[of_machine.as_slice(), &[name]].concat().join("/"), above);
     Place {
         part,
         host: place.host,
@@ -160,7 +160,7 @@ mod tests {
 
     #[track_caller]
     fn is(path: &str, part: Option<Part>, host: Option<&str>) {
-        let found = place(path);
+        let found = place(path, "");
         assert_eq!((found.part, found.host.as_deref()), (part, host), "{path}");
     }
 
@@ -189,8 +189,8 @@ mod tests {
 
     #[test]
     fn what_remains_of_a_name_may_be_a_host() {
-        assert_eq!(place("presented/cmg.contoso.com.pem").named.as_deref(), Some("cmg.contoso.com"));
-        assert_eq!(place("cmg-presented-pc042.pem").named.as_deref(), Some("pc042"));
-        assert_eq!(place("presented/presented.pem").named, None);
+        assert_eq!(place("presented/cmg.contoso.com.pem", "").named.as_deref(), Some("cmg.contoso.com"));
+        assert_eq!(place("cmg-presented-pc042.pem", "").named.as_deref(), Some("pc042"));
+        assert_eq!(place("presented/presented.pem", "").named, None);
     }
 }

@@ -72,7 +72,7 @@ pub struct Log {
     pub host: Option<String>,
     /// The kind of machine, as folder or file name tell it.
     pub role: Option<Role>,
-    /// What stands for the machine when clocks are compared: its host, else the folder.
+    /// What stands for the machine: its host, else the path given and the folder that stands for a machine.
     pub(crate) machine: String,
     /// Its files, oldest generation first, by name; what their records say of the order is found by reading.
     pub files: Vec<LogFile>,
@@ -103,6 +103,8 @@ pub struct ArtefactFile {
     pub kind: ArtefactKind,
     /// Bytes.
     pub size: u64,
+    /// Name of the folder or zip given, in which it was found.
+    pub(crate) above: String,
     location: Location,
 }
 
