@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::artefacts::{Artefact, Artefacts};
 use crate::columns::{RecordStream, Window};
-use crate::diagnosis;
+use crate::diagnosis::{self, Question};
 use crate::error::{Error, Result};
 use crate::events::{Event, Matcher};
 use crate::finding::Finding;
@@ -94,10 +94,12 @@ impl Trail {
             return Err(Error::NoRecords { looked_at: input.looked_at() });
         }
         let mut followed = flows::follow(&events, &sources, &knowledge, &site.cmg.names);
-        followed.retain(|flow| is_wanted(flow, &options));
         let bundle = Artefacts::read(&input, &followed, &events, &sources);
         let artefacts = bundle.list();
-        let findings = diagnosis::diagnose(&followed, &events, &sources, (&bundle, &artefacts), &knowledge);
+        let question =
+            Question { flow: &|flow| is_wanted(flow, &options), line: &|event| is_line_wanted(event, &options) };
+        let findings = diagnosis::diagnose(&followed, &events, &sources, (&bundle, &artefacts), &knowledge, &question);
+        followed.retain(|flow| is_wanted(flow, &options));
         let window = Window { since: options.since, until: options.until };
         Ok(Self {
             paths: paths.to_vec(),
@@ -178,6 +180,13 @@ fn is_wanted(flow: &Flow, options: &ReadOptions) -> bool {
         })
     };
     after && before && options.client.as_ref().is_none_or(is_named)
+}
+
+/// True where a server's line tells something of the time that was asked for; of one client it tells nothing.
+fn is_line_wanted(event: &Event, options: &ReadOptions) -> bool {
+    let after = options.since.zip(event.stamp.utc).is_none_or(|(since, utc)| utc >= since);
+    let before = options.until.zip(event.stamp.utc).is_none_or(|(until, utc)| utc < until);
+    after && before && options.client.is_none()
 }
 
 /// The JSON that `cmgtrail diagnose` prints.

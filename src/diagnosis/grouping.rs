@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::case::{Case, World};
 use super::{Match, artefacts, missing, words};
 use crate::events::Event;
-use crate::finding::{Evidence, Finding};
+use crate::finding::{Evidence, Finding, Severity};
 use crate::knowledge::{FailureRole, When};
 
 /// Lines of evidence that one flow, and one finding, bring at most.
@@ -16,9 +16,23 @@ const LINES_OF_FINDING: usize = 200;
 
 /// Findings from matches, best first.
 pub fn findings(matches: Vec<Match>, world: &World<'_>) -> Vec<Finding> {
-    let mut groups: BTreeMap<String, Vec<Match>> = BTreeMap::new();
-    for found in matches.into_iter().filter(|found| found.failure.role != FailureRole::Symptom) {
-        groups.entry(found.failure.id.clone()).or_default().push(found);
+    // What a flow overcame is told apart from what stops another. What is told without any flow goes with the worst.
+    let mut groups: BTreeMap<(String, Severity), Vec<Match>> = BTreeMap::new();
+    let told = matches.into_iter().filter(|found| found.failure.role != FailureRole::Symptom);
+    let (of_flows, alone): (Vec<Match>, Vec<Match>) = told.partition(|found| found.flow.is_some());
+    for found in of_flows {
+        groups.entry((found.failure.id.clone(), found.severity)).or_default().push(found);
+    }
+    for found in alone {
+        let id = &found.failure.id;
+        let worst = [Severity::Error, Severity::Warning, Severity::Info];
+        let known = worst.into_iter().find(|severity| groups.contains_key(&(id.clone(), *severity)));
+        groups.entry((id.clone(), known.unwrap_or(found.severity).max(found.severity))).or_default().push(found);
+    }
+    for group in groups.values_mut() {
+        group.sort_by_key(|found| {
+            (Reverse(found.severity), Reverse(found.confidence), found.flow.is_none(), found.flow)
+        });
     }
     let mut findings: Vec<Finding> = groups.into_values().map(|group| finding(&group, world)).collect();
     findings.sort_by_key(|finding| {
@@ -33,11 +47,10 @@ pub fn findings(matches: Vec<Match>, world: &World<'_>) -> Vec<Finding> {
     findings
 }
 
-/// One finding from all matches of one failure. The best match gives the words.
+/// One finding from all matches of one failure, the best match first: it gives the words.
 fn finding(group: &[Match], world: &World<'_>) -> Finding {
-    let best = group.iter().max_by_key(|found| (found.severity, found.confidence, Reverse(found.flow)));
-    // A group is made of at least one match, so `best` is there; the first stands in for the type's sake.
-    let best = best.unwrap_or(&group[0]);
+    // A group is made by its first match.
+    let best = &group[0];
     let case = best.flow.map_or_else(|| Case::of_site(world), |flow| Case::of_flow(world, flow));
     let failure = &best.failure;
     let flows: BTreeSet<usize> = group.iter().filter_map(|found| found.flow).collect();
@@ -45,6 +58,7 @@ fn finding(group: &[Match], world: &World<'_>) -> Finding {
     let fill = |text: &str| {
         words::fill(text, &|field| match (field, machines.len()) {
             ("client", 2..) => Some(format!("{} clients", machines.len())),
+            ("host" | "cmg", _) => hosts(group, world),
             _ => words::value(field, &best.evidence, &case),
         })
     };
@@ -84,10 +98,23 @@ fn finding(group: &[Match], world: &World<'_>) -> Finding {
     }
 }
 
+/// The hosts that the matches speak of: all of them, for what holds of one gateway need not hold of the other.
+fn hosts(group: &[Match], world: &World<'_>) -> Option<String> {
+    let host = |found: &Match| {
+        let case = found.flow.map_or_else(|| Case::of_site(world), |flow| Case::of_flow(world, flow));
+        words::value("host", &found.evidence, &case)
+    };
+    let hosts: BTreeSet<String> = group.iter().filter_map(host).collect();
+    (!hosts.is_empty()).then(|| hosts.into_iter().collect::<Vec<_>>().join(" and "))
+}
+
 /// The failure's words, then what artefacts say for it, then where they contradict each other.
-fn explanation(mut words: String, best: &Match, contradictions: &[String]) -> String {
+fn explanation(words: String, best: &Match, contradictions: &[String]) -> String {
     /// Sentences beyond these say nothing new.
     const ENOUGH: usize = 4;
+    let overcome = best.flow.is_some() && best.severity < best.failure.severity;
+    let mut words =
+        if overcome { format!("Overcome since: the flow, or a later one, got past it. {words}") } else { words };
     let said: Vec<&str> = best.told.iter().map(|told| told.sentence.as_str()).take(ENOUGH).collect();
     if !said.is_empty() {
         words.push_str(" The artefacts at hand say: ");

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use crate::artefacts::{Artefact, Artefacts};
 use crate::events::Event;
 use crate::finding::{Confidence, Finding, Severity};
-use crate::flows::Followed;
-use crate::knowledge::{Failure, FailureRole, Knowledge, Proof, When};
+use crate::flows::{Flow, Followed};
+use crate::knowledge::{Condition, Failure, FailureRole, Knowledge, Proof, When};
 use crate::record::Source;
 use crate::stage::{Outcome, Stage, StageStatus};
 
@@ -44,6 +44,14 @@ struct Match {
     consequences: BTreeSet<String>,
 }
 
+/// What is asked for. Everything else is looked at as well, for it may tell something of what is asked for.
+pub struct Question<'a> {
+    /// Is this flow asked for?
+    pub flow: &'a dyn Fn(&Flow) -> bool,
+    /// Is this line of a server's log asked for, where it tells something without any client?
+    pub line: &'a dyn Fn(&Event) -> bool,
+}
+
 /// Finds the causes, best first. `listed` are the artefacts as the trail lists them.
 pub fn diagnose(
     followed: &Followed,
@@ -51,16 +59,22 @@ pub fn diagnose(
     sources: &[Source],
     (artefacts, listed): (&Artefacts, &[Artefact]),
     knowledge: &Knowledge,
+    question: &Question<'_>,
 ) -> Vec<Finding> {
     let world = World::new(followed, events, sources, artefacts, listed);
     let site = site_matches(&world, knowledge);
     let mut matches = Vec::new();
     let mut placed = BTreeSet::new();
-    for flow in 0..followed.flows.len() {
-        matches.extend(flow_matches(&world, knowledge, flow, &site, &mut placed));
+    for (number, flow) in followed.flows.iter().enumerate() {
+        let found = flow_matches(&world, knowledge, number, &site, &mut placed);
+        if (question.flow)(flow) {
+            matches.extend(found);
+        }
     }
-    let unplaced = site.into_iter().enumerate().filter(|(index, _)| !placed.contains(index));
-    matches.extend(unplaced.map(|(_, found)| found));
+    let unplaced = site.into_iter().enumerate().filter(|(index, _)| !placed.contains(index)).map(|(_, found)| found);
+    matches.extend(unplaced.filter(|found| {
+        found.evidence.is_empty() || found.evidence.iter().any(|&event| (question.line)(&events[event as usize]))
+    }));
     grouping::findings(matches, &world)
 }
 
@@ -184,8 +198,11 @@ fn add_new<T: PartialEq>(known: &mut Vec<T>, new: Vec<T>) {
 /// Tries one rule: its confidence and its evidence, where it holds.
 fn evaluate(when: &When, case: &Case<'_>) -> Option<Held> {
     let mut evidence = Vec::new();
+    let mut inferred = false;
     for condition in &when.requires {
-        evidence.extend(conditions::holds(condition, case)?);
+        let lines = conditions::holds(condition, case)?;
+        inferred |= rests_on_inference(condition, &lines, case);
+        evidence.extend(lines);
     }
     if when.excludes.iter().any(|condition| conditions::holds(condition, case).is_some()) {
         return None;
@@ -195,7 +212,6 @@ fn evaluate(when: &When, case: &Case<'_>) -> Option<Held> {
     let all_support = !supports.is_empty() && supports.iter().all(Option::is_some);
     evidence.extend(supports.into_iter().flatten().flatten());
     let told = artefacts::told_by(when, case);
-    let inferred = !evidence.is_empty() && evidence.iter().all(|&event| case.proof(event) == Proof::Inferred);
     let confidence = match (inferred && told.is_empty(), all_support) {
         (true, _) => Confidence::Possible,
         (false, true) => raised(when.confidence),
@@ -205,6 +221,13 @@ fn evaluate(when: &When, case: &Case<'_>) -> Option<Held> {
     evidence.retain(|event| seen.insert(*event));
     let has_words = when.severity.is_some() || when.title.is_some() || when.explanation.is_some();
     Some(Held { confidence, evidence, told, words: has_words.then(|| when.clone()) })
+}
+
+/// True where a condition asks for messages whose text nobody has shown in public.
+fn rests_on_inference(condition: &Condition, lines: &[u32], case: &Case<'_>) -> bool {
+    let Condition::Event(shape) = condition else { return false };
+    let mut asked = lines.iter().filter(|&&line| shape.message.iter().any(|id| id == case.event(line).id())).peekable();
+    asked.peek().is_some() && asked.all(|&line| case.proof(line) == Proof::Inferred)
 }
 
 fn raised(confidence: Confidence) -> Confidence {
