@@ -20,7 +20,7 @@ pub fn holds(condition: &Condition, case: &Case<'_>) -> Option<Vec<u32>> {
         Condition::Kind(kinds) => kinds.contains(&case.flow()?.kind).then(Vec::new),
         Condition::Outcome(outcomes) => outcomes.contains(&case.flow()?.outcome).then(Vec::new),
         Condition::NothingAfter(stage) => nothing_after(*stage, case),
-        Condition::Pattern(name) => patterns::holds(name, case),
+        Condition::Pattern(pattern) => patterns::holds(*pattern, case),
         Condition::Artefact(shape) => artefacts::holds(shape, case).map(|_| Vec::new()),
     }
 }

@@ -1,4 +1,4 @@
-//! The few rules that need code. Each has a name that failures call it by; [`crate::knowledge::PATTERNS`] lists them.
+//! The few rules that need code. Each has a name that failures call it by; [`Pattern`] lists them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::case::Case;
 use crate::events::Event;
 use crate::flows::identity;
 use crate::flows::requests::Request;
-use crate::knowledge::Scope;
+use crate::knowledge::{Pattern, Scope};
 use crate::stage::{Outcome, Stage};
 use crate::time::{Micros, parse_us_date_time};
 
@@ -19,23 +19,22 @@ const CLOCK_TROUBLE: Micros = 15 * MINUTE;
 const JUST_INSTALLED: Micros = 15 * MINUTE;
 
 /// The lines that show that the pattern holds.
-pub fn holds(name: &str, case: &Case<'_>) -> Option<Vec<u32>> {
-    match name {
-        "cmg-request-passed-without-token" => cmg_request_passed_without_token(case),
-        "cmg-requests-unanswered" => cmg_requests_unanswered(case),
-        "connector-recovered-within-minutes" => connector_recovered(case),
-        "direct-mp-untrusted" => direct_mp_untrusted(case),
-        "domain-user-without-on-premises-sid" => domain_user_without_sid(case),
-        "mpdb-errors-current" => database_errors_are_current(case),
-        "other-clocks-agree" => other_clocks_agree(case),
-        "resource-differs-from-working-clients" => resource_differs(case),
-        "token-expired-by-days" => {
+pub fn holds(pattern: Pattern, case: &Case<'_>) -> Option<Vec<u32>> {
+    match pattern {
+        Pattern::CmgRequestPassedWithoutToken => cmg_request_passed_without_token(case),
+        Pattern::CmgRequestsUnanswered => cmg_requests_unanswered(case),
+        Pattern::ConnectorRecoveredWithinMinutes => connector_recovered(case),
+        Pattern::DirectMpUntrusted => direct_mp_untrusted(case),
+        Pattern::DomainUserWithoutOnPremisesSid => domain_user_without_sid(case),
+        Pattern::MpdbErrorsCurrent => database_errors_are_current(case),
+        Pattern::OtherClocksAgree => other_clocks_agree(case),
+        Pattern::ResourceDiffersFromWorkingClients => resource_differs(case),
+        Pattern::TokenExpiredByDays => {
             token_refused(case, |refusal| refusal.expired_for.is_some_and(|gap| gap > CLOCK_TROUBLE))
         }
-        "token-expired-by-minutes" => token_refused(case, |refusal| {
+        Pattern::TokenExpiredByMinutes => token_refused(case, |refusal| {
             refusal.not_yet_valid || refusal.expired_for.is_some_and(|gap| (0..=CLOCK_TROUBLE).contains(&gap))
         }),
-        _ => None,
     }
 }
 

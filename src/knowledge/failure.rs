@@ -102,14 +102,6 @@ impl Failure {
             .flatten()
     }
 
-    /// Patterns that its conditions name.
-    pub(crate) fn patterns(&self) -> impl Iterator<Item = &str> {
-        self.conditions().filter_map(|condition| match condition {
-            Condition::Pattern(name) => Some(name.as_str()),
-            _ => None,
-        })
-    }
-
     /// Kinds of artefact report that its conditions name.
     pub(crate) fn artefact_kinds(&self) -> impl Iterator<Item = &str> {
         self.conditions().filter_map(|condition| match condition {
@@ -205,7 +197,7 @@ pub enum Condition {
     /// The flow has no request to anything at or after this stage.
     NothingAfter(Stage),
     /// A rule of the few that need code, by name.
-    Pattern(String),
+    Pattern(Pattern),
     /// A check that an artefact of the client passed or failed, at the time of the flow.
     Artefact(ArtefactShape),
 }
@@ -332,16 +324,28 @@ pub struct MissingEvidence {
     pub how: String,
 }
 
-/// Names of the rules that need code; `diagnosis/patterns.rs` holds them.
-pub const PATTERNS: [&str; 10] = [
-    "cmg-request-passed-without-token",
-    "cmg-requests-unanswered",
-    "connector-recovered-within-minutes",
-    "direct-mp-untrusted",
-    "domain-user-without-on-premises-sid",
-    "mpdb-errors-current",
-    "other-clocks-agree",
-    "resource-differs-from-working-clients",
-    "token-expired-by-days",
-    "token-expired-by-minutes",
-];
+/// The rules that need code; `diagnosis/patterns.rs` holds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pattern {
+    /// An install worked over the CMG without any token: the client had a certificate of its own.
+    CmgRequestPassedWithoutToken,
+    /// In the newest counters of a CMG instance there are requests and not one response.
+    CmgRequestsUnanswered,
+    /// Connections to the CMG failed for some minutes and have worked since.
+    ConnectorRecoveredWithinMinutes,
+    /// The last request for a CCM token went straight to a management point, whose certificate was not trusted.
+    DirectMpUntrusted,
+    /// A user of the domain whose validated token names no on-premises SID.
+    DomainUserWithoutOnPremisesSid,
+    /// Database errors in at least two logs of the management point, up to its newest lines.
+    MpdbErrorsCurrent,
+    /// The clocks of other machines agree with this one.
+    OtherClocksAgree,
+    /// This client asks for a token for another resource than every client that works.
+    ResourceDiffersFromWorkingClients,
+    /// A token was refused as expired by far more than clocks differ.
+    TokenExpiredByDays,
+    /// A token was refused as expired, or not yet valid, by no more than clocks differ.
+    TokenExpiredByMinutes,
+}
