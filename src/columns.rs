@@ -8,7 +8,7 @@
 //! # std::fs::write(folder.join("ccmsetup.log"), "<![LOG[Hello]LOG]!><time=\"09:12:33.120-60\" date=\"11-04-2026\" \
 //! # component=\"ccmsetup\" context=\"\" type=\"1\" thread=\"4\" file=\"ccmsetup.cpp:1\">\r\n").unwrap();
 //! let stream = RecordStream::open(&[folder.clone()], None, Window::ALL, &Silent)?;
-//! let rows: usize = stream.batches().map(|batch| batch.num_rows()).sum();
+//! let rows: usize = stream.batches().map(|batch| batch.map_or(0, |batch| batch.num_rows())).sum();
 //! assert_eq!(rows, 1);
 //! assert_eq!(stream.batches().count(), 1, "a stream can be read again");
 //! # std::fs::remove_dir_all(&folder).unwrap();
@@ -24,12 +24,12 @@ use std::sync::{Arc, LazyLock};
 use arrow_array::types::{ArrowPrimitiveType, Int16Type, TimestampMicrosecondType, UInt32Type, UInt64Type};
 use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use rayon::prelude::*;
 
-use crate::error::Result;
-use crate::formats::{self, Block, Blocks, Chunk, Clocks, FilePlan, LogPlan};
-use crate::input::{self, Input, Progress};
+use crate::error::{Error, Result};
+use crate::formats::{self, Block, Blocks, Chunk, Clocks, LogPlan, Trouble};
+use crate::input::{self, Input, LogFile, Progress};
 use crate::record::{RecordSeverity, Source};
 use crate::time::{Micros, Stamp, UtcQuality};
 
@@ -129,7 +129,12 @@ impl<T: ArrowPrimitiveType> Nullable<T> {
 }
 
 /// The records of a chunk as a batch.
-pub(crate) fn batch(chunk: &Chunk, source: &Source, clocks: &Clocks, window: Window) -> RecordBatch {
+pub(crate) fn batch(
+    chunk: &Chunk,
+    source: &Source,
+    clocks: &Clocks,
+    window: Window,
+) -> std::result::Result<RecordBatch, ArrowError> {
     let rows = chunk.len();
     let mut line = Vec::with_capacity(rows);
     let (mut start, mut end) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
@@ -183,10 +188,10 @@ pub(crate) fn batch(chunk: &Chunk, source: &Source, clocks: &Clocks, window: Win
         dictionary::of_words(severity, &["info", "warning", "error"]),
         code_file.finish(),
         Arc::new(BooleanArray::new(BooleanBuffer::from(damaged), None)),
-        Arc::new(text.finish()),
+        Arc::new(text.finish()?),
     ];
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(schema(), columns, &options).unwrap_or_else(|_| RecordBatch::new_empty(schema()))
+    RecordBatch::try_new_with_options(schema(), columns, &options)
 }
 
 fn quality_key(quality: UtcQuality) -> i32 {
@@ -224,11 +229,9 @@ impl Text {
         self.ends.push(i32::try_from(self.values.len()).unwrap_or(i32::MAX));
     }
 
-    fn finish(self) -> StringArray {
-        let rows = self.ends.len() - 1;
+    fn finish(self) -> std::result::Result<StringArray, ArrowError> {
         let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
         StringArray::try_new(offsets, Buffer::from_vec(self.values), None)
-            .unwrap_or_else(|_| StringArray::from(vec![""; rows]))
     }
 }
 
@@ -266,8 +269,11 @@ impl RecordStream {
     }
 
     /// The records, about a mebibyte of a log in each batch.
+    ///
+    /// A file that was lost or cut after the account was taken is an [`Error::Unreadable`] in its place; the records
+    /// of the other files follow.
     pub fn batches(&self) -> Batches {
-        Batches { stream: self.clone(), log: 0, file: 0, blocks: None, ready: VecDeque::new(), ended: false }
+        Batches { stream: self.clone(), log: 0, file: 0, open: None, ready: VecDeque::new(), ended: false }
     }
 }
 
@@ -276,63 +282,101 @@ pub struct Batches {
     stream: RecordStream,
     log: usize,
     file: usize,
-    blocks: Option<Blocks>,
-    ready: VecDeque<RecordBatch>,
+    open: Option<OpenFile>,
+    ready: VecDeque<Result<RecordBatch>>,
     ended: bool,
 }
 
-/// A block, and where it is from.
+/// The file that is being read.
+struct OpenFile {
+    blocks: Option<Blocks>,
+    trouble: Trouble,
+}
+
+/// A block of a file, or what is lost of it.
 struct Unit {
     log: usize,
     file: usize,
-    block: Block,
+    block: Result<Block>,
 }
 
 impl Batches {
-    fn next_block(&mut self) -> Option<Unit> {
+    /// The next block, or the loss of a file that ended before its time.
+    fn next_unit(&mut self) -> Option<Unit> {
         loop {
             let (log, file) = (self.log, self.file);
-            if let Some(block) = self.blocks.as_mut().and_then(Iterator::next) {
-                return Some(Unit { log, file: file.checked_sub(1)?, block });
+            let Some(known) = self.stream.file(log, file) else {
+                self.stream.plans.get(log)?;
+                (self.log, self.file) = (log + 1, 0);
+                continue;
+            };
+            let plan = self.stream.plans.get(log)?.get(file)?;
+            let open = self.open.get_or_insert_with(|| {
+                let trouble = Trouble::default();
+                OpenFile { blocks: formats::blocks_of(known, plan, &trouble), trouble }
+            });
+            if let Some(block) = open.blocks.as_mut().and_then(Iterator::next) {
+                return Some(Unit { log, file, block: Ok(block) });
             }
-            if let Some(plan) = self.stream.plans.get(log)?.get(file) {
-                let known = self.stream.input.logs.get(log).and_then(|log| log.files.get(plan.index));
-                self.blocks = known.and_then(|file| formats::blocks_of(file, plan));
-                self.file += 1;
-            } else {
-                self.log += 1;
-                self.file = 0;
-                self.blocks = None;
+            let read = open.blocks.as_ref().map_or(0, Blocks::read);
+            let loss = formats::loss(known, read, &open.trouble);
+            let loss = loss.filter(|_| !self.stream.is_told(log, known)).map(|words| unreadable(known, words));
+            (self.file, self.open) = (file + 1, None);
+            if let Some(loss) = loss {
+                return Some(Unit { log, file, block: Err(loss) });
             }
         }
     }
 
     /// The next batches. Each thread reads a block and parses it while it is in its cache; at the end of a group they
     /// wait for each other.
-    fn next_group(&mut self) -> Vec<RecordBatch> {
+    fn next_group(&mut self) -> Vec<Result<RecordBatch>> {
         let size = 4 * rayon::current_num_threads();
         let stream = self.stream.clone();
-        let blocks = std::iter::from_fn(|| self.next_block()).take(size).enumerate();
-        let mut parsed: Vec<_> = blocks.par_bridge().map(|(place, unit)| (place, parse(&stream, unit))).collect();
+        let units = std::iter::from_fn(|| self.next_unit()).take(size).enumerate();
+        let mut parsed: Vec<_> = units.par_bridge().map(|(place, unit)| (place, stream.parse(unit))).collect();
         parsed.sort_unstable_by_key(|(place, _)| *place);
         self.ended = parsed.is_empty();
         parsed.into_iter().filter_map(|(_, batch)| batch).collect()
     }
 }
 
-fn parse(stream: &RecordStream, unit: Unit) -> Option<RecordBatch> {
-    let plan: &FilePlan = stream.plans.get(unit.log)?.get(unit.file)?;
-    let file = stream.input.logs.get(unit.log)?.files.get(plan.index)?;
-    let source = u32::try_from(unit.log).ok()?;
-    let chunk = formats::chunk_of(unit.block, file, plan, source);
-    let batch = batch(&chunk, stream.sources.get(unit.log)?, &stream.clocks, stream.window);
-    (batch.num_rows() > 0).then_some(batch)
+fn unreadable(file: &LogFile, words: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::unreadable(file.path.as_ref().as_ref(), std::io::Error::other(words))
+}
+
+impl RecordStream {
+    /// The file at a place of the plan.
+    fn file(&self, log: usize, file: usize) -> Option<&LogFile> {
+        self.input.logs.get(log)?.files.get(self.plans.get(log)?.get(file)?.index)
+    }
+
+    /// True where the account has told that the file could not be read to its end.
+    fn is_told(&self, log: usize, file: &LogFile) -> bool {
+        let about = |note: &String| note.strip_prefix(file.path.as_ref()).is_some_and(|words| words.starts_with(": "));
+        self.sources.get(log).is_some_and(|source| source.notes.iter().any(about))
+    }
+
+    /// The batch of a block; nothing where none of its records is wanted.
+    fn parse(&self, unit: Unit) -> Option<Result<RecordBatch>> {
+        let block = match unit.block {
+            Ok(block) => block,
+            Err(loss) => return Some(Err(loss)),
+        };
+        let file = self.file(unit.log, unit.file)?;
+        let plan = self.plans.get(unit.log)?.get(unit.file)?;
+        let chunk = formats::chunk_of(block, file, plan, u32::try_from(unit.log).ok()?);
+        match batch(&chunk, self.sources.get(unit.log)?, &self.clocks, self.window) {
+            Ok(batch) => (batch.num_rows() > 0).then_some(Ok(batch)),
+            Err(error) => Some(Err(unreadable(file, error))),
+        }
+    }
 }
 
 impl Iterator for Batches {
-    type Item = RecordBatch;
+    type Item = Result<RecordBatch>;
 
-    fn next(&mut self) -> Option<RecordBatch> {
+    fn next(&mut self) -> Option<Result<RecordBatch>> {
         while self.ready.is_empty() && !self.ended {
             let group = self.next_group();
             self.ready.extend(group);

@@ -45,6 +45,11 @@ pub(crate) struct Blocks {
 pub(crate) type Trouble = Arc<Mutex<Option<String>>>;
 
 impl Blocks {
+    /// Bytes of the file in the blocks so far.
+    pub(crate) fn read(&self) -> u64 {
+        self.base
+    }
+
     pub(crate) fn new(
         reader: Box<dyn Read + Send>,
         encoding: TextEncoding,

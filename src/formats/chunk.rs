@@ -27,7 +27,7 @@ pub struct Chunk {
 }
 
 /// Bytes of text after which line ends are summed.
-const STRETCH: usize = 16 << 10;
+const STRETCH: usize = 4 << 10;
 
 impl Chunk {
     pub(crate) fn new(

@@ -44,10 +44,10 @@ pub use chunk::Chunk;
 pub use clocks::Clocks;
 pub use span::Filler;
 
-pub(crate) use blocks::{Block, Blocks};
+pub(crate) use blocks::{Block, Blocks, Trouble};
 pub(crate) use plan::{FilePlan, LogPlan, plan};
 
-use blocks::{BLOCK, Trouble};
+use blocks::BLOCK;
 use survey::Survey;
 
 /// What a scan found.
@@ -88,9 +88,18 @@ pub fn scan<T: Send>(input: &Input, visit: &(dyn Fn(&Chunk) -> T + Sync), progre
     Ok(Scan { sources, found, clocks })
 }
 
-/// The blocks of a file; none where it cannot be opened.
-pub(crate) fn blocks_of(file: &LogFile, plan: &FilePlan) -> Option<Blocks> {
-    plan::blocks(file, plan.order, BLOCK, &Trouble::default())
+/// The blocks of a file; none where it cannot be opened. What goes wrong is told as `trouble`.
+pub(crate) fn blocks_of(file: &LogFile, plan: &FilePlan, trouble: &Trouble) -> Option<Blocks> {
+    plan::blocks(file, plan.order, BLOCK, trouble)
+}
+
+/// What went wrong with a file of which `read` bytes were read, in words. A file that has grown is well.
+pub(crate) fn loss(file: &LogFile, read: u64, trouble: &Trouble) -> Option<String> {
+    let told = trouble.lock().ok().and_then(|mut trouble| trouble.take());
+    told.or_else(|| {
+        let cut = format!("{read} bytes were read of the {} it had: it was cut or replaced meanwhile", file.size);
+        (read < file.size).then_some(cut)
+    })
 }
 
 /// A block of a file, framed.
@@ -141,7 +150,7 @@ impl<T: Send> Work<'_, T> {
     fn file(&self, source: u32, log: &Log, plan: &FilePlan) -> (FileScan, Vec<T>) {
         let trouble = Trouble::default();
         let mut visited: Vec<(u64, Survey, T)> = match log.files.get(plan.index) {
-            Some(file) => plan::blocks(file, plan.order, BLOCK, &trouble)
+            Some(file) => blocks_of(file, plan, &trouble)
                 .into_iter()
                 .flatten()
                 .take_while(|_| !self.stop())
@@ -162,7 +171,7 @@ impl<T: Send> Work<'_, T> {
             survey.append(&next);
             found.push(visited);
         }
-        let trouble = trouble.lock().ok().and_then(|mut trouble| trouble.take());
+        let trouble = log.files.get(plan.index).and_then(|file| loss(file, survey.bytes, &trouble));
         (FileScan { index: plan.index, survey, trouble }, found)
     }
 

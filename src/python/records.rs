@@ -9,7 +9,7 @@ use arrow_array::types::{
     UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{ArrowError, DataType, TimeUnit};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDateTime, PyDict};
 use pyo3_arrow::ffi::to_schema_pycapsule;
@@ -20,6 +20,7 @@ use super::errors::defect;
 use super::reading::{Desk, watched};
 use super::table::{frame, stream};
 use crate::columns::{Batches, RecordStream, Window, schema};
+use crate::error::Error;
 use crate::time::{Micros, rfc3339};
 
 /// The records of some logs.
@@ -66,7 +67,12 @@ impl Records {
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyCapsule>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        stream(py, &schema(), self.0.batches().map(Ok), requested_schema)
+        stream(
+            py,
+            &schema(),
+            self.0.batches().map(|batch| batch.map_err(|error| ArrowError::ExternalError(Box::new(error)))),
+            requested_schema,
+        )
     }
 
     /// A polars `DataFrame` of all records.
@@ -92,14 +98,15 @@ struct Cursor {
 }
 
 impl Cursor {
-    fn step(&mut self) -> Option<(Arc<RecordBatch>, usize)> {
+    fn step(&mut self) -> Result<Option<(Arc<RecordBatch>, usize)>, Error> {
         loop {
             if let Some(batch) = self.batch.as_ref().filter(|batch| self.row < batch.num_rows()) {
                 let here = (Arc::clone(batch), self.row);
                 self.row += 1;
-                return Some(here);
+                return Ok(Some(here));
             }
-            (self.batch, self.row) = (Some(Arc::new(self.batches.next()?)), 0);
+            let Some(batch) = self.batches.next().transpose()? else { return Ok(None) };
+            (self.batch, self.row) = (Some(Arc::new(batch)), 0);
         }
     }
 }
@@ -114,9 +121,9 @@ impl RecordIterator {
         slf
     }
 
-    fn __next__(&self, py: Python<'_>) -> Option<Record> {
-        let step = py.detach(|| self.0.lock().unwrap_or_else(PoisonError::into_inner).step());
-        step.map(|(batch, row)| Record { batch, row })
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Record>> {
+        let step = py.detach(|| self.0.lock().unwrap_or_else(PoisonError::into_inner).step())?;
+        Ok(step.map(|(batch, row)| Record { batch, row }))
     }
 }
 

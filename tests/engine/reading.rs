@@ -658,8 +658,12 @@ fn a_damaged_member_of_a_zip_is_read_as_far_as_it_goes_with_a_note() {
         ("packed bytes overwritten", broken, None, Some("x.log")),
     ] {
         let logs = folder(&[("a.zip", &zip)]);
-        let scan = scan(&logs.path().join("a.zip"));
+        let path = logs.path().join("a.zip");
+        let scan = scan(&path);
         let source = &scan.sources[0];
+        let stream = RecordStream::open(&[path], None, Window::ALL, &Silent).unwrap();
+        let rows: usize = stream.batches().map(|batch| batch.unwrap().num_rows()).sum();
+        assert_eq!(rows as u64, source.records, "{what}: the note has told it, the records are no error");
         assert!(records.is_none_or(|records| source.records == records), "{what}: {}", source.records);
         match note {
             Some(note) => assert!(source.notes.iter().any(|text| text.contains(note)), "{what}: {:?}", source.notes),
@@ -787,7 +791,7 @@ fn columns_hold_what_the_records_say_in_order_and_again() {
     let stream = RecordStream::open(&[logs.path().to_owned()], None, Window::ALL, &Silent).unwrap();
     for _ in 0..2 {
         let mut row = 0_u32;
-        for batch in stream.batches() {
+        for batch in stream.batches().map(Result::unwrap) {
             let text = batch.column_by_name("text").unwrap().as_string::<i32>();
             let line = batch.column_by_name("line").unwrap().as_primitive::<UInt32Type>();
             let start = batch.column_by_name("byte_start").unwrap().as_primitive::<UInt64Type>();
@@ -812,5 +816,41 @@ fn columns_hold_what_the_records_say_in_order_and_again() {
     let since = instant("since", "2026-11-05", &Zone::UTC).unwrap();
     let window = Window { since: Some(since), until: None };
     let stream = RecordStream::open(&[logs.path().to_owned()], None, window, &Silent).unwrap();
-    assert_eq!(stream.batches().map(|batch| batch.num_rows()).sum::<usize>(), 1);
+    assert_eq!(stream.batches().map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 1);
+}
+
+#[test]
+fn what_is_lost_after_the_account_is_an_error_in_its_place() {
+    let log: String = (0..20_000).map(|n| ccm(&format!("message {n}"), "09:12:33.120-60", "11-04-2026")).collect();
+    let half = log.len() / 2;
+    let more = [log.as_str(), &ccm("more", "09:12:34.120-60", "11-04-2026")].concat();
+    let read = |change: &dyn Fn(&Path)| {
+        let logs = folder(&[("PC1/a.log", b"<![LOG[half".as_slice()), ("PC1/b.log", log.as_bytes())]);
+        fs::copy(logs.path().join("PC1/b.log"), logs.path().join("PC1/c.log")).unwrap();
+        let stream = RecordStream::open(&[logs.path().to_owned()], None, Window::ALL, &Silent).unwrap();
+        change(&logs.path().join("PC1/b.log"));
+        let mut rows = 0;
+        let mut errors = Vec::new();
+        for batch in stream.batches() {
+            match batch {
+                Ok(batch) => rows += batch.num_rows(),
+                Err(error) => errors.push((rows, error)),
+            }
+        }
+        (rows, errors)
+    };
+    let (rows, errors) = read(&|_| ());
+    assert_eq!((rows, errors.len()), (40_001, 0));
+    let (rows, errors) = read(&|path| fs::write(path, &more).unwrap());
+    assert_eq!((rows, errors.len()), (40_002, 0), "a log may grow");
+    let (rows, errors) = read(&|path| fs::remove_file(path).unwrap());
+    assert_eq!(rows, 20_001, "the other files are read");
+    assert!(
+        matches!(errors.as_slice(), [(1, Error::Unreadable { path, .. })] if path == Path::new("PC1/b.log")),
+        "{errors:?}"
+    );
+    let (rows, errors) = read(&|path| fs::write(path, &log[..half]).unwrap());
+    let left = memchr::memmem::find_iter(&log.as_bytes()[..half], "<![LOG[").count();
+    assert_eq!(rows, 20_001 + left, "what is left is read");
+    assert!(matches!(errors.as_slice(), [(before, Error::Unreadable { .. })] if *before == 1 + left), "{errors:?}");
 }
