@@ -152,7 +152,7 @@ def read(
     with watching(progress) as callback:
         return _engine.read(
             _listed(paths),
-            knowledge=_listed(knowledge),
+            knowledge=_listed(knowledge, "knowledge"),
             site=None if site is None else os.fspath(site),
             since=since,
             until=until,
@@ -252,7 +252,13 @@ def validate_tokens(
         )
 
 
-def _listed(paths: PathLike | Iterable[PathLike]) -> list[str]:
-    if isinstance(paths, (str, os.PathLike)):
-        return [os.fspath(paths)]
-    return [os.fspath(path) for path in paths]
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _listed(paths: PathLike | Iterable[PathLike], argument: str = "paths") -> list[str]:
+    try:
+        return [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    except TypeError:
+        wanted = f"{argument}: expected a path (text or path-like object) or several of them"
+        raise ArgumentError(f"{wanted}, found {paths!r}") from None

@@ -223,7 +223,11 @@ class Trail:
         """How far the clocks of machines are apart."""
     @property
     def artefacts(self) -> list[dict[str, Any]]:
-        """Tokens, certificates and the like that were found among the logs, each with its report."""
+        """Tokens, certificates and the like that were found among the logs, in order of path.
+
+        Each has `path`, `kind`, `part`, `host`, `at` and the `report` of the validator, as in the JSON form;
+        `docs/bundle.md` says what they mean.
+        """
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, as `cmgtrail diagnose --format json` prints it, as dicts and lists."""
     def to_json(self, *, indent: bool = True) -> str:

@@ -6,7 +6,7 @@ use crate::finding::Evidence;
 use crate::knowledge::{ArtefactShape, ArtefactStatus, Condition, When};
 use crate::report::{Check, CheckStatus};
 use crate::stage::Stage;
-use crate::tokens::failures_of;
+use crate::tokens::{failures_of, without_tokens};
 
 /// What one check of an artefact says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ fn told(judged: &Judged, check: &Check) -> Told {
     let evidence = Evidence {
         source: std::sync::Arc::clone(&judged.path),
         line: line(judged, check),
-        text: check.explanation.clone(),
+        text: without_tokens(&check.explanation).into_owned(),
     };
     Told { sentence, evidence }
 }

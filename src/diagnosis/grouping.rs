@@ -9,6 +9,7 @@ use super::{Match, artefacts, missing, words};
 use crate::events::Event;
 use crate::finding::{Evidence, Finding, Severity};
 use crate::knowledge::{FailureRole, When};
+use crate::tokens::without_tokens;
 
 /// Lines of evidence that one flow, and one finding, bring at most.
 const LINES_OF_FLOW: usize = 40;
@@ -56,11 +57,12 @@ fn finding(group: &[Match], world: &World<'_>) -> Finding {
     let flows: BTreeSet<usize> = group.iter().filter_map(|found| found.flow).collect();
     let machines: BTreeSet<usize> = flows.iter().map(|&flow| world.followed.details[flow].machine).collect();
     let fill = |text: &str| {
-        words::fill(text, &|field| match (field, machines.len()) {
+        let filled = words::fill(text, &|field| match (field, machines.len()) {
             ("client", 2..) => Some(format!("{} clients", machines.len())),
             ("host" | "cmg", _) => hosts(group, world),
             _ => words::value(field, &best.evidence, &case),
-        })
+        });
+        without_tokens(&filled).into_owned()
     };
     let own = |words: fn(&When) -> Option<&String>| best.words.as_ref().and_then(words);
     let times =
@@ -153,5 +155,9 @@ fn evidence(group: &[Match], world: &World<'_>) -> Vec<Evidence> {
 }
 
 fn line(event: &Event) -> Evidence {
-    Evidence { source: Arc::clone(&event.place.file), line: event.place.line, text: event.text.to_string() }
+    Evidence {
+        source: Arc::clone(&event.place.file),
+        line: event.place.line,
+        text: without_tokens(&event.text).into_owned(),
+    }
 }

@@ -41,7 +41,6 @@ pub use keys::KeySet;
 pub use kind::TokenKind;
 pub use ledger::CheckKind;
 
-#[cfg(feature = "python")]
 pub(crate) use redact::{withhold, without_tokens};
 
 use claims::Expected;

@@ -117,7 +117,6 @@ impl<'a> Gate<'a> {
 }
 
 /// A report about something else than a token, without any token that stands in it.
-#[cfg(feature = "python")]
 pub(crate) fn withhold(report: Report) -> Report {
     Gate::default().report(report)
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime, timezone
 from html.parser import HTMLParser
 from types import SimpleNamespace
 from typing import Any
@@ -77,7 +78,7 @@ class Elements(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.names.add(tag)
         self.attributes |= {name for name, _ in attrs}
-        if tag != "meta":
+        if tag not in {"meta", "wbr"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -153,6 +154,34 @@ def test_a_fleet_is_shown_in_part_and_says_so() -> None:
     shown.flows = Table(shown.flows * 5_000)
     assert "and 4,950 flows more" in screen(shown)
     assert "and 4,980 flows more" in display.html(shown)
+
+
+def test_the_year_is_said_once_or_for_each_flow() -> None:
+    shown = trail("words")
+    first = vars(shown.flows[0])
+    one, other = (
+        SimpleNamespace(**{**first, "started": datetime(year, 3, 4, tzinfo=timezone.utc)}) for year in (2024, 2026)
+    )
+    shown.flows = Table([one])
+    assert "Flows of 2024" in screen(shown)
+    shown.flows = Table([one, other])
+    assert {"2024-03-04", "2026-03-04"} <= set(screen(shown).split())
+
+
+def test_a_note_names_its_file_once() -> None:
+    shown = trail("tiny.log")
+    shown.sources[0].notes = ["tiny.log: cut off", "damaged"]
+    lines = screen(shown).splitlines()
+    assert {"tiny.log: cut off", "tiny.log: damaged"} <= set(lines)
+
+
+def test_evidence_unfolds_and_has_its_time() -> None:
+    shown = trail("a/b.log")
+    shown.flows[0].events[0].at = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
+    assert "2026-03-04 05:06:07 UTC" in display.html(shown.findings[0])
+    shown.findings[0].evidence = Table(shown.findings[0].evidence * 30)
+    assert "<details><summary>22 lines more</summary>" in display.html(shown.findings[0])
+    assert "a/<wbr>b.log:17" in display.html(shown.findings[0])
 
 
 def test_only_markup_passes_unescaped() -> None:

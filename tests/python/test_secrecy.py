@@ -14,6 +14,7 @@ import pytest
 import cmgtrail
 import minted
 from cmgtrail.cli import run
+from cmgtrail.report import render
 from minted import AT, AUDIENCE, authority, leaf, pem, token
 
 SECRET = token()
@@ -176,3 +177,15 @@ def test_no_traceback_of_a_command_holds_a_token(documented: Path) -> None:
     )  # fmt: skip
     assert "RuntimeError: a defect" in done.stderr
     assert_withheld(done.stdout + done.stderr)
+
+
+def test_no_evidence_and_no_event_holds_a_token_of_a_log_line(tmp_path: Path, demo: Path) -> None:
+    for log in demo.rglob("*.log"):
+        copy = tmp_path / log.relative_to(demo)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(log.read_text("utf-8").replace("]LOG]!>", f" Bearer {SECRET}]LOG]!>"), "utf-8")
+    trail = cmgtrail.read(tmp_path)
+    assert any("[withheld]" in line.text for line in trail.evidence)
+    texts = [event.text or "" for event in trail.events] + trail.events.to_polars()["text"].to_list()
+    assert any("[withheld]" in text for text in texts)
+    assert_withheld(trail.to_json() + render(trail) + "".join(texts), of=SIGNATURE)

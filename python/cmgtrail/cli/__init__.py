@@ -16,6 +16,7 @@ import click
 from cmgtrail import CmgTrailError
 from cmgtrail._engine import withheld
 from cmgtrail.cli.commands import cmgtrail
+from cmgtrail.cli.outlet import silence
 
 __all__ = ["cmgtrail", "main"]
 
@@ -47,9 +48,8 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
         _say("stopped.")
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):
-        # Whoever read the output has enough of it; rich says so by SystemExit, as nobody else does here. Python would
-        # complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has enough of it; rich says so by SystemExit, as nobody else does here.
+        silence()
         return 0
     except (CmgTrailError, OSError) as error:
         _say(str(error))

@@ -12,6 +12,7 @@ import click
 
 import cmgtrail as package
 from cmgtrail._engine import withheld
+from cmgtrail.cli.outlet import shown
 
 if TYPE_CHECKING:
     from cmgtrail import Phases, Report
@@ -253,21 +254,25 @@ def _named(path: str) -> str:
 
 
 def _show(report: Report, form: str) -> int:
-    if form == "json":
-        click.echo(report.to_json())
-    else:
-        from cmgtrail.cli.verdicts import Screen, console
+    def show() -> None:
+        if form == "json":
+            click.echo(report.to_json())
+        else:
+            from cmgtrail.cli.verdicts import Screen, console
 
-        Screen(console()).report(report)
-    return STATUS[report.valid]
+            Screen(console()).report(report)
+
+    return shown(show, STATUS[report.valid])
 
 
 def _show_phases(phases: Phases, form: str) -> int:
-    if form == "json":
-        click.echo(json.dumps(phases.to_dict(), indent=2, ensure_ascii=False))
-    else:
-        from cmgtrail.cli.verdicts import Screen, console
+    def show() -> None:
+        if form == "json":
+            click.echo(json.dumps(phases.to_dict(), indent=2, ensure_ascii=False))
+        else:
+            from cmgtrail.cli.verdicts import Screen, console
 
-        Screen(console()).phases(phases)
+            Screen(console()).phases(phases)
+
     verdicts = {phases.bootstrap.valid, phases.after_settings.valid}
-    return STATUS[False if False in verdicts else None if None in verdicts else True]
+    return shown(show, STATUS[False if False in verdicts else None if None in verdicts else True])

@@ -10,12 +10,15 @@ from cmgtrail.display.words import MARKS, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     from cmgtrail import Check, Checks, Evidence, Finding, Flow, Phases, Report, Stage, Table, Trail, Verdicts
 
 FLOWS = 20
 LINES = 8
 """Rows that a card shows before it says how many more there are."""
+EXPANDED = 500
+"""Lines of evidence that can be unfolded."""
 
 STYLE = """
 .cmgtrail{border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.7em 1em;margin:.3em 0;max-width:70em;
@@ -26,6 +29,8 @@ STYLE = """
  border:0;border-bottom:1px solid rgba(128,128,128,.25)}
 .cmgtrail code{font-family:ui-monospace,Consolas,monospace;font-size:.92em;white-space:pre-wrap;
  overflow-wrap:anywhere;color:inherit;background:transparent}
+.cmgtrail .place{overflow-wrap:normal;white-space:normal}
+.cmgtrail .wide{overflow-x:auto}
 .cmgtrail .badge{display:inline-block;border-radius:3px;padding:0 .45em;margin-right:.4em;font-size:.85em;color:#fff}
 .cmgtrail .error,.cmgtrail .failed,.cmgtrail .refused{background:#b42318}
 .cmgtrail .warning,.cmgtrail .stalled{background:#8a5300}
@@ -98,7 +103,7 @@ def finding(shown: Finding) -> Markup:
     return join(
         tag("h3", badge(shown.severity), heading(shown)),
         tag("p", shown.explanation),
-        evidence(shown.evidence),
+        evidence(shown),
         labelled("What to do", shown.remedy),
         labelled("How to check it", shown.verify),
         join(tag("p", tag("b", "Missing to be certain")), tag("ul", *missing)) if missing else None,
@@ -111,10 +116,39 @@ def finding(shown: Finding) -> Markup:
     )
 
 
-def evidence(table: Table[Evidence], limit: int = LINES) -> Markup:
-    """Lines of a log with their places."""
-    rows = [[tag("code", f"{line.source}:{line.line}"), tag("code", line.text)] for line in table[:limit]]
-    return join(grid([], rows), more(len(table) - limit, "line"))
+def evidence(found: Finding) -> Markup:
+    """The lines that prove a finding, with their places and, where known, times; what is beyond the first few folds."""
+    lines = found.evidence[:EXPANDED]
+    times = {(event.source, event.line): event.at for flow in found.flows[:FLOWS] for event in flow.events}
+    rows = [[place(line.source, line.line), _time(times.get((line.source, line.line))), said(line)] for line in lines]
+    rest = rows[LINES:]
+    return join(
+        tag("div", grid([], rows[:LINES]), class_="wide"),
+        tag(
+            "details",
+            tag("summary", f"{counted(len(rest), 'line')} more"),
+            tag("div", grid([], rest), class_="wide"),
+        )
+        if rest
+        else None,
+        more(len(found.evidence) - EXPANDED, "line"),
+    )
+
+
+def said(line: Evidence) -> Markup:
+    """What a line says."""
+    return tag("code", line.text)
+
+
+def place(source: str, line: int) -> Markup:
+    """A file and a line in it; it wraps between folders, not within names."""
+    steps = f"{source}:{line}".split("/")
+    parts = [join(f"{step}/", Markup("<wbr>")) for step in steps[:-1]]
+    return tag("code", *parts, steps[-1], class_="place")
+
+
+def _time(at: datetime | None) -> str:
+    return words.moment(at) if at else ""
 
 
 def heading(shown: Finding) -> Markup:
