@@ -12,6 +12,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Whatever is installed is what requirements-dev.txt names.
 export PIP_CONSTRAINT := $(abspath requirements-dev.txt)
 
+# NIST's suite of certificate paths, where the development requirements have put it.
+PKITS := import cryptography_vectors as v, pathlib; print(pathlib.Path(v.__file__).parent / "x509/PKITS_data")
+
 .DEFAULT_GOAL := help
 .PHONY: help demo build test test-rust test-python lint lint-rust lint-python bench docs clean
 
@@ -29,8 +32,8 @@ build: $(VENV)/.tools ## Build the package into .venv
 
 test: lint test-rust test-python ## Run all checks and tests
 
-test-rust: ## Run the Rust tests and documentation examples
-	cargo test --no-fail-fast --features "$(FEATURES)"
+test-rust: $(VENV)/.dev ## Run the Rust tests and documentation examples
+	CMGTRAIL_PKITS="$$($(BIN)/python -c '$(PKITS)')" cargo test --no-fail-fast --features "$(FEATURES)"
 
 test-python: build $(VENV)/.dev ## Run the Python tests
 	$(BIN)/pytest
@@ -41,6 +44,10 @@ lint-rust: $(VENV)/bin/python
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	cargo clippy --all-targets --all-features -- -D warnings
+	@tree=$$(cargo tree --quiet --edges normal --all-features --prefix none) || exit 1; \
+	if echo "$$tree" | grep -E '^(ring|openssl-sys|rsa|p256|ed25519-dalek) '; then \
+		echo "A second crypto library is linked: cargo tree --edges normal --all-features --invert <it> says by whom."; exit 1; \
+	fi
 
 lint-python: build $(VENV)/.dev
 	$(BIN)/ruff format --check
@@ -48,8 +55,9 @@ lint-python: build $(VENV)/.dev
 	$(BIN)/basedpyright
 	$(BIN)/python -m mypy.stubtest cmgtrail._engine
 
-bench: ## Measure, beside a reference in the same run
+bench: build $(VENV)/.dev ## Measure, beside a reference in the same run
 	cargo bench
+	$(BIN)/python benches/peers.py
 
 docs: build ## Write the worked examples of docs/json.md anew, and the Rust documentation
 	$(BIN)/python docs/json_examples.py

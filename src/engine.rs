@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::artefacts::{Artefact, Artefacts};
 use crate::columns::{RecordStream, Window};
-use crate::diagnosis;
+use crate::diagnosis::{self, Question};
 use crate::error::{Error, Result};
 use crate::events::{Event, Matcher};
 use crate::finding::Finding;
@@ -69,6 +70,8 @@ pub struct Trail {
     pub flows: Vec<Flow>,
     /// The causes, best first.
     pub findings: Vec<Finding>,
+    /// Tokens, certificates, `dsregcmd` output found among the logs, in order of path, each with its report.
+    pub artefacts: Vec<Artefact>,
     /// True where some source holds a request to a CMG.
     pub traffic: bool,
     /// The records, to be streamed.
@@ -91,8 +94,12 @@ impl Trail {
             return Err(Error::NoRecords { looked_at: input.looked_at() });
         }
         let mut followed = flows::follow(&events, &sources, &knowledge, &site.cmg.names);
+        let bundle = Artefacts::read(&input, &followed, &events, &sources);
+        let artefacts = bundle.list();
+        let question =
+            Question { flow: &|flow| is_wanted(flow, &options), line: &|event| is_line_wanted(event, &options) };
+        let findings = diagnosis::diagnose(&followed, &events, &sources, (&bundle, &artefacts), &knowledge, &question);
         followed.retain(|flow| is_wanted(flow, &options));
-        let findings = diagnosis::diagnose(&followed, &events, &sources, &knowledge);
         let window = Window { since: options.since, until: options.until };
         Ok(Self {
             paths: paths.to_vec(),
@@ -103,6 +110,7 @@ impl Trail {
             traffic: followed.traffic,
             flows: followed.flows,
             findings,
+            artefacts,
             events,
         })
     }
@@ -122,7 +130,7 @@ impl Trail {
             clocks: &self.clocks,
             flows: &self.flows,
             findings: &self.findings,
-            artefacts: &[],
+            artefacts: &self.artefacts,
         }
     }
 }
@@ -174,6 +182,13 @@ fn is_wanted(flow: &Flow, options: &ReadOptions) -> bool {
     after && before && options.client.as_ref().is_none_or(is_named)
 }
 
+/// True where a server's line tells something of the time that was asked for; of one client it tells nothing.
+fn is_line_wanted(event: &Event, options: &ReadOptions) -> bool {
+    let after = options.since.zip(event.stamp.utc).is_none_or(|(since, utc)| utc >= since);
+    let before = options.until.zip(event.stamp.utc).is_none_or(|(until, utc)| utc < until);
+    after && before && options.client.is_none()
+}
+
 /// The JSON that `cmgtrail diagnose` prints.
 #[derive(Debug, Serialize)]
 pub struct Document<'a> {
@@ -192,5 +207,5 @@ pub struct Document<'a> {
     /// The causes, best first.
     pub findings: &'a [Finding],
     /// Tokens, certificates, dsregcmd output found among the logs.
-    pub artefacts: &'a [serde_json::Value],
+    pub artefacts: &'a [Artefact],
 }

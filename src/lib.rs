@@ -14,6 +14,7 @@
 pub mod error;
 pub mod finding;
 pub mod record;
+pub mod report;
 pub mod stage;
 pub mod time;
 
@@ -24,9 +25,14 @@ pub mod formats;
 pub mod knowledge;
 pub mod site;
 
+pub mod certs;
+pub mod tokens;
+
 pub mod events;
 
 pub mod flows;
+
+pub mod artefacts;
 
 pub mod workflow;
 

@@ -157,6 +157,9 @@ pub struct Source {
     pub component: Option<String>,
     /// The machine that wrote it, if known.
     pub host: Option<String>,
+    /// What stands for the machine in this trail: the host in lower case, else its folder under the path given.
+    #[serde(skip)]
+    pub machine: String,
     /// Kind of machine, if known.
     pub role: Option<Role>,
     /// Bytes in all its files.

@@ -20,6 +20,7 @@ use crate::finding::{Evidence, Finding};
 use crate::flows::{Flow, FlowEvent, StageResult};
 use crate::record::Source;
 use crate::time::Micros;
+use crate::tokens::without_tokens;
 
 /// The id of a value that JSON shows as one word: a stage, a status, a confidence.
 ///
@@ -184,7 +185,7 @@ fn events(trail: &Trail, rows: &[(&Flow, &FlowEvent)]) -> Result<RecordBatch, Ar
     columns.text("source", rows.iter().map(|(_, event)| &event.source));
     columns.number::<UInt32Type>("line", rows.iter().map(|(_, event)| event.line));
     columns.text("message", rows.iter().map(|(_, event)| &event.message));
-    columns.maybe_text("text", written.iter().map(|event| event.map(|event| &event.text)));
+    columns.maybe_text("text", written.iter().map(|event| event.map(|event| without_tokens(&event.text))));
     columns.finish()
 }
 

@@ -52,6 +52,14 @@ impl Stamp {
     /// The stamp of a record without a readable time.
     pub const NONE: Self = Self { local: None, bias: Bias::Absent, utc: None, quality: UtcQuality::Unknown };
 
+    /// Microseconds from `earlier` to this stamp of the same machine: by UTC where both have it, else by local time.
+    pub fn since(&self, earlier: &Self) -> Option<Micros> {
+        match (earlier.utc, self.utc) {
+            (Some(earlier), Some(now)) => Some(now - earlier),
+            _ => Some(self.local? - earlier.local?),
+        }
+    }
+
     /// Time to order by within one machine: UTC where it is known, else local time.
     pub fn order_key(&self) -> Option<Micros> {
         self.utc.or(self.local)

@@ -7,6 +7,9 @@ machine to machine, and says where it stopped, why, and what to do, with the lin
     >>> trail = cmgtrail.read("logs/")
     >>> trail.findings[0].failure, trail.findings[0].flows[0].broke_at
     ('cmg-root-ca-missing', 'cmg-connection')
+
+Tokens, certificates and what `dsregcmd /status` says are validated offline: `validate_token`, `validate_tokens`,
+`validate_chain`, `compare_phases`, `validate_dsregcmd`.
 """
 
 from __future__ import annotations
@@ -17,9 +20,12 @@ from typing import TYPE_CHECKING
 from cmgtrail import _engine
 from cmgtrail._engine import (
     ArgumentError,
+    Check,
+    Checks,
     Client,
     Clock,
     CmgTrailError,
+    DsregcmdStatus,
     Event,
     Evidence,
     Finding,
@@ -30,28 +36,43 @@ from cmgtrail._engine import (
     Missing,
     NoRecordsError,
     PathNotFoundError,
+    Phases,
     Record,
     Records,
+    Report,
     Source,
     Stage,
     Table,
     Trail,
     UnreadableError,
+    Verdicts,
     __version__,
+    compare_phases,
+    inspect_certificate,
+    inspect_token,
+    read_dsregcmd,
+    validate_chain,
+    validate_dsregcmd,
+    validate_token,
 )
 from cmgtrail.progress import watching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
+    from typing import Any
 
     PathLike = str | os.PathLike[str]
+    Keys = bytes | PathLike
 
 __all__ = [
     "ArgumentError",
+    "Check",
+    "Checks",
     "Client",
     "Clock",
     "CmgTrailError",
+    "DsregcmdStatus",
     "Event",
     "Evidence",
     "Finding",
@@ -62,16 +83,27 @@ __all__ = [
     "Missing",
     "NoRecordsError",
     "PathNotFoundError",
+    "Phases",
     "Record",
     "Records",
+    "Report",
     "Source",
     "Stage",
     "Table",
     "Trail",
     "UnreadableError",
+    "Verdicts",
     "__version__",
+    "compare_phases",
+    "inspect_certificate",
+    "inspect_token",
     "read",
+    "read_dsregcmd",
     "records",
+    "validate_chain",
+    "validate_dsregcmd",
+    "validate_token",
+    "validate_tokens",
 ]
 
 
@@ -120,7 +152,7 @@ def read(
     with watching(progress) as callback:
         return _engine.read(
             _listed(paths),
-            knowledge=_listed(knowledge),
+            knowledge=_listed(knowledge, "knowledge"),
             site=None if site is None else os.fspath(site),
             since=since,
             until=until,
@@ -166,7 +198,67 @@ def records(
         return _engine.records(_listed(paths), since=since, until=until, encoding=encoding, progress=callback)
 
 
-def _listed(paths: PathLike | Iterable[PathLike]) -> list[str]:
-    if isinstance(paths, (str, os.PathLike)):
-        return [os.fspath(paths)]
-    return [os.fspath(path) for path in paths]
+def validate_tokens(
+    tokens: Any,  # noqa: ANN401 - whatever offers Arrow data, or texts
+    *,
+    keys: Keys | Mapping[str, Any] | Iterable[Keys] | None = None,
+    audience: str | Iterable[str] | None = None,
+    issuers: str | Iterable[str] | None = None,
+    tenants: str | Iterable[str] | None = None,
+    at: datetime | str,
+    leeway: int = 300,
+    mask: bool = False,
+    progress: Callable[[int, int], object] | bool | None = None,
+) -> Verdicts:
+    """Checks a column of tokens on all cores, each as `validate_token` does.
+
+    Args:
+        tokens: A column of text of any library that offers Arrow data (polars, pandas, pyarrow, DuckDB), or an
+            iterable of texts; where there is no token, a row is null.
+        keys: As for `validate_token`.
+        audience: As for `validate_token`.
+        issuers: As for `validate_token`.
+        tenants: As for `validate_token`.
+        at: As for `validate_token`: one instant for all of them.
+        leeway: As for `validate_token`.
+        mask: As for `validate_token`.
+        progress: Called with tokens done and tokens in all, some ten times a second, on the calling thread. By default
+            a progress bar appears in a terminal or a notebook where the work lasts; ``False`` keeps it away.
+
+    Returns:
+        A table with a row for each token, in their order.
+
+    Raises:
+        ArgumentError: An argument cannot be used: a column that holds no text, a time without a zone.
+        KeyboardInterrupt: Ctrl-C; the work stops.
+
+    Example:
+        >>> import cmgtrail
+        >>> verdicts = cmgtrail.validate_tokens(["not.a.token", None], at="2026-11-04T09:12:33Z")
+        >>> verdicts.to_polars()["valid"].to_list()
+        [False, None]
+    """
+    with watching(progress, work="Validating", unit="tokens") as callback:
+        return _engine.validate_tokens(
+            tokens,
+            keys=keys,
+            audience=audience,
+            issuers=issuers,
+            tenants=tenants,
+            at=at,
+            leeway=leeway,
+            mask=mask,
+            progress=callback,
+        )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _listed(paths: PathLike | Iterable[PathLike], argument: str = "paths") -> list[str]:
+    try:
+        return [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    except TypeError:
+        wanted = f"{argument}: expected a path (text or path-like object) or several of them"
+        raise ArgumentError(f"{wanted}, found {paths!r}") from None

@@ -5,9 +5,10 @@ says how far clocks are apart). Ids, such as stages and failures, are the words 
 `None`. No object can be changed.
 """
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar, final, overload
+from typing import Any, Generic, Literal, NoReturn, TypeVar, final, overload
 
 import pandas as pd
 import polars as pl
@@ -17,9 +18,13 @@ __version__: str
 
 __all__ = [
     "ArgumentError",
+    "Check",
+    "CheckIterator",
+    "Checks",
     "Client",
     "Clock",
     "CmgTrailError",
+    "DsregcmdStatus",
     "Event",
     "Evidence",
     "Finding",
@@ -30,19 +35,31 @@ __all__ = [
     "Missing",
     "NoRecordsError",
     "PathNotFoundError",
+    "Phases",
     "Record",
     "RecordIterator",
     "Records",
+    "Report",
     "Source",
     "Stage",
     "Table",
     "TableIterator",
     "Trail",
     "UnreadableError",
+    "Verdicts",
     "Zone",
     "__version__",
+    "compare_phases",
+    "inspect_certificate",
+    "inspect_token",
     "read",
+    "read_dsregcmd",
     "records",
+    "validate_chain",
+    "validate_dsregcmd",
+    "validate_token",
+    "validate_tokens",
+    "withheld",
 ]
 
 _StageName = Literal[
@@ -66,6 +83,14 @@ _Confidence = Literal["possible", "likely", "certain"]
 _Severity = Literal["info", "warning", "error"]
 _Role = Literal["client", "cmg", "connection-point", "management-point", "site-server"]
 _UtcQuality = Literal["known", "assumed", "unknown"]
+_Status = Literal["passed", "failed", "not checked"]
+_Purpose = Literal["server", "client"]
+_Profile = Literal["windows", "webpki", "rfc5280"]
+_Vantage = Literal["internet", "intranet"]
+_Revocation = Literal["off", "leaf", "chain"]
+
+_Bytes = bytes | bytearray | memoryview
+_Material = _Bytes | str | os.PathLike[str]
 
 _RowT_co = TypeVar("_RowT_co", covariant=True)
 
@@ -198,7 +223,11 @@ class Trail:
         """How far the clocks of machines are apart."""
     @property
     def artefacts(self) -> list[dict[str, Any]]:
-        """Tokens, certificates and the like that were found among the logs, each with its report."""
+        """Tokens, certificates and the like that were found among the logs, in order of path.
+
+        Each has `path`, `kind`, `part`, `host`, `at` and the `report` of the validator, as in the JSON form;
+        `docs/bundle.md` says what they mean.
+        """
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, as `cmgtrail diagnose --format json` prints it, as dicts and lists."""
     def to_json(self, *, indent: bool = True) -> str:
@@ -710,3 +739,471 @@ def read(
     progress: Callable[[int, int], object] | None = None,
 ) -> Trail:
     """Reads and diagnoses; see `cmgtrail.read`, which is the same with kinder arguments."""
+
+@final
+class Report:
+    """What a validator answers: the verdict, what was read, and every check, none of which hides another.
+
+    It holds no token and no signature, also where one stood in the wrong place. It is neither true nor false: ask for
+    `valid`.
+
+    Example:
+        >>> import cmgtrail
+        >>> report = cmgtrail.validate_token("not.a.token", at="2026-11-04T09:12:33Z")
+        >>> report.valid
+        False
+        >>> report.checks["signature"].status
+        'not checked'
+    """
+
+    @property
+    def kind(self) -> Literal["token", "certificate", "certificate-chain", "dsregcmd"]:
+        """What was validated."""
+    @property
+    def valid(self) -> bool | None:
+        """True, False, or None: nothing failed, but something that decides was not checked."""
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was read, before any judgement. Times are RFC 3339 UTC."""
+    @property
+    def checks(self) -> Checks:
+        """Every check."""
+    @property
+    def failed(self) -> Checks:
+        """The checks that keep it from being valid."""
+    @property
+    def open(self) -> Checks:
+        """The checks that decide and were not made; the explanation of each says what it wants."""
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form, as the command prints it with `--format json`, as dicts and lists."""
+    def to_json(self, *, indent: bool = True) -> str:
+        """The JSON form as text.
+
+        Args:
+            indent: Spread over lines, as the command prints it; else on one line.
+        """
+    def __bool__(self) -> NoReturn: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class Check:
+    """One check and what it found."""
+
+    @property
+    def id(self) -> str:
+        """What was checked, or what is wrong: `expiry`, `name-mismatch`."""
+    @property
+    def status(self) -> _Status:
+        """How it ended. What was not checked is never the same as passed."""
+    @property
+    def decides(self) -> bool:
+        """Whether it affects the verdict; one that does not is a remark."""
+    @property
+    def subject(self) -> str:
+        """What it looked at: a claim, a certificate, a revocation list."""
+    @property
+    def expected(self) -> str | None:
+        """What would have been right."""
+    @property
+    def found(self) -> str | None:
+        """What was there."""
+    @property
+    def explanation(self) -> str:
+        """The reason in a sentence."""
+    @property
+    def reference(self) -> str | None:
+        """Where the rule stands: an RFC and its section, a public document."""
+    @property
+    def windows(self) -> dict[str, Any] | None:
+        """How Windows reports it, where it does.
+
+        `hresults` are names and `codes` the same as numbers; `trust_status` (`CERT_TRUST_*`) and `winhttp_flags`
+        (`WINHTTP_CALLBACK_STATUS_FLAG_*`) are masks.
+        """
+    def to_dict(self) -> dict[str, Any]:
+        """The same as in the JSON form."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class Checks:
+    """Checks of a report: a sequence, and a table for every library that takes Arrow columns.
+
+    Columns: id, status, decides, subject, expected, found, explanation, reference, hresults (list), trust_status,
+    winhttp_flags. A check can be asked for by its id; where several have it, as in a chain, the first is given.
+
+    Example:
+        >>> import cmgtrail
+        >>> checks = cmgtrail.inspect_token("not.a.token").checks
+        >>> checks.to_polars()["status"][0] == checks[0].status
+        True
+    """
+
+    @property
+    def name(self) -> Literal["checks"]:
+        """Which table it is."""
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns, in order."""
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, key: int | str, /) -> Check: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> Checks: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def __iter__(self) -> CheckIterator: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def to_polars(self) -> pl.DataFrame:
+        """A polars `DataFrame`."""
+    def to_pandas(self) -> pd.DataFrame:
+        """A pandas `DataFrame`."""
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class CheckIterator:
+    """One pass over checks."""
+
+    def __iter__(self) -> CheckIterator: ...
+    def __next__(self) -> Check: ...
+
+@final
+class Verdicts:
+    """Verdicts on a column of tokens, a row for each, in its order; a table for every library that takes Arrow columns.
+
+    Columns: valid, kind, version, tenant_id, device_id, object_id, issuer, audience, key_id, algorithm, explanation (of
+    the first refusal), issued_at, not_before, expires (`timestamp[us, UTC]`), failed and not_checked (lists of ids of
+    checks that decide). Where the column had no token, a row is null throughout.
+    """
+
+    @property
+    def name(self) -> Literal["verdicts"]:
+        """Which table it is."""
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns, in order."""
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many are valid, not valid, and undecided; a row without a token counts as undecided."""
+    def __len__(self) -> int: ...
+    def to_polars(self) -> pl.DataFrame:
+        """A polars `DataFrame`."""
+    def to_pandas(self) -> pd.DataFrame:
+        """A pandas `DataFrame`."""
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class Phases:
+    """The same chain before and after a client has taken the site's settings. Made by `cmgtrail.compare_phases`."""
+
+    @property
+    def bootstrap(self) -> Report:
+        """While `ccmsetup` runs."""
+    @property
+    def after_settings(self) -> Report:
+        """After the client has taken the site's settings."""
+    @property
+    def explanation(self) -> str:
+        """What the comparison says, in a sentence or two."""
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: both reports and the explanation under these names."""
+    def _repr_html_(self) -> str: ...
+
+@final
+class DsregcmdStatus:
+    """What `dsregcmd /status` says. Made by `cmgtrail.read_dsregcmd`; its length is the number of fields."""
+
+    @property
+    def join(self) -> Literal["entra", "hybrid", "domain", "on-premises", "none"] | None:
+        """How the device is joined."""
+    @property
+    def device_id(self) -> str | None:
+        """Entra device id, lower-case."""
+    @property
+    def tenant_id(self) -> str | None:
+        """Entra tenant id, lower-case."""
+    @property
+    def thumbprint(self) -> str | None:
+        """SHA-1 of the device's certificate, upper-case hexadecimal digits."""
+    @property
+    def not_before(self) -> datetime | None:
+        """Start of the validity of the device's certificate, UTC."""
+    @property
+    def not_after(self) -> datetime | None:
+        """End of the validity of the device's certificate, UTC."""
+    def __len__(self) -> int: ...
+    def get(self, name: str, /) -> str | None:
+        """The first value of the field of this name.
+
+        Args:
+            name: As the command writes it, in any case: `AzureAdPrt`.
+        """
+    def to_dict(self) -> dict[str, Any]:
+        """The same, and `fields`: every field with its section and line."""
+    def _repr_html_(self) -> str: ...
+
+def inspect_token(token: str | _Bytes | os.PathLike[str], *, mask: bool = False) -> Report:
+    """Reads a token and checks what can be checked without keys, time and expectations.
+
+    Args:
+        token: The token as text or bytes, or the path of its file as a `pathlib.Path`. A text is never a path.
+        mask: Mask identifiers (GUIDs, names, addresses, SIDs).
+
+    Returns:
+        Its facts, header and claims among them, never its signature. `valid` is False where the token itself is
+        broken, else None.
+
+    Raises:
+        PathNotFoundError: There is no such file.
+        UnreadableError: The file cannot be read.
+        ArgumentError: What was given is no text.
+
+    Example:
+        >>> import cmgtrail
+        >>> from pathlib import Path
+        >>> cmgtrail.inspect_token(Path("token.txt")).facts["kind"]
+        'entra-device'
+    """
+
+def validate_token(
+    token: str | _Bytes | os.PathLike[str],
+    *,
+    keys: _Material | Mapping[str, Any] | Iterable[_Material] | None = None,
+    audience: str | Iterable[str] | None = None,
+    issuers: str | Iterable[str] | None = None,
+    tenants: str | Iterable[str] | None = None,
+    at: datetime | str,
+    leeway: int = 300,
+    mask: bool = False,
+) -> Report:
+    """Checks a token: form, signature, time, issuer, tenant, audience. Nothing is fetched.
+
+    Args:
+        token: The token as text or bytes, or the path of its file as a `pathlib.Path`. A text is never a path.
+        keys: Keys that may have signed: a JWKS (JSON text or dict), PEM, certificates; bytes, text, the path of a
+            file, or several of them. Without them the signature is not checked, and the verdict stays open.
+        audience: The audience, or several of which the token must name one. Without it the verdict stays open.
+        issuers: Issuers that are accepted; `{tenantid}` stands for the token's tenant. By default any that is written
+            as Entra or a Configuration Manager site writes it.
+        tenants: Tenant ids that are accepted. By default any.
+        at: The instant at which it must be valid, such as that of the log line: an aware `datetime`, or text with its
+            zone (`2026-11-04T09:12:33Z`).
+        leeway: Seconds by which clocks may differ.
+        mask: Mask identifiers (GUIDs, names, addresses, SIDs).
+
+    Returns:
+        The report; every check is in it, whatever the token is.
+
+    Raises:
+        PathNotFoundError: There is no such file.
+        UnreadableError: A file cannot be read.
+        ArgumentError: An argument cannot be used: a time without a zone, keys of no known form.
+
+    Example:
+        >>> import cmgtrail
+        >>> from pathlib import Path
+        >>> report = cmgtrail.validate_token(
+        ...     Path("token.txt"), keys="keys.json", audience="https://ConfigMgrService", at="2026-11-04T09:12:33Z"
+        ... )
+        >>> report.valid
+        True
+        >>> late = cmgtrail.validate_token(Path("token.txt"), keys="keys.json", at="2026-11-05T09:12:33Z")
+        >>> [check.id for check in late.failed]
+        ['expiry']
+    """
+
+def validate_tokens(
+    tokens: Any,
+    *,
+    keys: _Material | Mapping[str, Any] | Iterable[_Material] | None = None,
+    audience: str | Iterable[str] | None = None,
+    issuers: str | Iterable[str] | None = None,
+    tenants: str | Iterable[str] | None = None,
+    at: datetime | str,
+    leeway: int = 300,
+    mask: bool = False,
+    progress: Callable[[int, int], object] | None = None,
+) -> Verdicts:
+    """Checks a column of tokens; see `cmgtrail.validate_tokens`, which is the same with a progress bar."""
+
+def withheld(text: str) -> str:
+    """A text without any token that stands in it."""
+
+def inspect_certificate(certificates: _Material | Iterable[_Material]) -> Report:
+    """Reads certificates and revocation lists and says what they hold, without judging it.
+
+    Args:
+        certificates: PEM, DER or PKCS#7: bytes, PEM text, the path of a file, or several of them.
+
+    Returns:
+        `facts["certificates"]` and `facts["revocation_lists"]`. `valid` is False where something could not be read.
+
+    Raises:
+        PathNotFoundError: There is no such file.
+        UnreadableError: A file cannot be read.
+        ArgumentError: What was given is neither.
+
+    Example:
+        >>> import cmgtrail
+        >>> cmgtrail.inspect_certificate("cmg.pem").facts["certificates"][0]["names"]
+        ['cmg.contoso.com']
+    """
+
+def validate_chain(
+    presented: _Material | Iterable[_Material],
+    *,
+    roots: _Material | Iterable[_Material],
+    intermediates: _Material | Iterable[_Material] | None = None,
+    crls: _Material | Iterable[_Material] | Mapping[str, _Material | None] | None = None,
+    host: str | None = None,
+    purpose: _Purpose = "server",
+    at: datetime | str,
+    profile: _Profile = "windows",
+    vantage: _Vantage = "internet",
+    revocation: _Revocation | None = None,
+    max_depth: int | None = None,
+    disallowed: _Material | Iterable[_Material] | None = None,
+    root_update: bool = True,
+    internal_suffixes: str | Iterable[str] | None = None,
+) -> Report:
+    """Checks a chain as a client would, and says everything that is wrong with it. Nothing is fetched.
+
+    Certificates and lists are PEM, DER or PKCS#7: bytes, PEM text, the path of a file, or several of them.
+
+    Args:
+        presented: The certificates as sent, the leaf first.
+        roots: The client's root store. An empty list means that it is not known.
+        intermediates: Certificates that may help: the client's intermediate store.
+        crls: Revocation lists; or a mapping from the URL where each is published to the list, or to None where the
+            client could not fetch it.
+        host: Host that the client connects to. Without it names are not checked.
+        purpose: What the certificate is for.
+        at: The instant of validation, such as that of the log line: an aware `datetime`, or text with its zone.
+        profile: Whose rules decide: what public documents say of Windows, the public web, or RFC 5280 alone.
+        vantage: Where the client stands.
+        revocation: What is checked for revocation; by default the chain where lists are given, else nothing.
+        max_depth: How many intermediates there may be.
+        disallowed: The client's store of disallowed certificates.
+        root_update: Whether Windows may fetch a known public root that its store lacks.
+        internal_suffixes: Domains that only the organisation's network knows (`contoso.local`).
+
+    Returns:
+        The report on the best path; every check is in it.
+
+    Raises:
+        PathNotFoundError: There is no such file.
+        UnreadableError: A file cannot be read.
+        ArgumentError: An argument cannot be used.
+
+    Example:
+        >>> import cmgtrail
+        >>> report = cmgtrail.validate_chain(
+        ...     "cmg.pem", roots="root.pem", host="cmg.contoso.com", at="2026-11-04T09:12:33Z"
+        ... )
+        >>> report.valid
+        True
+        >>> other = cmgtrail.validate_chain("cmg.pem", roots="other-root.pem", at="2026-11-04T09:12:33Z")
+        >>> "intermediate-missing" in other.failed
+        True
+    """
+
+def compare_phases(
+    presented: _Material | Iterable[_Material],
+    *,
+    roots: _Material | Iterable[_Material],
+    intermediates: _Material | Iterable[_Material] | None = None,
+    crls: _Material | Iterable[_Material] | Mapping[str, _Material | None] | None = None,
+    host: str | None = None,
+    purpose: _Purpose = "server",
+    at: datetime | str,
+    profile: _Profile = "windows",
+    vantage: _Vantage = "internet",
+    max_depth: int | None = None,
+    disallowed: _Material | Iterable[_Material] | None = None,
+    root_update: bool = True,
+    internal_suffixes: str | Iterable[str] | None = None,
+    no_crl_check: bool = True,
+    site_checks_crl: bool = True,
+) -> Phases:
+    """Checks a chain for both phases of a client: `ccmsetup`, and the time after the site's settings have arrived.
+
+    `/NoCRLCheck` holds for the bootstrap alone: what it let through may be refused as soon as location services bring
+    the site's settings.
+
+    Args:
+        presented: As for `validate_chain`, and so are the arguments that are not named here.
+        roots: As there.
+        intermediates: As there.
+        crls: As there.
+        host: As there.
+        purpose: As there.
+        at: As there.
+        profile: As there.
+        vantage: As there.
+        max_depth: As there.
+        disallowed: As there.
+        root_update: As there.
+        internal_suffixes: As there.
+        no_crl_check: Whether `ccmsetup` runs with `/NoCRLCheck`.
+        site_checks_crl: The site's option "Clients check the certificate revocation list (CRL) for site systems".
+
+    Returns:
+        Both reports, and what they mean together.
+
+    Example:
+        >>> import cmgtrail
+        >>> phases = cmgtrail.compare_phases(
+        ...     "cmg.pem", roots="root.pem", crls="revoked.crl", host="cmg.contoso.com", at="2026-11-04T09:12:33Z"
+        ... )
+        >>> phases.bootstrap.valid, phases.after_settings.valid
+        (True, False)
+    """
+
+def read_dsregcmd(output: _Material) -> DsregcmdStatus:
+    """Reads the output of `dsregcmd /status`.
+
+    Args:
+        output: The output as bytes or as text of several lines, or the path of a file.
+
+    Raises:
+        PathNotFoundError: There is no such file.
+        UnreadableError: The file cannot be read.
+        ArgumentError: What was given is neither.
+
+    Example:
+        >>> import cmgtrail
+        >>> cmgtrail.read_dsregcmd("dsregcmd.txt").join
+        'entra'
+    """
+
+def validate_dsregcmd(
+    output: _Material,
+    *,
+    certificates: _Material | Iterable[_Material] | None = None,
+    token: str | _Bytes | os.PathLike[str] | None = None,
+    at: datetime | str | None = None,
+) -> Report:
+    """Checks what a device says of its join, and holds it against its certificate and a token.
+
+    Args:
+        output: The output of `dsregcmd /status`, as for `read_dsregcmd`.
+        certificates: Certificates of the machine's and the user's stores; the device's own is found among them.
+        token: A token of the device, as for `inspect_token`; its signature is not checked here.
+        at: The instant of the output. Without it dates are not checked.
+
+    Raises:
+        PathNotFoundError: There is no such file.
+        UnreadableError: A file cannot be read.
+        ArgumentError: An argument cannot be used.
+
+    Example:
+        >>> import cmgtrail
+        >>> from pathlib import Path
+        >>> report = cmgtrail.validate_dsregcmd("dsregcmd.txt", token=Path("token.txt"), at="2026-11-04T09:12:33Z")
+        >>> report.checks["device-id-matches-token"].status
+        'passed'
+    """

@@ -15,14 +15,22 @@ PATIENCE = 0.5
 
 
 @contextmanager
-def watching(progress: Callable[[int, int], object] | bool | None) -> Generator[Callable[[int, int], object] | None]:
-    """What the engine calls while it reads: the caller's own function, a bar, or nothing."""
+def watching(
+    progress: Callable[[int, int], object] | bool | None, *, work: str = "Reading", unit: str = "bytes"
+) -> Generator[Callable[[int, int], object] | None]:
+    """What the engine calls while it works: the caller's own function, a bar, or nothing.
+
+    Args:
+        progress: What the caller wants.
+        work: What is done, for the bar.
+        unit: What is counted.
+    """
     if callable(progress):
         yield progress
     elif progress is False or (progress is None and not _somebody_looks()):
         yield None
     else:
-        bar = _Bar()
+        bar = _Bar(work, unit)
         try:
             yield bar.advance
         finally:
@@ -38,7 +46,9 @@ def _somebody_looks() -> bool:
 class _Bar:
     """A bar that appears only where the work lasts, so that short work never pays for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: str, unit: str) -> None:
+        self._work = work
+        self._unit = unit
         self._begun = time.monotonic()
         self._close: Callable[[], None] | None = None
         self._update: Callable[[int, int], None] | None = None
@@ -59,9 +69,10 @@ class _Bar:
 
     def _open(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+        from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-        columns = ("Reading", BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        done = (DownloadColumn(),) if self._unit == "bytes" else (MofNCompleteColumn(), self._unit)
+        columns = (self._work, BarColumn(), *done, TimeRemainingColumn())
         bar = Progress(*columns, console=Console(stderr=True), transient=True)
         task = bar.add_task("", total=None)
         bar.start()

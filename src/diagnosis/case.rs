@@ -1,11 +1,13 @@
 //! What a rule can look at: one flow with its client's past and the servers around it, or the servers alone.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::artefacts::{Artefact, Artefacts, Client, Judged};
 use crate::events::Event;
 use crate::flows::requests::{Request, normal_hresult};
 use crate::flows::{Flow, FlowDetail, Followed};
-use crate::knowledge::{Proof, Scope};
+use crate::knowledge::{Message, Proof, Scope};
 use crate::record::Source;
 use crate::stage::{Role, Stage, StageStatus};
 use crate::time::Micros;
@@ -22,37 +24,49 @@ pub struct World<'a> {
     pub events: &'a [Event],
     /// All sources.
     pub sources: &'a [Source],
-    /// Server events by UTC; those without UTC first.
-    servers: Vec<(Option<Micros>, u32)>,
+    /// The artefacts.
+    pub artefacts: &'a Artefacts,
+    /// All artefacts as the trail lists them.
+    pub listed: Vec<Judged>,
+    /// Server events by message, each list by UTC; those without UTC first.
+    servers: BTreeMap<&'a str, Vec<(Option<Micros>, u32)>>,
     /// Requests to gateways by host, in order of UTC, each with its machine.
     by_host: BTreeMap<String, Vec<(Micros, u32, usize)>>,
     /// Requests to gateways by machine, in order of time.
     by_machine: Vec<Vec<u32>>,
-    /// Flows by machine, in order of start.
-    flows_by_machine: Vec<Vec<usize>>,
+    /// By flow: a later flow of the same client got past the stage at which this one broke.
+    overcome: Vec<bool>,
 }
 
 impl<'a> World<'a> {
     /// Indexes what was followed.
-    pub fn new(followed: &'a Followed, events: &'a [Event], sources: &'a [Source]) -> Self {
-        let mut servers: Vec<(Option<Micros>, u32)> = Vec::new();
-        for machine in &followed.machines {
-            servers.extend(machine.server_events.iter().map(|&event| (events[event as usize].stamp.utc, event)));
+    pub fn new(
+        followed: &'a Followed,
+        events: &'a [Event],
+        sources: &'a [Source],
+        artefacts: &'a Artefacts,
+        listed: &[Artefact],
+    ) -> Self {
+        let mut servers: BTreeMap<&str, Vec<(Option<Micros>, u32)>> = BTreeMap::new();
+        for &index in followed.machines.iter().flat_map(|machine| &machine.server_events) {
+            let event = &events[index as usize];
+            servers.entry(event.id()).or_default().push((event.stamp.utc, index));
         }
-        servers.sort_unstable();
+        for list in servers.values_mut() {
+            list.sort_unstable();
+        }
         let mut world = Self {
             followed,
             events,
             sources,
+            artefacts,
+            listed: listed.iter().map(|artefact| Judged::from(artefact.clone())).collect(),
             servers,
             by_host: BTreeMap::new(),
             by_machine: vec![Vec::new(); followed.machines.len()],
-            flows_by_machine: vec![Vec::new(); followed.machines.len()],
+            overcome: overcome(followed),
         };
         world.index_requests();
-        for (flow, detail) in followed.details.iter().enumerate() {
-            world.flows_by_machine[detail.machine].push(flow);
-        }
         world
     }
 
@@ -93,17 +107,18 @@ pub struct Case<'a> {
     pub world: &'a World<'a>,
     /// The flow.
     pub flow: Option<usize>,
+    judged: OnceCell<Vec<Judged>>,
 }
 
 impl<'a> Case<'a> {
     /// The case of one flow.
     pub fn of_flow(world: &'a World<'a>, flow: usize) -> Self {
-        Self { world, flow: Some(flow) }
+        Self { world, flow: Some(flow), judged: OnceCell::new() }
     }
 
     /// The case of the servers alone.
     pub fn of_site(world: &'a World<'a>) -> Self {
-        Self { world, flow: None }
+        Self { world, flow: None, judged: OnceCell::new() }
     }
 
     /// The flow.
@@ -114,6 +129,30 @@ impl<'a> Case<'a> {
     /// What is known of the flow besides.
     pub fn detail(&self) -> Option<&'a FlowDetail> {
         self.flow.map(|flow| &self.world.followed.details[flow])
+    }
+
+    /// Reports on the artefacts of the flow's client, at the time its request failed; without a flow, on all.
+    pub fn judged(&self) -> &[Judged] {
+        let Some(flow) = self.flow() else { return &self.world.listed };
+        self.judged.get_or_init(|| {
+            if self.world.artefacts.is_empty() {
+                return Vec::new();
+            }
+            let requests = || self.requests().into_iter().map(|number| self.world.request(number));
+            let asked = requests().find(|request| request.failed()).or_else(|| requests().next());
+            let at = asked.and_then(|request| self.event(*request.events.first()?).stamp.utc).or(flow.ended);
+            self.world.artefacts.judge(&Client {
+                host: flow.client.host.as_deref(),
+                cmg: asked.and_then(|request| request.host.as_deref()),
+                at,
+                device_id: flow.client.device_id.as_deref(),
+            })
+        })
+    }
+
+    /// True where the flow, or anything else that its client does, has to do with a gateway.
+    pub fn has_to_do_with_a_cmg(&self) -> bool {
+        self.detail().is_some_and(|detail| detail.through_cmg || !self.world.by_machine[detail.machine].is_empty())
     }
 
     /// An event.
@@ -136,8 +175,7 @@ impl<'a> Case<'a> {
             }
             (Scope::Flow, Some(detail)) => detail.events.iter().map(|(event, _)| *event).collect(),
             (Scope::History, Some(detail)) => self.history(detail),
-            (Scope::Site, Some(_)) => self.servers_around(),
-            (_, None) => self.world.servers.iter().map(|(_, event)| *event).collect(),
+            (Scope::Site, _) | (_, None) => self.servers_around(|_| true),
         }
     }
 
@@ -152,14 +190,47 @@ impl<'a> Case<'a> {
         all.iter().copied().take_while(|event| event != first).collect()
     }
 
-    fn servers_around(&self) -> Vec<u32> {
-        let Some((from, to)) = self.window() else {
-            return self.world.servers.iter().map(|(_, event)| *event).collect();
+    /// Events of these messages in a scope, in order.
+    pub fn events_of(&self, messages: &[String], scope: Scope) -> Vec<u32> {
+        self.events_where(scope, |message| messages.contains(&message.id))
+    }
+
+    /// Events of messages that have one of the fields, in a scope, in order.
+    pub fn events_with(&self, fields: &[&str], scope: Scope) -> Vec<u32> {
+        self.events_where(scope, |message| {
+            let has =
+                |field: &&str| message.captures.iter().any(|name| name == field) || message.set.contains_key(*field);
+            fields.iter().any(has)
+        })
+    }
+
+    fn events_where(&self, scope: Scope, wanted: impl Fn(&Message) -> bool) -> Vec<u32> {
+        if scope == Scope::Site || self.flow.is_none() {
+            return self.servers_around(wanted);
+        }
+        let mut found = self.events_within(scope);
+        found.retain(|&event| wanted(&self.event(event).message));
+        found
+    }
+
+    /// Server events of the wanted messages around the flow, in order of UTC; without a flow, all of them.
+    fn servers_around(&self, wanted: impl Fn(&Message) -> bool) -> Vec<u32> {
+        let mut found: Vec<(Option<Micros>, u32)> = Vec::new();
+        let of_wanted = |list: &&Vec<(Option<Micros>, u32)>| {
+            list.first().is_some_and(|(_, event)| wanted(&self.event(*event).message))
         };
-        let undated = self.world.servers.iter().take_while(|(utc, _)| utc.is_none());
-        let start = self.world.servers.partition_point(|(utc, _)| utc.is_none_or(|utc| utc < from));
-        let dated = self.world.servers[start..].iter().take_while(|(utc, _)| utc.is_some_and(|utc| utc <= to));
-        undated.chain(dated).map(|(_, event)| *event).collect()
+        for list in self.world.servers.values().filter(of_wanted) {
+            let Some((from, to)) = self.window() else {
+                found.extend(list);
+                continue;
+            };
+            let undated = list.partition_point(|(utc, _)| utc.is_none());
+            let start = list.partition_point(|(utc, _)| utc.is_none_or(|utc| utc < from));
+            let end = list.partition_point(|(utc, _)| utc.is_none_or(|utc| utc <= to));
+            found.extend(list[..undated].iter().chain(&list[start..end]));
+        }
+        found.sort_unstable();
+        found.into_iter().map(|(_, event)| event).collect()
     }
 
     /// UTC from a margin before the flow to a margin after it.
@@ -182,15 +253,20 @@ impl<'a> Case<'a> {
         counted.map(|(request, _)| *request).filter(|&request| self.world.request(request).to_cmg).collect()
     }
 
-    /// Requests of the same client to a gateway before the first failed one of the last attempt.
+    /// Requests of the same client to the same gateway before the first failed one of the last attempt; none where
+    /// none failed.
     pub fn earlier_requests(&self) -> Vec<u32> {
         let Some(detail) = self.detail() else { return Vec::new() };
-        let failed = self.requests().into_iter().find(|&request| self.world.request(request).failed());
-        let own = &self.world.by_machine[detail.machine];
-        own.iter().copied().take_while(|request| Some(*request) != failed).collect()
+        let Some(failed) = self.requests().into_iter().find(|&request| self.world.request(request).failed()) else {
+            return Vec::new();
+        };
+        let host = &self.world.request(failed).host;
+        let own = self.world.by_machine[detail.machine].iter().copied().take_while(|request| *request != failed);
+        own.filter(|&request| self.world.request(request).host == *host).collect()
     }
 
-    /// Requests of other clients to the same gateway within an hour of the flow's failed request, nearest first.
+    /// Requests of other clients to the same gateway within an hour of the flow's failed request: those before it,
+    /// nearest first, then those after it.
     pub fn requests_of_others(&self) -> Vec<u32> {
         const HOUR: Micros = 3_600 * 1_000_000;
         /// More neighbours than this tell nothing more.
@@ -214,14 +290,7 @@ impl<'a> Case<'a> {
 
     /// True where a later flow of the same client got past the stage at which this one broke.
     pub fn overcome_later(&self) -> bool {
-        let (Some(number), Some(flow), Some(detail)) = (self.flow, self.flow(), self.detail()) else { return false };
-        let Some(broken) = flow.broke_at else { return false };
-        let of_client = &self.world.flows_by_machine[detail.machine];
-        of_client.iter().filter(|&&other| other > number).any(|&other| {
-            let later = &self.world.followed.flows[other];
-            later.started > flow.ended
-                && later.stages.iter().any(|result| result.stage == broken && result.status == StageStatus::Passed)
-        })
+        self.flow.is_some_and(|flow| self.world.overcome[flow])
     }
 
     /// True where a log of this kind of machine covers the flow; for the client, where the flow's own log shows it whole.
@@ -237,7 +306,8 @@ impl<'a> Case<'a> {
     pub fn log_covers(&self, role: Role, log: Option<&str>, from: Option<Micros>, to: Option<Micros>) -> bool {
         let client = self.flow().and_then(|flow| flow.client.host.as_deref());
         self.world.sources.iter().any(|source| {
-            let same_machine = role != Role::Client || source.host.as_deref() == client;
+            let same_machine = role != Role::Client
+                || source.host.as_deref().map(str::to_ascii_lowercase) == client.map(str::to_ascii_lowercase);
             let spans = match (source.first, source.last, from, to) {
                 (Some(first), Some(last), Some(from), Some(to)) => first <= from && to <= last,
                 _ => false,
@@ -262,6 +332,23 @@ impl<'a> Case<'a> {
             .cloned()
             .collect()
     }
+}
+
+/// For each flow that broke: did a later flow of the same client get past that stage? Flows stand in order of start.
+fn overcome(followed: &Followed) -> Vec<bool> {
+    let mut latest_pass: BTreeMap<(usize, Stage), Micros> = BTreeMap::new();
+    let mut overcome = vec![false; followed.flows.len()];
+    for (number, (flow, detail)) in followed.flows.iter().zip(&followed.details).enumerate().rev() {
+        let passed_at = flow.broke_at.and_then(|stage| latest_pass.get(&(detail.machine, stage)).copied());
+        overcome[number] = passed_at.zip(flow.ended).is_some_and(|(later, ended)| later > ended);
+        for result in flow.stages.iter().filter(|result| result.status == StageStatus::Passed) {
+            if let Some(started) = flow.started {
+                let latest = latest_pass.entry((detail.machine, result.stage)).or_insert(started);
+                *latest = (*latest).max(started);
+            }
+        }
+    }
+    overcome
 }
 
 /// True where a source is the log of this name, whatever rollover or copy of it.

@@ -1,7 +1,7 @@
 //! Evaluates the conditions of failures: does it hold, and which lines show it?
 
 use super::case::Case;
-use super::{patterns, shapes};
+use super::{artefacts, patterns, shapes};
 use crate::flows::requests::Request;
 use crate::knowledge::{Condition, EventShape, RequestPart, RequestShape, StageShape};
 use crate::stage::{Role, Stage};
@@ -20,7 +20,8 @@ pub fn holds(condition: &Condition, case: &Case<'_>) -> Option<Vec<u32>> {
         Condition::Kind(kinds) => kinds.contains(&case.flow()?.kind).then(Vec::new),
         Condition::Outcome(outcomes) => outcomes.contains(&case.flow()?.outcome).then(Vec::new),
         Condition::NothingAfter(stage) => nothing_after(*stage, case),
-        Condition::Pattern(name) => patterns::holds(name, case),
+        Condition::Pattern(pattern) => patterns::holds(*pattern, case),
+        Condition::Artefact(shape) => artefacts::holds(shape, case).map(|_| Vec::new()),
     }
 }
 
@@ -59,7 +60,7 @@ fn passed(shape: &RequestShape, requests: &[u32], case: &Case<'_>) -> Option<Vec
 fn event(shape: &EventShape, case: &Case<'_>) -> Option<Vec<u32>> {
     /// Lines beyond these prove nothing more.
     const ENOUGH: usize = 5;
-    let events = case.events_within(shape.within);
+    let events = case.events_of(&shape.message, shape.within);
     let found: Vec<u32> =
         events.into_iter().filter(|&index| shapes::is_event_like(case.event(index), shape)).take(ENOUGH).collect();
     let requests = &case.world.followed.requests;

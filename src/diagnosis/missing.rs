@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::words;
 use crate::finding::{Confidence, Missing};
-use crate::knowledge::Failure;
+use crate::knowledge::{Failure, MissingEvidence};
 use crate::stage::Role;
 use crate::time::Micros;
 
@@ -20,10 +20,15 @@ pub fn missing(failure: &Failure, confidence: Confidence, evidence: &[u32], case
     let from = times().min().or_else(|| flow?.started);
     let to = times().max().or_else(|| flow?.ended);
     let fill = |text: &str| words::fill(text, &|field| words::value(field, evidence, case));
-    let wanted = failure
-        .missing
-        .iter()
-        .filter(|wanted| wanted.log.as_deref().is_none_or(|log| !case.log_covers(wanted.machine, Some(log), from, to)));
+    let host = flow.and_then(|flow| flow.client.host.as_deref());
+    let at_hand = |wanted: &&MissingEvidence| {
+        let parts = &wanted.artefact;
+        !parts.is_empty() && flow.is_some() && parts.iter().all(|part| case.world.artefacts.has(host, part))
+    };
+    let wanted =
+        failure.missing.iter().filter(|wanted| !at_hand(wanted)).filter(|wanted| {
+            wanted.log.as_deref().is_none_or(|log| !case.log_covers(wanted.machine, Some(log), from, to))
+        });
     wanted
         .map(|wanted| Missing {
             what: fill(&wanted.what),

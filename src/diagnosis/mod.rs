@@ -3,6 +3,7 @@
 //! Every failure of the knowledge is tried on every flow, and, where a rule says so, on the servers' logs alone. For
 //! each flow the causes with the highest confidence stay; what they explain is listed under them, not beside them.
 
+mod artefacts;
 mod case;
 mod conditions;
 mod grouping;
@@ -14,13 +15,15 @@ mod words;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::artefacts::{Artefact, Artefacts};
 use crate::events::Event;
 use crate::finding::{Confidence, Finding, Severity};
-use crate::flows::Followed;
-use crate::knowledge::{Failure, FailureRole, Knowledge, Proof, When};
+use crate::flows::{Flow, Followed};
+use crate::knowledge::{Condition, Failure, FailureRole, Knowledge, Proof, When};
 use crate::record::Source;
 use crate::stage::{Outcome, Stage, StageStatus};
 
+use artefacts::Told;
 use case::{Case, World};
 
 /// A failure that fits a flow, or the site.
@@ -31,23 +34,47 @@ struct Match {
     severity: Severity,
     /// Indices of the trail's events.
     evidence: Vec<u32>,
+    /// What artefacts say.
+    told: Vec<Told>,
+    /// The rule that holds, where it has words of its own.
+    words: Option<When>,
     /// The flow; `None` where servers' logs alone tell.
     flow: Option<usize>,
     /// Other failures and codes that follow from it.
     consequences: BTreeSet<String>,
 }
 
-/// Finds the causes, best first.
-pub fn diagnose(followed: &Followed, events: &[Event], sources: &[Source], knowledge: &Knowledge) -> Vec<Finding> {
-    let world = World::new(followed, events, sources);
+/// What is asked for. Everything else is looked at as well, for it may tell something of what is asked for.
+pub struct Question<'a> {
+    /// Is this flow asked for?
+    pub flow: &'a dyn Fn(&Flow) -> bool,
+    /// Is this line of a server's log asked for, where it tells something without any client?
+    pub line: &'a dyn Fn(&Event) -> bool,
+}
+
+/// Finds the causes, best first. `listed` are the artefacts as the trail lists them.
+pub fn diagnose(
+    followed: &Followed,
+    events: &[Event],
+    sources: &[Source],
+    (artefacts, listed): (&Artefacts, &[Artefact]),
+    knowledge: &Knowledge,
+    question: &Question<'_>,
+) -> Vec<Finding> {
+    let world = World::new(followed, events, sources, artefacts, listed);
     let site = site_matches(&world, knowledge);
     let mut matches = Vec::new();
     let mut placed = BTreeSet::new();
-    for flow in 0..followed.flows.len() {
-        matches.extend(flow_matches(&world, knowledge, flow, &site, &mut placed));
+    for (number, flow) in followed.flows.iter().enumerate() {
+        let found = flow_matches(&world, knowledge, number, &site, &mut placed);
+        if (question.flow)(flow) {
+            matches.extend(found);
+        }
     }
-    let unplaced = site.into_iter().enumerate().filter(|(index, _)| !placed.contains(index));
-    matches.extend(unplaced.map(|(_, found)| found));
+    let unplaced = site.into_iter().enumerate().filter(|(index, _)| !placed.contains(index)).map(|(_, found)| found);
+    matches.extend(unplaced.filter(|found| {
+        found.evidence.is_empty() || found.evidence.iter().any(|&event| (question.line)(&events[event as usize]))
+    }));
     grouping::findings(matches, &world)
 }
 
@@ -56,15 +83,9 @@ fn site_matches(world: &World<'_>, knowledge: &Knowledge) -> Vec<Match> {
     let case = Case::of_site(world);
     let mut all = Vec::new();
     for failure in knowledge.failures() {
-        if let Some((confidence, evidence)) = best(failure.when.iter().filter(|when| when.site), &case) {
-            all.push(Match {
-                failure: Arc::clone(failure),
-                confidence,
-                severity: failure.severity,
-                evidence,
-                flow: None,
-                consequences: BTreeSet::new(),
-            });
+        if let Some(best) = best(failure.when.iter().filter(|when| when.site), &case) {
+            let severity = best.words.as_ref().and_then(|when| when.severity).unwrap_or(failure.severity);
+            all.push(best.of(failure, severity, None));
         }
     }
     drop_yielding(&mut all);
@@ -82,7 +103,10 @@ fn flow_matches(
     let mut found = own_matches(&case, knowledge);
     let broken = world.broke_at(flow);
     for (index, of_site) in site.iter().enumerate() {
-        let explains = broken.is_some() && of_site.failure.stage == broken && case.is_near(&of_site.evidence);
+        // What artefacts alone foretell has stopped no flow.
+        let of_logs = !of_site.evidence.is_empty();
+        let explains =
+            of_logs && broken.is_some() && of_site.failure.stage == broken && case.is_near(&of_site.evidence);
         if explains && of_site.failure.role == FailureRole::Cause {
             placed.insert(index);
             found.push(Match { flow: Some(flow), ..of_site.clone() });
@@ -98,15 +122,8 @@ fn own_matches(case: &Case<'_>, knowledge: &Knowledge) -> Vec<Match> {
     let mut found = Vec::new();
     for failure in knowledge.failures() {
         let Some(severity) = severity(failure, case) else { continue };
-        if let Some((confidence, evidence)) = best(failure.when.iter().filter(|when| !when.site), case) {
-            found.push(Match {
-                failure: Arc::clone(failure),
-                confidence,
-                severity,
-                evidence,
-                flow: case.flow,
-                consequences: BTreeSet::new(),
-            });
+        if let Some(best) = best(failure.when.iter().filter(|when| !when.site), case) {
+            found.push(best.of(failure, severity, case.flow));
         }
     }
     found
@@ -118,6 +135,9 @@ fn severity(failure: &Failure, case: &Case<'_>) -> Option<Severity> {
         return Some(failure.severity);
     }
     let flow = case.flow()?;
+    if !case.has_to_do_with_a_cmg() {
+        return None;
+    }
     let stopped = matches!(flow.outcome, Outcome::Failed | Outcome::Stalled);
     let passed = |stage: Stage| {
         flow.broke_at != Some(stage)
@@ -131,24 +151,58 @@ fn severity(failure: &Failure, case: &Case<'_>) -> Option<Severity> {
     }
 }
 
-/// The highest confidence that some rule gives, with the evidence of every rule that gives it.
-fn best<'w>(rules: impl Iterator<Item = &'w When>, case: &Case<'_>) -> Option<(Confidence, Vec<u32>)> {
-    let held: Vec<(Confidence, Vec<u32>)> = rules.filter_map(|when| evaluate(when, case)).collect();
-    let best = held.iter().map(|(confidence, _)| *confidence).max()?;
-    let mut evidence: Vec<u32> = Vec::new();
-    for event in held.into_iter().filter(|(confidence, _)| *confidence == best).flat_map(|(_, evidence)| evidence) {
-        if !evidence.contains(&event) {
-            evidence.push(event);
+/// A rule that holds, or several of the same confidence.
+struct Held {
+    confidence: Confidence,
+    evidence: Vec<u32>,
+    told: Vec<Told>,
+    words: Option<When>,
+}
+
+impl Held {
+    fn of(self, failure: &Arc<Failure>, severity: Severity, flow: Option<usize>) -> Match {
+        Match {
+            failure: Arc::clone(failure),
+            confidence: self.confidence,
+            severity,
+            evidence: self.evidence,
+            told: self.told,
+            words: self.words,
+            flow,
+            consequences: BTreeSet::new(),
         }
     }
-    Some((best, evidence))
+}
+
+/// The highest confidence that some rule gives, with the evidence of every rule that gives it.
+fn best<'w>(rules: impl Iterator<Item = &'w When>, case: &Case<'_>) -> Option<Held> {
+    let held: Vec<Held> = rules.filter_map(|when| evaluate(when, case)).collect();
+    let confidence = held.iter().map(|held| held.confidence).max()?;
+    let mut best = Held { confidence, evidence: Vec::new(), told: Vec::new(), words: None };
+    for held in held.into_iter().filter(|held| held.confidence == confidence) {
+        add_new(&mut best.evidence, held.evidence);
+        add_new(&mut best.told, held.told);
+        best.words = best.words.or(held.words);
+    }
+    Some(best)
+}
+
+fn add_new<T: PartialEq>(known: &mut Vec<T>, new: Vec<T>) {
+    for item in new {
+        if !known.contains(&item) {
+            known.push(item);
+        }
+    }
 }
 
 /// Tries one rule: its confidence and its evidence, where it holds.
-fn evaluate(when: &When, case: &Case<'_>) -> Option<(Confidence, Vec<u32>)> {
+fn evaluate(when: &When, case: &Case<'_>) -> Option<Held> {
     let mut evidence = Vec::new();
+    let mut inferred = false;
     for condition in &when.requires {
-        evidence.extend(conditions::holds(condition, case)?);
+        let lines = conditions::holds(condition, case)?;
+        inferred |= rests_on_inference(condition, &lines, case);
+        evidence.extend(lines);
     }
     if when.excludes.iter().any(|condition| conditions::holds(condition, case).is_some()) {
         return None;
@@ -157,15 +211,23 @@ fn evaluate(when: &When, case: &Case<'_>) -> Option<(Confidence, Vec<u32>)> {
         when.supports.iter().map(|condition| conditions::holds(condition, case)).collect();
     let all_support = !supports.is_empty() && supports.iter().all(Option::is_some);
     evidence.extend(supports.into_iter().flatten().flatten());
-    let unproven = !evidence.is_empty() && evidence.iter().all(|&event| case.proof(event) == Proof::Inferred);
-    let confidence = match (unproven, all_support) {
+    let told = artefacts::told_by(when, case);
+    let confidence = match (inferred && told.is_empty(), all_support) {
         (true, _) => Confidence::Possible,
         (false, true) => raised(when.confidence),
         (false, false) => when.confidence,
     };
     let mut seen = BTreeSet::new();
     evidence.retain(|event| seen.insert(*event));
-    Some((confidence, evidence))
+    let has_words = when.severity.is_some() || when.title.is_some() || when.explanation.is_some();
+    Some(Held { confidence, evidence, told, words: has_words.then(|| when.clone()) })
+}
+
+/// True where a condition asks for messages whose text nobody has shown in public.
+fn rests_on_inference(condition: &Condition, lines: &[u32], case: &Case<'_>) -> bool {
+    let Condition::Event(shape) = condition else { return false };
+    let mut asked = lines.iter().filter(|&&line| shape.message.iter().any(|id| id == case.event(line).id())).peekable();
+    asked.peek().is_some() && asked.all(|&line| case.proof(line) == Proof::Inferred)
 }
 
 fn raised(confidence: Confidence) -> Confidence {
@@ -183,8 +245,8 @@ fn merge_same(found: &mut Vec<Match>) {
             Some(known) => {
                 known.confidence = known.confidence.max(next.confidence);
                 known.severity = known.severity.max(next.severity);
-                let new = next.evidence.into_iter().filter(|event| !known.evidence.contains(event));
-                known.evidence.extend(new.collect::<Vec<_>>());
+                add_new(&mut known.evidence, next.evidence);
+                add_new(&mut known.told, next.told);
             }
             None => merged.push(next),
         }

@@ -1,4 +1,4 @@
-//! The few rules that need code. Each has a name that failures call it by; [`crate::knowledge::PATTERNS`] lists them.
+//! The few rules that need code. Each has a name that failures call it by; [`Pattern`] lists them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::case::Case;
 use crate::events::Event;
 use crate::flows::identity;
 use crate::flows::requests::Request;
-use crate::knowledge::Scope;
+use crate::knowledge::{Pattern, Scope};
 use crate::stage::{Outcome, Stage};
 use crate::time::{Micros, parse_us_date_time};
 
@@ -19,22 +19,22 @@ const CLOCK_TROUBLE: Micros = 15 * MINUTE;
 const JUST_INSTALLED: Micros = 15 * MINUTE;
 
 /// The lines that show that the pattern holds.
-pub fn holds(name: &str, case: &Case<'_>) -> Option<Vec<u32>> {
-    match name {
-        "cmg-request-passed-without-token" => cmg_request_passed_without_token(case),
-        "cmg-requests-unanswered" => cmg_requests_unanswered(case),
-        "connector-recovered-within-minutes" => connector_recovered(case),
-        "direct-mp-untrusted" => direct_mp_untrusted(case),
-        "domain-user-without-on-premises-sid" => domain_user_without_sid(case),
-        "mpdb-errors-current" => database_errors_are_current(case),
-        "resource-differs-from-working-clients" => resource_differs(case),
-        "token-expired-by-days" => {
+pub fn holds(pattern: Pattern, case: &Case<'_>) -> Option<Vec<u32>> {
+    match pattern {
+        Pattern::CmgRequestPassedWithoutToken => cmg_request_passed_without_token(case),
+        Pattern::CmgRequestsUnanswered => cmg_requests_unanswered(case),
+        Pattern::ConnectorRecoveredWithinMinutes => connector_recovered(case),
+        Pattern::DirectMpUntrusted => direct_mp_untrusted(case),
+        Pattern::DomainUserWithoutOnPremisesSid => domain_user_without_sid(case),
+        Pattern::MpdbErrorsCurrent => database_errors_are_current(case),
+        Pattern::OtherClocksAgree => other_clocks_agree(case),
+        Pattern::ResourceDiffersFromWorkingClients => resource_differs(case),
+        Pattern::TokenExpiredByDays => {
             token_refused(case, |refusal| refusal.expired_for.is_some_and(|gap| gap > CLOCK_TROUBLE))
         }
-        "token-expired-by-minutes" => token_refused(case, |refusal| {
+        Pattern::TokenExpiredByMinutes => token_refused(case, |refusal| {
             refusal.not_yet_valid || refusal.expired_for.is_some_and(|gap| (0..=CLOCK_TROUBLE).contains(&gap))
         }),
-        _ => None,
     }
 }
 
@@ -54,9 +54,9 @@ fn refusal(event: &Event) -> Option<Refusal> {
 }
 
 fn token_refused(case: &Case<'_>, counts: impl Fn(&Refusal) -> bool) -> Option<Vec<u32>> {
-    let mut events = case.events_within(Scope::Attempt);
+    let mut events = case.events_with(&["idx"], Scope::Attempt);
     if case.flow.is_some() {
-        events.extend(case.events_within(Scope::Site));
+        events.extend(case.events_with(&["idx"], Scope::Site));
     }
     let found = events.into_iter().find(|&event| refusal(case.event(event)).is_some_and(|refusal| counts(&refusal)))?;
     Some(vec![found])
@@ -132,7 +132,7 @@ fn domain_user_without_sid(case: &Case<'_>) -> Option<Vec<u32>> {
 
 /// Connections to the CMG failed for some minutes and have worked since.
 fn connector_recovered(case: &Case<'_>) -> Option<Vec<u32>> {
-    let events = case.events_within(Scope::Site);
+    let events = case.events_with(&["connection_id", "internal_url"], Scope::Site);
     let failed: Vec<u32> =
         events.iter().copied().filter(|&event| case.event(event).get("connection_id").is_some()).collect();
     let time = |event: u32| case.event(event).stamp.utc;
@@ -148,10 +148,7 @@ fn connector_recovered(case: &Case<'_>) -> Option<Vec<u32>> {
 /// In the newest counters of a CMG instance there are requests, and not one response.
 fn cmg_requests_unanswered(case: &Case<'_>) -> Option<Vec<u32>> {
     let mut newest: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for event in case.events_within(Scope::Site) {
-        if case.event(event).get("request_count").is_none() {
-            continue;
-        }
+    for event in case.events_with(&["request_count"], Scope::Site) {
         let window = newest.entry(case.event(event).place.source).or_default();
         let same = window.last().is_none_or(|&last| {
             let times = case.event(last).stamp.utc.zip(case.event(event).stamp.utc);
@@ -168,9 +165,22 @@ fn cmg_requests_unanswered(case: &Case<'_>) -> Option<Vec<u32>> {
     newest.into_values().find(|window| count(window, "request_count") > 0 && count(window, "response_count") == 0)
 }
 
+/// The log of another machine runs through the time at which the flow's request failed: two clocks show that time.
+fn other_clocks_agree(case: &Case<'_>) -> Option<Vec<u32>> {
+    let host = case.flow()?.client.host.as_deref()?;
+    let failed =
+        case.requests().into_iter().map(|number| case.world.request(number)).find(|request| request.failed())?;
+    let at = case.event(*failed.events.first()?).stamp.utc?;
+    let runs_through = case.world.sources.iter().any(|source| {
+        let other = source.host.as_deref().is_some_and(|other| !other.eq_ignore_ascii_case(host));
+        other && source.first.is_some_and(|first| first <= at) && source.last.is_some_and(|last| at <= last)
+    });
+    runs_through.then(Vec::new)
+}
+
 /// Database errors in at least two logs of the management point, up to its newest lines, and no token issued since.
 fn database_errors_are_current(case: &Case<'_>) -> Option<Vec<u32>> {
-    let events = case.events_within(Scope::Site);
+    let events = case.events_with(&["database", "client_id"], Scope::Site);
     let errors: Vec<u32> =
         events.iter().copied().filter(|&event| case.event(event).message.set.contains_key("database")).collect();
     let logs: BTreeSet<u32> = errors.iter().map(|&event| case.event(event).place.source).collect();
@@ -180,5 +190,6 @@ fn database_errors_are_current(case: &Case<'_>) -> Option<Vec<u32>> {
         let event = case.event(event);
         event.stage() == Some(Stage::CcmTokenIssue) && event.stamp.utc.is_some_and(|utc| utc > last)
     });
-    (logs.len() >= 2 && newest - last <= CLOCK_TROUBLE && !answered).then_some(errors)
+    // The newest few tell it; hundreds tell no more.
+    (logs.len() >= 2 && newest - last <= CLOCK_TROUBLE && !answered).then(|| errors.into_iter().rev().take(5).collect())
 }

@@ -26,17 +26,26 @@ pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
     filled
 }
 
-/// The value of a field: of the evidence first, then of the request that failed, then of the flow.
+/// The value of a field: of the request that the evidence speaks of, else that failed; then of the evidence's lines,
+/// then of the flow's.
 pub fn value(field: &str, evidence: &[u32], case: &Case<'_>) -> Option<String> {
     if field == "client" {
         return case.flow()?.client.host.clone();
     }
-    let request = failed_request(case);
+    let request = request_of(evidence, case).or_else(|| failed_request(case));
     let of_request = request.and_then(|request| request_value(field, request));
-    let of_evidence = || evidence.iter().find_map(|&event| case.event(event).get(field).map(str::to_owned));
-    let of_flow =
-        || case.detail()?.events.iter().find_map(|(event, _)| case.event(*event).get(field).map(str::to_owned));
+    // What a symptom names is not the cause's: ccmsetup's exit code is no library's error.
+    let named =
+        |event: u32| Some(case.event(event)).filter(|event| !event.message.symptom)?.get(field).map(str::to_owned);
+    let of_evidence = || evidence.iter().find_map(|&event| named(event));
+    let of_flow = || case.detail()?.events.iter().find_map(|(event, _)| named(*event));
     of_request.or_else(of_evidence).or_else(of_flow).or_else(|| client_value(field, case))
+}
+
+/// The request that the evidence speaks of.
+fn request_of<'a>(evidence: &[u32], case: &Case<'a>) -> Option<&'a Request> {
+    let requests = &case.world.followed.requests;
+    evidence.iter().find_map(|&event| requests.of(event)).filter(|request| request.host.is_some())
 }
 
 fn failed_request<'a>(case: &Case<'a>) -> Option<&'a Request> {

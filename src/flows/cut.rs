@@ -1,8 +1,8 @@
 //! Cuts the events of one client machine into flows: which purpose does each line serve?
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use super::draft::Draft;
+use super::draft::{Awaited, Draft};
 use super::requests::Requests;
 use super::{Join, machines::Machine};
 use crate::events::Event;
@@ -10,7 +10,7 @@ use crate::finding::Confidence;
 use crate::knowledge::Knowledge;
 use crate::record::Source;
 use crate::stage::{FlowKind, Mark, Stage};
-use crate::time::Micros;
+use crate::time::{Micros, Stamp};
 use crate::workflow;
 
 /// A registration or service flow that is silent for this long is over; clients retry within it.
@@ -18,6 +18,9 @@ const SILENCE: Micros = 2 * 60 * 60 * 1_000_000;
 
 /// Lines that follow a process's last word this closely still belong to it.
 const LAST_WORDS: Micros = 60 * 1_000_000;
+
+/// A message that is not answered within this time is not waited for any more: requests time out long before.
+const PATIENCE: Micros = 5 * 60 * 1_000_000;
 
 /// What the cut needs to know besides the machine's events.
 pub struct Context<'a> {
@@ -36,7 +39,7 @@ pub fn cut(machine: &Machine, context: &Context<'_>) -> Vec<Draft> {
     let mut cutter = Cutter {
         context,
         drafts: Vec::new(),
-        install: HashMap::new(),
+        open_installs: HashMap::new(),
         registration: None,
         prelude: Vec::new(),
         service: None,
@@ -51,7 +54,7 @@ struct Cutter<'a> {
     context: &'a Context<'a>,
     drafts: Vec<Draft>,
     /// Open install of each ccmsetup log.
-    install: HashMap<u32, usize>,
+    open_installs: HashMap<u32, usize>,
     registration: Option<usize>,
     /// Registration steps that stand before its first line.
     prelude: Vec<u32>,
@@ -62,9 +65,9 @@ impl Cutter<'_> {
     fn take(&mut self, index: u32) {
         let event = &self.context.events[index as usize];
         match self.kind_of(event) {
-            FlowKind::Install => self.install(index, event),
-            FlowKind::Registration if self.serves_registration(event) => self.register(index, event),
-            FlowKind::Registration | FlowKind::Service => self.serve(index, event),
+            FlowKind::Install => self.take_install(index, event),
+            FlowKind::Registration if self.serves_registration(event) => self.take_registration(index, event),
+            FlowKind::Registration | FlowKind::Service => self.take_service(index, event),
         }
     }
 
@@ -80,24 +83,25 @@ impl Cutter<'_> {
         }
     }
 
-    fn install(&mut self, index: u32, event: &Event) {
+    fn take_install(&mut self, index: u32, event: &Event) {
         let log = event.place.source;
         if event.message.opens == Some(FlowKind::Install) {
-            if let Some(open) = self.install.remove(&log) {
+            if let Some(open) = self.open_installs.remove(&log) {
                 self.drafts[open].superseded = true;
             }
             let new = self.begin(FlowKind::Install, true);
-            self.install.insert(log, new);
+            self.open_installs.insert(log, new);
         }
-        let draft = self.install.get(&log).copied().or_else(|| self.just_ended(log, event)).unwrap_or_else(|| {
-            let new = self.begin(FlowKind::Install, false);
-            self.install.insert(log, new);
-            new
-        });
+        let draft =
+            self.open_installs.get(&log).copied().or_else(|| self.just_ended(log, event)).unwrap_or_else(|| {
+                let new = self.begin(FlowKind::Install, false);
+                self.open_installs.insert(log, new);
+                new
+            });
         self.add(draft, index, event);
         if event.message.closes {
             self.close(draft, event);
-            self.install.remove(&log);
+            self.open_installs.remove(&log);
         }
     }
 
@@ -106,7 +110,7 @@ impl Cutter<'_> {
         let last = self.drafts.iter().rposition(|draft| {
             draft.kind == FlowKind::Install && draft.closed.is_some() && draft.log(self.context.events) == Some(log)
         })?;
-        let silence = event.stamp.order_key()? - self.drafts[last].last_time?;
+        let silence = event.stamp.since(&self.drafts[last].last?)?;
         (silence <= LAST_WORDS).then_some(last)
     }
 
@@ -116,7 +120,7 @@ impl Cutter<'_> {
             || self.open(self.registration, event).is_some()
     }
 
-    fn register(&mut self, index: u32, event: &Event) {
+    fn take_registration(&mut self, index: u32, event: &Event) {
         let open = self.open(self.registration, event);
         if open.is_none() && event.mark() == Mark::Step {
             self.prelude.push(index);
@@ -136,7 +140,7 @@ impl Cutter<'_> {
         let draft = self.begin(FlowKind::Registration, true);
         for step in std::mem::take(&mut self.prelude) {
             let before = &self.context.events[step as usize];
-            let silence = event.stamp.order_key().zip(before.stamp.order_key()).map(|(now, then)| now - then);
+            let silence = event.stamp.since(&before.stamp);
             if silence.is_none_or(|silence| silence <= LAST_WORDS) {
                 self.add(draft, step, before);
             }
@@ -144,7 +148,7 @@ impl Cutter<'_> {
         draft
     }
 
-    fn serve(&mut self, index: u32, event: &Event) {
+    fn take_service(&mut self, index: u32, event: &Event) {
         if !self.belongs_to_service(index, event) {
             return;
         }
@@ -182,9 +186,9 @@ impl Cutter<'_> {
 
     /// True where an open flow waits for the message that the event names.
     fn is_awaited(&self, event: &Event) -> bool {
-        let Some(message) = event.get("message_id").map(str::to_ascii_lowercase) else { return false };
+        let Some(message) = event.get("message_id") else { return false };
         let open = [self.registration, self.service].into_iter().flatten();
-        open.into_iter().any(|flow| self.drafts[flow].pending.contains(&message))
+        open.into_iter().flat_map(|flow| &self.drafts[flow].pending).any(|awaited| awaited.is(message))
     }
 
     fn opens_service(&self, index: u32, event: &Event) -> bool {
@@ -205,12 +209,13 @@ impl Cutter<'_> {
     /// True where this success leaves nothing of the service flow open.
     fn settle(&mut self, draft: usize, event: &Event) -> bool {
         let pending = &mut self.drafts[draft].pending;
+        let before = pending.len();
         match event.get("message_id") {
-            Some(message) => pending.remove(&message.to_ascii_lowercase()),
-            None if event.stage() == Some(Stage::CcmTokenIssue) => pending.remove(TOKEN),
-            None => return false,
-        };
-        pending.is_empty()
+            Some(message) => pending.retain(|awaited| !awaited.is(message)),
+            None if event.stage() == Some(Stage::CcmTokenIssue) => pending.retain(|awaited| awaited.message.is_some()),
+            None => {}
+        }
+        pending.len() < before && pending.is_empty()
     }
 
     fn begin(&mut self, kind: FlowKind, from_start: bool) -> usize {
@@ -220,10 +225,8 @@ impl Cutter<'_> {
 
     fn open(&self, flow: Option<usize>, event: &Event) -> Option<usize> {
         let open = flow?;
-        match (self.drafts[open].last_time, event.stamp.order_key()) {
-            (Some(last), Some(now)) if now - last > SILENCE => None,
-            _ => Some(open),
-        }
+        let silence = self.drafts[open].last.and_then(|last| event.stamp.since(&last));
+        silence.is_none_or(|silence| silence <= SILENCE).then_some(open)
     }
 
     fn close(&mut self, draft: usize, event: &Event) {
@@ -232,24 +235,39 @@ impl Cutter<'_> {
 
     fn add(&mut self, draft: usize, index: u32, event: &Event) {
         let draft = &mut self.drafts[draft];
-        draft.last_time = event.stamp.order_key().or(draft.last_time);
+        if event.stamp.local.is_some() {
+            draft.last = Some(event.stamp);
+        }
         draft.add(
             index,
             Join { by: vec!["log".to_owned()], confidence: Confidence::Certain, distance_seconds: None, rivals: 0 },
         );
-        if draft.kind != FlowKind::Install && event.mark() == Mark::Start {
+        if draft.kind != FlowKind::Install {
             note_pending(&mut draft.pending, event);
         }
     }
 }
 
-/// Stands for "a CCM token" among what a service flow waits for.
-const TOKEN: &str = "token";
+/// Keeps account of what the client waits for.
+fn note_pending(pending: &mut Vec<Awaited>, event: &Event) {
+    let in_time = |asked: &Stamp| event.stamp.since(asked).is_none_or(|waited| waited <= PATIENCE);
+    pending.retain(|awaited| awaited.message.is_none() || in_time(&awaited.asked));
+    if event.mark() != Mark::Start {
+        return;
+    }
+    let token = event.message.opens == Some(FlowKind::Service) || event.stage() == Some(Stage::CcmTokenRequest);
+    let message = event.get("message_id").map(str::to_ascii_lowercase);
+    if message.is_some() {
+        // A thread that sends its next message has done with the one before.
+        pending.retain(|awaited| awaited.message.is_none() || awaited.thread != event.thread);
+    }
+    if message.is_some() || (token && pending.iter().all(|awaited| awaited.message.is_some())) {
+        pending.push(Awaited { message, thread: event.thread, asked: event.stamp });
+    }
+}
 
-fn note_pending(pending: &mut BTreeSet<String>, event: &Event) {
-    if let Some(message) = event.get("message_id") {
-        pending.insert(message.to_ascii_lowercase());
-    } else if event.message.opens == Some(FlowKind::Service) || event.stage() == Some(Stage::CcmTokenRequest) {
-        pending.insert(TOKEN.to_owned());
+impl Awaited {
+    fn is(&self, message: &str) -> bool {
+        self.message.as_deref().is_some_and(|awaited| awaited.eq_ignore_ascii_case(message))
     }
 }

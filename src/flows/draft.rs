@@ -1,11 +1,9 @@
 //! A flow while it is being put together.
 
-use std::collections::BTreeSet;
-
 use super::Join;
 use crate::events::Event;
 use crate::stage::{FlowKind, Mark};
-use crate::time::Micros;
+use crate::time::Stamp;
 
 /// An event of a draft.
 #[derive(Debug, Clone)]
@@ -16,6 +14,17 @@ pub struct Member {
     pub attempt: u32,
     /// Why it belongs here.
     pub join: Join,
+}
+
+/// Something that a client has asked for and not yet got.
+#[derive(Debug, Clone)]
+pub struct Awaited {
+    /// The message id; `None` stands for a CCM token.
+    pub message: Option<String>,
+    /// The thread that asked.
+    pub thread: Option<u32>,
+    /// When it was asked for.
+    pub asked: Stamp,
 }
 
 /// A flow while it is being put together.
@@ -33,10 +42,10 @@ pub struct Draft {
     pub closed: Option<Mark>,
     /// A new process began before this one said that it ends.
     pub superseded: bool,
-    /// Message ids, and tokens, that it waits for.
-    pub pending: BTreeSet<String>,
-    /// Time of its last line, by the client's clock.
-    pub last_time: Option<Micros>,
+    /// What it waits for, in the order in which it was asked.
+    pub pending: Vec<Awaited>,
+    /// When its last line was written.
+    pub last: Option<Stamp>,
 }
 
 impl Draft {
@@ -49,8 +58,8 @@ impl Draft {
             servers: Vec::new(),
             closed: None,
             superseded: false,
-            pending: BTreeSet::new(),
-            last_time: None,
+            pending: Vec::new(),
+            last: None,
         }
     }
 

@@ -59,19 +59,23 @@ impl Followed {
 pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known_cmgs: &[String]) -> Followed {
     let requests = requests::rebuild(events, knowledge, known_cmgs);
     let machines = machines::group(events, sources);
-    let mut drafts: Vec<(usize, Draft)> = Vec::new();
+    let known: Vec<ClientIdentity> =
+        machines.iter().map(|machine| identity_of(&machine.client_events, events)).collect();
     let context = Context { events, sources, requests: &requests, knowledge };
+    let (mut drafts, mut machine_of): (Vec<Draft>, Vec<usize>) = (Vec::new(), Vec::new());
     for (machine, logs) in machines.iter().enumerate() {
-        drafts.extend(cut::cut(logs, &context).into_iter().map(|draft| (machine, draft)));
+        drafts.extend(cut::cut(logs, &context));
+        machine_of.resize(drafts.len(), machine);
     }
-    for (_, draft) in &mut drafts {
+    for draft in &mut drafts {
         attempts::number(draft, events, &requests);
     }
-    join_servers(&mut drafts, &machines, events);
+    join_servers(&mut drafts, &machine_of, &known, &machines, events);
 
     let bench = Bench { events, sources, requests: &requests, knowledge };
-    let mut finished: Vec<(Flow, FlowDetail)> =
-        drafts.iter().map(|(machine, draft)| finish(draft, *machine, &machines, &bench)).collect();
+    let of_draft =
+        |(draft, machine): (&Draft, &usize)| finish(draft, *machine, &machines[*machine], &known[*machine], &bench);
+    let mut finished: Vec<(Flow, FlowDetail)> = drafts.iter().zip(&machine_of).map(of_draft).collect();
     finished.sort_by(|(left, _), (right, _)| {
         let key = |flow: &Flow| (flow.started.is_none(), flow.started, flow.kind, flow.client.host.clone());
         key(left).cmp(&key(right))
@@ -82,16 +86,17 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
     Followed { flows, details, machines, requests, traffic }
 }
 
-fn join_servers(drafts: &mut [(usize, Draft)], machines: &[Machine], events: &[Event]) {
-    let known: Vec<ClientIdentity> =
-        machines.iter().map(|machine| identity_of(&machine.client_events, events)).collect();
+/// Joins the servers' lines. `known` is what is known of each machine's client.
+fn join_servers(
+    drafts: &mut [Draft],
+    machine_of: &[usize],
+    known: &[ClientIdentity],
+    machines: &[Machine],
+    events: &[Event],
+) {
     let candidates: Vec<Candidate> =
-        drafts.iter().map(|(machine, draft)| Candidate::new(draft, &known[*machine], events)).collect();
-    let mut plain: Vec<Draft> = drafts.iter().map(|(_, draft)| draft.clone()).collect();
-    join::join(&mut plain, &candidates, &servers::transactions(machines, events), events);
-    for ((_, draft), joined) in drafts.iter_mut().zip(plain) {
-        *draft = joined;
-    }
+        drafts.iter().zip(machine_of).map(|(draft, machine)| Candidate::new(draft, &known[*machine], events)).collect();
+    join::join(drafts, &candidates, &servers::transactions(machines, events), events);
 }
 
 fn identity_of(indices: &[u32], events: &[Event]) -> ClientIdentity {
@@ -102,14 +107,20 @@ fn identity_of(indices: &[u32], events: &[Event]) -> ClientIdentity {
     client
 }
 
-fn finish(draft: &Draft, machine: usize, machines: &[Machine], bench: &Bench<'_>) -> (Flow, FlowDetail) {
+fn finish(
+    draft: &Draft,
+    machine: usize,
+    logs: &Machine,
+    known: &ClientIdentity,
+    bench: &Bench<'_>,
+) -> (Flow, FlowDetail) {
     let Verdict { outcome, broke_at, stages, through_cmg } = bench.judge(draft);
     let own: Vec<u32> = draft.client.iter().map(|member| member.event).collect();
     let joined: Vec<u32> = draft.servers.iter().map(|member| member.event).collect();
     let mut client = identity_of(&own, bench.events);
     fill(&mut client, identity_of(&joined, bench.events));
-    fill(&mut client, identity_of(&machines[machine].client_events, bench.events));
-    client.host.clone_from(&machines[machine].host);
+    fill(&mut client, known.clone());
+    client.host.clone_from(&logs.host);
 
     let times = || own.iter().filter_map(|&event| bench.events[event as usize].stamp.utc);
     let detail = FlowDetail {

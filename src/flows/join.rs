@@ -20,11 +20,14 @@ const MARGIN: Micros = 15 * 60 * 1_000_000;
 /// Two flows whose distances differ by less than this fit equally.
 const TIE: Micros = 1_000_000;
 
+/// A flow that is nearer than the next by less than two clocks may be apart is likely, not certain, the right one.
+const CLOCKS: Micros = MARGIN;
+
 /// A flow with what is known of its client, as the join sees it.
 pub struct Candidate {
     /// Ids by key.
     pub ids: Vec<(&'static str, String)>,
-    /// UTC of the client's own events, in order.
+    /// UTC of the client's own events, ascending.
     pub times: Vec<Micros>,
     /// It registers, or asks for a token: the two purposes that a transaction can serve.
     serves: (bool, bool),
@@ -45,7 +48,8 @@ impl Candidate {
         ids.sort();
         ids.dedup();
         let own = || draft.client.iter().map(|member| &events[member.event as usize]);
-        let times = own().filter_map(|event| event.stamp.utc).collect();
+        let mut times: Vec<Micros> = own().filter_map(|event| event.stamp.utc).collect();
+        times.sort_unstable();
         let token = [Stage::AadToken, Stage::CcmTokenRequest, Stage::CcmTokenIssue];
         let asks = own().any(|event| event.stage().is_some_and(|stage| token.contains(&stage)));
         Self { ids, times, serves: (draft.kind == FlowKind::Registration, asks) }
@@ -59,8 +63,10 @@ impl Candidate {
     /// Distance in time, `None` where the flow is too far away; zero where no time is known.
     fn distance(&self, transaction: &Transaction) -> Option<Micros> {
         let (Some(started), Some(ended)) = (transaction.started, transaction.ended) else { return Some(0) };
-        let nearest =
-            self.times.iter().map(|&time| if time < started { started - time } else { (time - ended).max(0) }).min();
+        let next = self.times.partition_point(|time| *time < started);
+        let before = next.checked_sub(1).and_then(|last| self.times.get(last)).map(|time| started - time);
+        let after = self.times.get(next).map(|time| (time - ended).max(0));
+        let nearest = before.into_iter().chain(after).min();
         nearest.map_or(Some(0), |nearest| (nearest <= MARGIN).then_some(nearest))
     }
 }
@@ -69,24 +75,27 @@ impl Candidate {
 pub fn join(drafts: &mut [Draft], candidates: &[Candidate], transactions: &[Transaction], events: &[Event]) {
     let index = Index::new(candidates);
     for transaction in transactions {
-        for (flow, by, rivals) in index.partners(transaction, candidates) {
+        for Partner { flow, by, rivals, confidence, distance_seconds } in index.partners(transaction, candidates) {
             let attempt = attempt_at(&drafts[flow], transaction.started, events);
-            let timed = transaction.started.is_some() && !candidates[flow].times.is_empty();
-            let confidence = match (rivals, timed) {
-                (0, true) => Confidence::Certain,
-                (0, false) => Confidence::Likely,
-                _ => Confidence::Possible,
-            };
             for &(event, within) in &transaction.lines {
                 let mut keys: Vec<String> = by.iter().map(|key| (*key).to_owned()).collect();
-                if !identity::ids(&events[event as usize]).keys().any(|key| by.contains(key)) && !within.is_empty() {
+                if !identity::ids(&events[event as usize]).keys().any(|key| by.contains(key)) {
                     keys.push(within.to_owned());
                 }
-                let join = Join { by: keys, confidence, distance_seconds: None, rivals };
+                let join = Join { by: keys, confidence, distance_seconds, rivals };
                 drafts[flow].servers.push(Member { event, attempt, join });
             }
         }
     }
+}
+
+/// A flow that a transaction belongs to, and why.
+struct Partner {
+    flow: usize,
+    by: Vec<&'static str>,
+    rivals: usize,
+    confidence: Confidence,
+    distance_seconds: Option<f64>,
 }
 
 /// Flows by id; masked ids are few and are compared one by one.
@@ -109,24 +118,39 @@ impl<'a> Index<'a> {
         index
     }
 
-    /// The flows that fit best, with the keys that agree and the number of rivals of each.
-    fn partners(&self, transaction: &Transaction, candidates: &[Candidate]) -> Vec<(usize, Vec<&'static str>, usize)> {
+    /// The flows that fit best.
+    fn partners(&self, transaction: &Transaction, candidates: &[Candidate]) -> Vec<Partner> {
         let mut flows: Vec<usize> = transaction.ids.iter().flat_map(|(key, id)| self.named(key, id)).collect();
         flows.sort_unstable();
         flows.dedup();
-        let mut fits: Vec<(bool, usize, Micros, usize, Vec<&'static str>)> = Vec::new();
+        let mut fits: Vec<(usize, bool, Micros, usize, Vec<&'static str>)> = Vec::new();
         for flow in flows {
             let Some(by) = agreeing(&candidates[flow], transaction) else { continue };
             let Some(distance) = candidates[flow].distance(transaction) else { continue };
-            fits.push((!candidates[flow].serves(transaction), strength(&by), distance, flow, by));
+            fits.push((strength(&by), !candidates[flow].serves(transaction), distance, flow, by));
         }
         fits.sort();
-        let Some((other, strongest, nearest)) = fits.first().map(|fit| (fit.0, fit.1, fit.2)) else {
+        let Some((strongest, other, nearest)) = fits.first().map(|fit| (fit.0, fit.1, fit.2)) else {
             return Vec::new();
         };
-        fits.retain(|fit| fit.0 == other && fit.1 == strongest && fit.2 - nearest <= TIE);
-        let rivals = fits.len() - 1;
-        fits.into_iter().map(|(_, _, _, flow, by)| (flow, by, rivals)).collect()
+        fits.retain(|fit| fit.0 == strongest && fit.1 == other);
+        let rivals = fits.iter().filter(|fit| fit.2 - nearest <= TIE).count() - 1;
+        let runner_up = fits.iter().map(|fit| fit.2).find(|distance| distance - nearest > TIE);
+        let chosen_by_time = runner_up.is_some();
+        fits.retain(|fit| fit.2 - nearest <= TIE);
+        let partner = |(_, _, distance, flow, by): (usize, bool, Micros, usize, Vec<&'static str>)| {
+            let timed = transaction.started.is_some() && !candidates[flow].times.is_empty();
+            let confidence = match rivals {
+                0 if timed && runner_up.is_none_or(|next| next - distance > CLOCKS) => Confidence::Certain,
+                0 => Confidence::Likely,
+                _ => Confidence::Possible,
+            };
+            // Distances are far below 2^52 microseconds, so the conversion is exact.
+            #[allow(clippy::cast_precision_loss)]
+            let distance_seconds = (timed && chosen_by_time).then_some(distance as f64 / 1e6);
+            Partner { flow, by, rivals, confidence, distance_seconds }
+        };
+        fits.into_iter().map(partner).collect()
     }
 
     fn named(&self, key: &'static str, id: &str) -> Vec<usize> {
@@ -141,7 +165,8 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Keys that agree; `None` where none does, or where a key of a device or client contradicts.
+/// Keys that agree; `None` where none does, or where the device's key contradicts. The ConfigMgr client id of a first
+/// token need not be the one registered later (log catalogue, section 3.4), so it contradicts nothing.
 fn agreeing(candidate: &Candidate, transaction: &Transaction) -> Option<Vec<&'static str>> {
     let mut by = Vec::new();
     for (key, _) in identity::KEYS {
@@ -168,6 +193,6 @@ fn strength(by: &[&'static str]) -> usize {
 fn attempt_at(draft: &Draft, at: Option<Micros>, events: &[Event]) -> u32 {
     let Some(at) = at else { return draft.attempts() };
     let begun =
-        draft.client.iter().filter(|member| events[member.event as usize].stamp.utc.is_some_and(|utc| utc <= at));
-    begun.map(|member| member.attempt).max().unwrap_or(1)
+        draft.client.partition_point(|member| events[member.event as usize].stamp.utc.is_none_or(|utc| utc <= at));
+    begun.checked_sub(1).and_then(|last| draft.client.get(last)).map_or(1, |member| member.attempt)
 }

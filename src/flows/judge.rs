@@ -54,6 +54,8 @@ struct Sheet {
     begun: [Option<u32>; Stage::ALL.len()],
     /// A failure that names neither stage nor cause, by its event.
     symptom: Option<u32>,
+    /// The same of a request to a host that is no gateway.
+    symptom_elsewhere: Option<u32>,
     through_cmg: bool,
 }
 
@@ -65,7 +67,7 @@ impl Bench<'_> {
         let outcome = self.outcome(draft, &sheet);
         let broke_at = match outcome {
             Outcome::Failed => self.broke_at(draft, &mut sheet),
-            Outcome::Stalled => furthest_begun(&sheet),
+            Outcome::Stalled => self.furthest_begun(&sheet),
             Outcome::Completed | Outcome::Unfinished => None,
         };
         let stages = Stage::ALL.iter().map(|&stage| self.result(draft, &sheet, stage, broke_at)).collect();
@@ -95,14 +97,35 @@ impl Bench<'_> {
             && !self.requests.concerns_cmg(index, event, self.knowledge)
     }
 
+    /// Reads the last attempt: the client's own lines first, in their order, and what they imply; then the servers',
+    /// which fill in what the client's leave open. Clocks of two machines do not tell what came first, so a server's
+    /// success never overcomes what the client saw fail.
     fn read_attempt(&self, draft: &Draft) -> Sheet {
         let last = draft.attempts();
         let through_cmg = draft.client.iter().any(|member| self.speaks_of_cmg(member));
         let mut sheet = Sheet { through_cmg, ..Sheet::default() };
-        for member in draft.client.iter().chain(&draft.servers).filter(|member| member.attempt == last) {
+        for member in draft.client.iter().filter(|member| member.attempt == last) {
             self.read_event(&mut sheet, member.event);
         }
+        infer(&mut sheet);
+        for member in draft.servers.iter().filter(|member| member.attempt == last) {
+            self.read_server_event(&mut sheet, member.event);
+        }
         sheet
+    }
+
+    fn read_server_event(&self, sheet: &mut Sheet, index: u32) {
+        let event = &self.events[index as usize];
+        let Some(stage) = event.stage() else { return };
+        let ruling = &mut sheet.rulings[stage as usize];
+        let open = ruling.is_none_or(|ruling| ruling.inferred && ruling.passed);
+        match event.mark() {
+            Mark::Ok if open => *ruling = Some(Ruling { passed: true, inferred: false, event: index }),
+            Mark::Fail if ruling.is_none() && !event.message.symptom => {
+                *ruling = Some(Ruling { passed: false, inferred: false, event: index });
+            }
+            _ => {}
+        }
     }
 
     fn speaks_of_cmg(&self, member: &Member) -> bool {
@@ -126,6 +149,9 @@ impl Bench<'_> {
             }
             Mark::Step => {}
             Mark::Ok => sheet.pass(stage, index),
+            Mark::Fail if event.message.symptom && self.is_elsewhere(index) => {
+                sheet.symptom_elsewhere.get_or_insert(index);
+            }
             Mark::Fail if event.message.symptom => {
                 sheet.symptom.get_or_insert(index);
                 if self.requests.of(index).is_some_and(|request| request.to_cmg && request.failed_below_http()) {
@@ -181,15 +207,46 @@ impl Bench<'_> {
             .filter_map(|&stage| {
                 sheet.rulings[stage as usize].filter(|ruling| !ruling.passed).map(|ruling| (ruling.event, stage))
             })
-            .min_by_key(|(event, _)| draft.client.iter().position(|member| member.event == *event));
+            .min_by_key(|(event, _)| {
+                let place = draft.client.iter().position(|member| member.event == *event);
+                place.unwrap_or(usize::MAX)
+            });
         if let Some((_, stage)) = first_failed {
             return Some(stage);
         }
-        let symptom = sheet.symptom.and_then(|event| self.stage_of(event).map(|stage| (event, stage)));
+        let symptom = sheet
+            .symptom
+            .or(sheet.symptom_elsewhere)
+            .and_then(|event| self.stage_of(event).map(|stage| (event, stage)));
         let Some((event, stage)) = symptom else { return own_purpose(draft) };
-        let broken = if workflow::needs_cmg(stage) { first_undone(draft, sheet, stage) } else { stage };
+        let broken = if workflow::needs_cmg(stage) { self.first_undone(draft, sheet, stage) } else { stage };
         sheet.rulings[broken as usize] = Some(Ruling { passed: false, inferred: true, event });
         Some(broken)
+    }
+
+    /// Where only a symptom tells of the failure: the last stage that was begun without success, or, where none was,
+    /// the first that should have been and, by a log that shows the whole process, was not.
+    fn first_undone(&self, draft: &Draft, sheet: &Sheet, symptom: Stage) -> Stage {
+        if let Some(begun) = self.furthest_begun(sheet).filter(|begun| *begun <= symptom) {
+            return begun;
+        }
+        let absent = Stage::WpjCertificate;
+        let done = |stage: Stage| sheet.rulings[stage as usize].is_some_and(|ruling| ruling.passed);
+        if draft.from_start && draft.kind == FlowKind::Install && !done(absent) {
+            return absent;
+        }
+        symptom
+    }
+
+    /// The last stage, in the order of the client's lines, that began and did not succeed.
+    fn furthest_begun(&self, sheet: &Sheet) -> Option<Stage> {
+        let open = |stage: &&Stage| !sheet.rulings[**stage as usize].is_some_and(|ruling| ruling.passed);
+        let begun = Stage::ALL.iter().filter(open).filter_map(|&stage| Some((sheet.begun[stage as usize]?, stage)));
+        let when = |event: u32| {
+            let stamp = &self.events[event as usize].stamp;
+            (stamp.local, event)
+        };
+        begun.max_by_key(|(event, stage)| (when(*event), *stage)).map(|(_, stage)| stage)
     }
 
     fn result(&self, draft: &Draft, sheet: &Sheet, stage: Stage, broke_at: Option<Stage>) -> StageResult {
@@ -235,50 +292,25 @@ impl Bench<'_> {
 
 /// Fills in what later stages presuppose.
 fn infer(sheet: &mut Sheet) {
-    let decided: Vec<(Stage, u32)> = Stage::ALL
-        .iter()
-        .filter_map(|&stage| sheet.rulings[stage as usize].map(|ruling| (stage, ruling.event)))
-        .collect();
-    for (stage, event) in decided {
-        for before in workflow::presupposed_by(stage) {
-            if sheet.through_cmg || !workflow::needs_cmg(before) {
-                sheet.rulings[before as usize].get_or_insert(Ruling { passed: true, inferred: true, event });
-            }
+    let decided: Vec<(Stage, Ruling)> =
+        Stage::ALL.iter().filter_map(|&stage| Some((stage, sheet.rulings[stage as usize]?))).collect();
+    for (stage, ruling) in decided {
+        let before = if ruling.passed { workflow::presupposed_by(stage) } else { workflow::reached_before(stage) };
+        for before in before.into_iter().filter(|before| sheet.through_cmg || !workflow::needs_cmg(*before)) {
+            let inferred = Ruling { passed: true, inferred: true, event: ruling.event };
+            sheet.rulings[before as usize].get_or_insert(inferred);
         }
     }
     for stage in Stage::ALL {
         let Some(event) = sheet.begun[stage as usize] else { continue };
-        for &before in workflow::of(stage).begins_after {
+        // A request that the client has made says nothing yet of how far it came.
+        for &before in workflow::of(stage).begins_after.iter().filter(|before| !workflow::needs_cmg(**before)) {
             sheet.rulings[before as usize].get_or_insert(Ruling { passed: true, inferred: true, event });
         }
     }
     if let (Some(_), Some(event)) = (sheet.begun[Stage::AadInfo as usize], sheet.begun[Stage::AadToken as usize]) {
         sheet.rulings[Stage::AadInfo as usize].get_or_insert(Ruling { passed: true, inferred: true, event });
     }
-}
-
-/// Where only a symptom tells of the failure: the last stage that was begun without success, or, where none was,
-/// the first that should have been and, by a log that shows the whole process, was not.
-fn first_undone(draft: &Draft, sheet: &Sheet, symptom: Stage) -> Stage {
-    if let Some(begun) = furthest_begun(sheet).filter(|begun| *begun <= symptom) {
-        return begun;
-    }
-    let absent = Stage::WpjCertificate;
-    let done = |stage: Stage| sheet.rulings[stage as usize].is_some_and(|ruling| ruling.passed);
-    if draft.from_start && draft.kind == FlowKind::Install && !done(absent) {
-        return absent;
-    }
-    symptom
-}
-
-/// The last stage, in the order of the lines, that began and did not succeed.
-fn furthest_begun(sheet: &Sheet) -> Option<Stage> {
-    Stage::ALL
-        .iter()
-        .filter(|&&stage| !sheet.rulings[stage as usize].is_some_and(|ruling| ruling.passed))
-        .filter_map(|&stage| sheet.begun[stage as usize].map(|event| (event, stage)))
-        .max()
-        .map(|(_, stage)| stage)
 }
 
 fn own_purpose(draft: &Draft) -> Option<Stage> {

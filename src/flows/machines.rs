@@ -7,7 +7,7 @@ use crate::record::Source;
 use crate::stage::Role;
 use crate::time::Micros;
 
-/// One computer, by host name; logs without one are those of one nameless computer per folder of the given path.
+/// One computer: by host name, else by the folder that its logs were found in.
 #[derive(Debug, Default)]
 pub struct Machine {
     /// Host name, if known.
@@ -20,13 +20,12 @@ pub struct Machine {
 
 /// Groups all events by machine, machines in order of their name.
 pub fn group(events: &[Event], sources: &[Source]) -> Vec<Machine> {
-    let mut machines: BTreeMap<Option<String>, Machine> = BTreeMap::new();
+    let mut machines: BTreeMap<&str, Machine> = BTreeMap::new();
     for (index, event) in (0_u32..).zip(events) {
         let source = sources.get(event.place.source as usize);
-        let host = source.and_then(|source| source.host.clone());
-        let machine = machines
-            .entry(host.as_ref().map(|host| host.to_ascii_lowercase()))
-            .or_insert_with(|| Machine { host, ..Machine::default() });
+        let host = || source.and_then(|source| source.host.clone());
+        let key = source.map_or("", |source| source.machine.as_str());
+        let machine = machines.entry(key).or_insert_with(|| Machine { host: host(), ..Machine::default() });
         if is_server(event, source) {
             machine.server_events.push(index);
         } else {

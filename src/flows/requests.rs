@@ -9,10 +9,11 @@ use std::collections::{BTreeSet, HashMap};
 use crate::events::Event;
 use crate::knowledge::{Knowledge, RequestPart};
 use crate::stage::{Mark, Role, Stage};
-use crate::time::Micros;
+use crate::time::{Micros, Stamp};
 
-/// A line that names a failure belongs to the request before it on its thread for this long.
-const AFTERMATH: Micros = 30_000_000;
+/// A line belongs to the request before it on its thread for this long after that request's last line; threads are
+/// used again. Time-outs of a request are shorter.
+const PAUSE: Micros = 2 * 60 * 1_000_000;
 
 /// Names and bits of `WINHTTP_CALLBACK_STATUS_SECURE_FAILURE` (winhttp.h).
 pub const SECURE_FLAGS: [(&str, u32); 8] = [
@@ -43,8 +44,8 @@ pub enum Ending {
 pub struct Request {
     /// Its lines, as indices of the trail's events.
     pub events: Vec<u32>,
-    /// Time of its first line, by the client's clock.
-    pub at: Option<Micros>,
+    /// When its last line was written.
+    last: Option<Stamp>,
     /// Host it goes to, lower-case.
     pub host: Option<String>,
     /// Path and query on that host.
@@ -194,12 +195,19 @@ impl Builder<'_> {
         }
     }
 
+    /// The request that the thread is at work on, if its last line is near enough.
+    fn open_on(&self, thread: Thread, event: &Event) -> Option<u32> {
+        let open = *self.open.get(&thread)?;
+        let pause = self.requests.all[open as usize].last.and_then(|last| event.stamp.since(&last));
+        pause.is_none_or(|pause| pause <= PAUSE).then_some(open)
+    }
+
     /// A line that names a request: a new one, or more about the one that its thread has just named.
     fn begin(&mut self, thread: Thread, index: u32, event: &Event) {
-        let mut named = Request { at: event.stamp.order_key(), ..Request::default() };
+        let mut named =
+            Request { has_banner: event.message.request == Some(RequestPart::Banner), ..Request::default() };
         note_target(&mut named, event, self.knowledge);
-        named.has_banner = event.message.request == Some(RequestPart::Banner);
-        if let Some(&open) = self.open.get(&thread) {
+        if let Some(open) = self.open_on(thread, event) {
             let request = &mut self.requests.all[open as usize];
             if named.has_banner && request.may_be_told_more_by(&named, self.knowledge) {
                 request.has_banner = true;
@@ -219,12 +227,16 @@ impl Builder<'_> {
 
     /// The open request of the thread; a new one where the log began after its banner, or the line names another.
     fn request_for(&mut self, thread: Thread, event: &Event, part: RequestPart) -> u32 {
-        let mut named = Request { at: event.stamp.order_key(), ..Request::default() };
+        let mut named = Request::default();
         note_target(&mut named, event, self.knowledge);
-        if let Some(&open) = self.open.get(&thread) {
+        if let Some(open) = self.open_on(thread, event) {
             let request = &mut self.requests.all[open as usize];
             let same = named.host.is_none() || request.host.is_none() || request.host == named.host;
-            let spent = request.failed() && !matches!(part, RequestPart::Status | RequestPart::Result);
+            let spent = match request.ending {
+                Ending::Unseen => false,
+                Ending::Passed => true,
+                Ending::Failed => !matches!(part, RequestPart::Status | RequestPart::Result),
+            };
             if same && !spent {
                 request.host = request.host.take().or(named.host);
                 request.path = request.path.take().or(named.path);
@@ -238,14 +250,10 @@ impl Builder<'_> {
 
     /// A line that belongs to no request by its words: the failure that it names may be that of the request before.
     fn aftermath(&mut self, thread: Thread, index: u32, event: &Event) {
-        let Some(&open) = self.open.get(&thread) else { return };
+        let Some(open) = self.open_on(thread, event) else { return };
         let request = &mut self.requests.all[open as usize];
-        let near = match (request.at, event.stamp.order_key()) {
-            (Some(before), Some(now)) => now - before <= AFTERMATH || request.failed(),
-            _ => true,
-        };
         match (event.mark(), event.get("hresult")) {
-            (Mark::Fail, Some(hresult)) if near => {
+            (Mark::Fail, Some(hresult)) if !request.passed() => {
                 request.hresults.insert(normal_hresult(hresult));
                 request.ending = Ending::Failed;
                 self.add(open, index);
@@ -261,14 +269,16 @@ impl Builder<'_> {
     }
 
     fn add(&mut self, request: u32, event: u32) {
-        self.requests.all[request as usize].events.push(event);
+        let known = &mut self.requests.all[request as usize];
+        known.events.push(event);
+        known.last = Some(self.events[event as usize].stamp);
         self.requests.of_event.insert(event, request);
     }
 
     fn finish(mut self, known_cmgs: &[String]) -> Requests {
         self.requests.cmg_hosts = cmg_hosts(self.events, self.knowledge, known_cmgs);
         for request in &mut self.requests.all {
-            complete(request, self.events, self.knowledge, &self.requests.cmg_hosts);
+            complete(request, self.knowledge, &self.requests.cmg_hosts);
         }
         self.requests
     }
@@ -304,9 +314,6 @@ fn note(request: &mut Request, event: &Event, part: RequestPart) {
         }
         RequestPart::Detail | RequestPart::Names | RequestPart::Banner => {}
     }
-    if request.at.is_none() {
-        request.at = event.stamp.order_key();
-    }
 }
 
 fn note_target(request: &mut Request, event: &Event, knowledge: &Knowledge) {
@@ -320,7 +327,7 @@ fn note_target(request: &mut Request, event: &Event, knowledge: &Knowledge) {
 }
 
 /// What only the whole request tells.
-fn complete(request: &mut Request, events: &[Event], knowledge: &Knowledge, cmg_hosts: &BTreeSet<String>) {
+fn complete(request: &mut Request, knowledge: &Knowledge, cmg_hosts: &BTreeSet<String>) {
     let endpoint = request.path.as_deref().and_then(|path| knowledge.endpoint(path));
     request.endpoint = endpoint.as_ref().map(|endpoint| endpoint.name.to_owned());
     request.purpose = endpoint.map(|endpoint| endpoint.stage);
@@ -329,7 +336,6 @@ fn complete(request: &mut Request, events: &[Event], knowledge: &Knowledge, cmg_
         request.revocation_check.get_or_insert(false);
         request.ccm_token.get_or_insert(false);
     }
-    request.at = request.events.first().and_then(|first| events.get(*first as usize)?.stamp.order_key());
 }
 
 /// The host, and path where there is one, that an event names as the target of the client's request.

@@ -20,6 +20,8 @@ pub struct Transaction {
     pub ids: BTreeMap<&'static str, String>,
     /// Ids of the messages of its lines.
     pub messages: BTreeSet<String>,
+    /// True where its last line says how it ended, so that the next start is another's.
+    ended_work: bool,
     /// True where it serves a registration, not a token.
     pub registers: bool,
     /// UTC of its first line, by the server's clock.
@@ -52,9 +54,10 @@ fn of_machine(machine: &Machine, events: &[Event]) -> Vec<Transaction> {
             }
             (None, None) => None,
         };
+        let alone = if message.is_some() { "message-id" } else { "thread" };
         let (at, by) = found.unwrap_or_else(|| {
             all.push(Transaction::default());
-            (all.len() - 1, "")
+            (all.len() - 1, alone)
         });
         add(&mut all[at], index, event, by);
         if let Some(message) = message {
@@ -76,7 +79,7 @@ fn thread_of(event: &Event) -> Option<(u32, u32)> {
 
 /// True where the line goes on with the request that its thread was working on.
 fn continues(transaction: &Transaction, event: &Event) -> bool {
-    let begins = event.mark() == Mark::Start && transaction.messages.contains(event.id());
+    let begins = event.mark() == Mark::Start && (transaction.ended_work || transaction.messages.contains(event.id()));
     let near = match (transaction.ended, event.stamp.utc) {
         (Some(last), Some(now)) => (now - last).abs() <= PAUSE,
         _ => true,
@@ -90,6 +93,8 @@ fn continues(transaction: &Transaction, event: &Event) -> bool {
 fn add(transaction: &mut Transaction, index: u32, event: &Event, by: &'static str) {
     transaction.lines.push((index, by));
     transaction.messages.insert(event.id().to_owned());
+    transaction.ended_work =
+        event.mark() == Mark::Fail || (event.mark() == Mark::Ok && event.stage() == Some(Stage::CcmTokenIssue));
     transaction.registers |= event.stage() == Some(Stage::Registration);
     for (key, id) in identity::ids(event) {
         transaction.ids.entry(key).or_insert(id);

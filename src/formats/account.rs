@@ -43,6 +43,7 @@ fn source(index: u32, log: &Log, files: &[FileScan], survey: &Survey, clocks: &C
         format: survey.format(),
         component: component.or_else(|| (survey.records > 0).then(|| stem(log).to_owned())),
         host: log.host.clone(),
+        machine: log.machine.clone(),
         role,
         bytes: survey.bytes + unread_bytes,
         records: survey.records,

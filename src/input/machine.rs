@@ -123,7 +123,9 @@ pub(crate) fn machine(path: &str, above: &str) -> Machine {
         let folder = strip_zip(folder);
         let (word, rest) = role_word(folder);
         role = role.or(word);
-        if !rest.is_empty() && !is_generic(rest) {
+        // After a role word even a bare number is a machine's name.
+        let is_name = !is_generic(rest) || (word.is_some() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+        if !rest.is_empty() && is_name {
             return Machine { key: rest.to_lowercase(), host: Some(rest.to_owned()), role };
         }
         // A plain role word may stand in the folder of a machine that has several roles.
@@ -133,7 +135,9 @@ pub(crate) fn machine(path: &str, above: &str) -> Machine {
     {
         return Machine { key: name.to_lowercase(), host: Some(name.to_owned()), role: role.or(Some(word)) };
     }
-    Machine { host: None, role, key: format!("/{}", folders.to_lowercase()) }
+    // Folders that stand on every machine hold logs of one and the same.
+    let own = folders.split('/').filter(|folder| !GENERIC.contains(&folder.to_ascii_lowercase().as_str()));
+    Machine { host: None, role, key: format!("/{}", own.collect::<Vec<_>>().join("/").to_lowercase()) }
 }
 
 fn strip_zip(folder: &str) -> &str {
@@ -175,10 +179,11 @@ fn is_machine_name(name: &str) -> bool {
 fn is_generic(folder: &str) -> bool {
     let name = folder.to_ascii_lowercase();
     let site = name.strip_prefix("w3svc").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
-    // A folder of a drive (`C$`) and one of digits only (a date, a number) are no machine either.
+    // A folder of a drive (`C$`) and a date are no machine either.
     let drive = name.len() == 2 && name.ends_with(['$', ':']);
-    let number = name.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.'));
-    site || drive || number || GENERIC.contains(&name.as_str())
+    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    let date = digits >= 6 && name.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.'));
+    site || drive || date || GENERIC.contains(&name.as_str())
 }
 
 /// The role instance in the name of a log that the site copied from the gateway,

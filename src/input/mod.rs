@@ -19,7 +19,7 @@ use encoding_rs::Encoding;
 use crate::error::{Error, Result};
 use crate::stage::Role;
 
-pub(crate) use machine::role_of_component;
+pub(crate) use machine::{machine, role_of_component};
 pub(crate) use rollover::stem as log_stem;
 
 /// Progress of a long read, called from worker threads.
@@ -72,7 +72,7 @@ pub struct Log {
     pub host: Option<String>,
     /// The kind of machine, as folder or file name tell it.
     pub role: Option<Role>,
-    /// What stands for the machine when clocks are compared: its host, else the folder.
+    /// What stands for the machine: its host, else the path given and the folder that stands for a machine.
     pub(crate) machine: String,
     /// Its files, oldest generation first, by name; what their records say of the order is found by reading.
     pub files: Vec<LogFile>,
@@ -103,6 +103,8 @@ pub struct ArtefactFile {
     pub kind: ArtefactKind,
     /// Bytes.
     pub size: u64,
+    /// Name of the folder or zip given, in which it was found.
+    pub(crate) above: String,
     location: Location,
 }
 
@@ -125,12 +127,15 @@ impl ArtefactFile {
 }
 
 /// What an artefact looks like, by its first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ArtefactKind {
     /// One or more certificates, PEM or DER.
     Certificate,
     /// A certificate revocation list, PEM or DER.
     RevocationList,
+    /// Which revocation lists could be fetched: `fetched.json`, `.csv` or `.txt`.
+    FetchList,
     /// A JSON Web Token.
     Token,
     /// A JSON Web Key Set.

@@ -34,7 +34,8 @@ pub(crate) fn sort(found: Found, told: Option<&'static Encoding>) -> Input {
         let (encoding, unread) = match (content, file.location.is_ok()) {
             (Content::Artefact(kind), true) => {
                 if let Ok(location) = file.location {
-                    input.artefacts.push(ArtefactFile { path: file.path, kind, size: file.size, location });
+                    let above = found.names.get(file.root).cloned().unwrap_or_default();
+                    input.artefacts.push(ArtefactFile { path: file.path, kind, size: file.size, above, location });
                 }
                 continue;
             }
@@ -50,7 +51,7 @@ pub(crate) fn sort(found: Found, told: Option<&'static Encoding>) -> Input {
         logs.entry(key).or_default().push(entry);
     }
     let above = |root: usize| found.names.get(root).map_or("", String::as_str);
-    input.logs = logs.into_iter().filter_map(|((root, _), files)| log(files, above(root))).collect();
+    input.logs = logs.into_iter().filter_map(|((root, _), files)| log(files, root, above(root))).collect();
     input.logs.sort_by(|a, b| a.path.cmp(&b.path));
     input
 }
@@ -62,14 +63,15 @@ fn log_key(path: &str) -> String {
     format!("{folder}/\0{name}")
 }
 
-/// One log. `above` is the name of the folder or zip given.
-fn log(mut files: Vec<LogFile>, above: &str) -> Option<Log> {
+/// One log. `root` is the number of the path given, `above` the name of that folder or zip.
+fn log(mut files: Vec<LogFile>, root: usize, above: &str) -> Option<Log> {
     files.sort_by_cached_key(|file| (log_name(file_name(&file.path)).1, file.path.clone()));
     let current = files.last()?.path.to_string();
     let machine = machine(&current, above);
     let notes =
         files.iter().filter_map(|file| file.unread.as_ref().map(|why| format!("{}: {why}", file.path))).collect();
-    Some(Log { path: current, host: machine.host, role: machine.role, machine: machine.key, files, notes })
+    let key = if machine.host.is_some() { machine.key } else { format!("{root}{}", machine.key) };
+    Some(Log { path: current, host: machine.host, role: machine.role, machine: key, files, notes })
 }
 
 fn file_name(path: &str) -> &str {
@@ -116,12 +118,18 @@ fn is_binary(head: &[u8]) -> bool {
     controls > head.len() / 100 || zero_runs > 4 || head.iter().all(|byte| *byte == 0)
 }
 
+/// The object identifier of signed data, with which a PKCS#7 bundle begins (RFC 5652, section 5.1).
+const SIGNED_DATA: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
+
 /// A certificate or revocation list in DER: a sequence as long as the file, that begins with the version of the one
 /// (RFC 5280 section 4.1, explicit tag 0) or the other (section 5.1, integer 1 before the algorithm).
 fn der(head: &[u8], size: u64) -> Option<ArtefactKind> {
     let (length, inner) = sequence(head)?;
     if length + u64::try_from(head.len() - inner.len()).ok()? != size {
         return None;
+    }
+    if inner.starts_with(SIGNED_DATA) {
+        return Some(ArtefactKind::Certificate);
     }
     let (_, signed) = sequence(inner)?;
     match signed {
@@ -146,17 +154,28 @@ fn sequence(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 fn text_artefact(text: &str, path: &str, whole: bool) -> Option<ArtefactKind> {
+    /// What frames a record: a log may quote a certificate and is a log all the same.
+    const FRAMES: [&str; 3] = ["<![LOG[", "$$<", "#Fields:"];
+    if FRAMES.iter().any(|frame| text.contains(frame)) {
+        return None;
+    }
     let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if let Some(at) = text.find("-----BEGIN ")
-        && text.get(..at).is_some_and(|before| before.len() < 8192 && !before.contains("<![LOG["))
+        && text.get(..at).is_some_and(|before| before.len() < 8192)
     {
         let label = text.get(at + 11..)?;
         if label.starts_with("X509 CRL-----") {
             return Some(ArtefactKind::RevocationList);
         }
-        if label.starts_with("CERTIFICATE-----") || label.starts_with("TRUSTED CERTIFICATE-----") {
+        if label.starts_with("CERTIFICATE-----")
+            || label.starts_with("TRUSTED CERTIFICATE-----")
+            || label.starts_with("PKCS7-----")
+        {
             return Some(ArtefactKind::Certificate);
         }
+    }
+    if is_fetch_list(path) {
+        return Some(ArtefactKind::FetchList);
     }
     if start.starts_with('{') && text.contains("\"keys\"") && text.contains("\"kty\"") {
         return Some(ArtefactKind::KeySet);
@@ -172,6 +191,15 @@ fn text_artefact(text: &str, path: &str, whole: bool) -> Option<ArtefactKind> {
     toml.then_some(ArtefactKind::Site)
 }
 
+/// The one kind that its content does not tell from a log: a table of addresses, known by its name.
+fn is_fetch_list(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (folder, name) = (folders.rsplit('/').next().unwrap_or_default(), name.to_ascii_lowercase());
+    let is_table = matches!(name.rsplit_once('.'), Some((_, "json" | "csv" | "txt")));
+    let of_lists = matches!(folder.to_ascii_lowercase().as_str(), "crl" | "crls") || name.starts_with("crl");
+    is_table && of_lists && name.contains("fetch")
+}
+
 /// Three parts in base64url, the first of them a JSON object (RFC 7515 section 7.1).
 fn is_token(text: &str) -> bool {
     let mut parts = text.split('.');
@@ -182,5 +210,5 @@ fn is_token(text: &str) -> bool {
 /// A table of `dsregcmd /status`: boxed headings, and the join states under them.
 fn is_join_status(start: &str) -> bool {
     let boxed = start.starts_with("+---") || start.contains("\n+---");
-    boxed && start.contains("AzureAdJoined :") && !start.contains("<![LOG[")
+    boxed && start.contains("AzureAdJoined :")
 }

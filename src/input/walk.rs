@@ -49,18 +49,44 @@ pub(crate) fn collect(path: &Path, found: &mut Found) -> Result<()> {
     Ok(())
 }
 
-/// Puts the name of the path given before the paths under it, where two of those given hold files of the same path.
+/// Puts as much of the paths given before the paths under them as tells apart those that hold files of the same path.
 pub(crate) fn tell_roots_apart(given: &[PathBuf], found: &mut Found) {
     let mut owner = HashMap::new();
     let clash = found.files.iter().any(|file| *owner.entry(file.path.clone()).or_insert(file.root) != file.root);
     if !clash {
         return;
     }
+    let folders: Vec<Vec<String>> = given.iter().map(|path| folder_names(path)).collect();
+    let longest = folders.iter().map(Vec::len).max().unwrap_or(0);
+    let labels = |length: usize| -> Vec<String> {
+        folders.iter().map(|names| names[names.len().saturating_sub(length)..].join("/")).collect()
+    };
+    let tells_apart = |length: &usize| {
+        let mut owner = HashMap::new();
+        let labels = labels(*length);
+        found.files.iter().all(|file| {
+            let path = labels.get(file.root).map(|label| format!("{label}/{}", file.path));
+            *owner.entry(path).or_insert(file.root) == file.root
+        })
+    };
+    let labels = labels((1..=longest).find(tells_apart).unwrap_or(longest));
     for file in &mut found.files {
-        if let Some(root) = given.get(file.root).filter(|root| root.is_dir() || is_zip(root)) {
-            file.path = format!("{}/{}", file_name(root), file.path);
+        if let Some(label) = labels.get(file.root).filter(|label| !label.is_empty()) {
+            file.path = format!("{label}/{}", file.path);
         }
     }
+}
+
+/// Names of the folders down to a path given: to the folder or zip itself, or to the folder that holds a single file.
+fn folder_names(path: &Path) -> Vec<String> {
+    let folder = if path.is_dir() || is_zip(path) { Some(path) } else { path.parent() };
+    let names = folder.into_iter().flat_map(Path::components);
+    names
+        .filter_map(|part| match part {
+            std::path::Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The name of the folder or zip that `path` is, else of the folder that it stands in (for a pattern, before the first

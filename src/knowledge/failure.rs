@@ -102,10 +102,10 @@ impl Failure {
             .flatten()
     }
 
-    /// Patterns that its conditions name.
-    pub(crate) fn patterns(&self) -> impl Iterator<Item = &str> {
+    /// Kinds of artefact report that its conditions name.
+    pub(crate) fn artefact_kinds(&self) -> impl Iterator<Item = &str> {
         self.conditions().filter_map(|condition| match condition {
-            Condition::Pattern(name) => Some(name.as_str()),
+            Condition::Artefact(shape) => Some(shape.kind.as_str()),
             _ => None,
         })
     }
@@ -132,6 +132,15 @@ pub struct When {
     /// Judged over the machines of the site, without a client's flow.
     #[serde(default)]
     pub site: bool,
+    /// Severity where nothing has failed yet; default: the failure's own.
+    #[serde(default)]
+    pub severity: Option<Severity>,
+    /// Title in place of the failure's own, where nothing has failed yet.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Explanation in place of the failure's own.
+    #[serde(default)]
+    pub explanation: Option<String>,
 }
 
 /// Where a condition looks for events.
@@ -188,8 +197,49 @@ pub enum Condition {
     /// The flow has no request to anything at or after this stage.
     NothingAfter(Stage),
     /// A rule of the few that need code, by name.
-    Pattern(String),
+    Pattern(Pattern),
+    /// A check that an artefact of the client passed or failed, at the time of the flow.
+    Artefact(ArtefactShape),
 }
+
+/// Which check of which artefact counts.
+///
+/// ```toml
+/// { artefact = { kind = "certificate-chain", check = "root-not-in-client-store", status = "failed" } }
+/// ```
+///
+/// The chain, tokens and join status are those of the client's machine (`docs/bundle.md`), judged when its request
+/// failed. Without a flow (`site = true`) they are those of all machines, judged as the trail lists them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArtefactShape {
+    /// Kind of the report: one of [`ARTEFACT_KINDS`].
+    pub kind: String,
+    /// Ids of checks of that report, any of them. None where `explains` is given.
+    #[serde(default)]
+    pub check: Vec<String>,
+    /// How it ended. "failed" is: at least one of these checks failed. "passed" is: one was made, and none of them
+    /// failed or was left open.
+    #[serde(default)]
+    pub status: ArtefactStatus,
+    /// The failure that the token validator draws from a failed check.
+    #[serde(default)]
+    pub explains: Option<String>,
+}
+
+/// How a check of an artefact ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArtefactStatus {
+    /// At least one failed.
+    #[default]
+    Failed,
+    /// One was made, and all passed.
+    Passed,
+}
+
+/// Kinds of report that a condition can ask.
+pub const ARTEFACT_KINDS: [&str; 3] = ["certificate-chain", "token", "dsregcmd"];
 
 /// What a request looks like. Everything given must agree.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -263,6 +313,9 @@ pub struct MissingEvidence {
     /// Log name; the entry is dropped where that log of that machine covers the time.
     #[serde(default)]
     pub log: Option<String>,
+    /// Parts of a bundle (`docs/bundle.md`); the entry is dropped where all of them are at hand for the client.
+    #[serde(default)]
+    pub artefact: Vec<String>,
     /// Kind of machine.
     pub machine: Role,
     /// The failures it would tell apart.
@@ -271,15 +324,28 @@ pub struct MissingEvidence {
     pub how: String,
 }
 
-/// Names of the rules that need code; `diagnosis/patterns.rs` holds them.
-pub const PATTERNS: [&str; 9] = [
-    "cmg-request-passed-without-token",
-    "cmg-requests-unanswered",
-    "connector-recovered-within-minutes",
-    "direct-mp-untrusted",
-    "domain-user-without-on-premises-sid",
-    "mpdb-errors-current",
-    "resource-differs-from-working-clients",
-    "token-expired-by-days",
-    "token-expired-by-minutes",
-];
+/// The rules that need code; `diagnosis/patterns.rs` holds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pattern {
+    /// An install worked over the CMG without any token: the client had a certificate of its own.
+    CmgRequestPassedWithoutToken,
+    /// In the newest counters of a CMG instance there are requests and not one response.
+    CmgRequestsUnanswered,
+    /// Connections to the CMG failed for some minutes and have worked since.
+    ConnectorRecoveredWithinMinutes,
+    /// The last request for a CCM token went straight to a management point, whose certificate was not trusted.
+    DirectMpUntrusted,
+    /// A user of the domain whose validated token names no on-premises SID.
+    DomainUserWithoutOnPremisesSid,
+    /// Database errors in at least two logs of the management point, up to its newest lines.
+    MpdbErrorsCurrent,
+    /// The clocks of other machines agree with this one.
+    OtherClocksAgree,
+    /// This client asks for a token for another resource than every client that works.
+    ResourceDiffersFromWorkingClients,
+    /// A token was refused as expired by far more than clocks differ.
+    TokenExpiredByDays,
+    /// A token was refused as expired, or not yet valid, by no more than clocks differ.
+    TokenExpiredByMinutes,
+}

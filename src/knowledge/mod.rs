@@ -18,8 +18,8 @@ mod template;
 
 pub use endpoint::Endpoint;
 pub use failure::{
-    Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf, PATTERNS, RequestShape, Scope, StageShape,
-    When,
+    ARTEFACT_KINDS, ArtefactShape, ArtefactStatus, Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf,
+    Pattern, RequestShape, Scope, StageShape, When,
 };
 pub(crate) use message::Parts;
 pub use message::{Message, Proof, RequestPart};
@@ -160,16 +160,16 @@ impl Knowledge {
         self.failures.iter().find(|failure| failure.id == id)
     }
 
-    /// A failure may name only messages and patterns that there are.
+    /// A failure may name only messages that there are.
     fn check_names(&self, failures: &[Arc<Failure>], mistakes: &mut Mistakes<'_>) {
         for failure in failures {
             for message in failure.messages().filter(|message| self.message(message).is_none()) {
                 mistakes.add(failure.start, &format!("'{}': there is no message '{message}'", failure.id));
             }
-            for pattern in failure.patterns().filter(|pattern| !PATTERNS.contains(pattern)) {
-                let known = PATTERNS.join(", ");
+            for kind in failure.artefact_kinds().filter(|kind| !ARTEFACT_KINDS.contains(kind)) {
+                let known = ARTEFACT_KINDS.join(", ");
                 mistakes
-                    .add(failure.start, &format!("'{}': there is no pattern '{pattern}'; known: {known}", failure.id));
+                    .add(failure.start, &format!("'{}': no artefact has kind '{kind}'; known: {known}", failure.id));
             }
         }
     }

@@ -21,14 +21,31 @@ pub(super) fn datetime(py: Python<'_>, utc: Option<Micros>) -> Option<Bound<'_, 
 
 /// An aware `datetime`, or text with or without a zone (then UTC), as UTC microseconds.
 pub(super) fn micros(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Micros> {
-    if let Ok(text) = value.extract::<String>() {
-        return Ok(super::zone::parse(argument, &text, &jiff::tz::TimeZone::UTC)?);
+    match value.extract::<String>() {
+        Ok(text) => Ok(super::zone::parse(argument, &text, &jiff::tz::TimeZone::UTC)?),
+        Err(_) => aware(argument, value),
     }
-    let refused = || Error::Argument {
+}
+
+/// An aware `datetime`, or text with its zone, as UTC microseconds: where a verdict hangs on the instant, no zone is
+/// assumed.
+pub(super) fn instant(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Micros> {
+    match value.extract::<String>() {
+        Ok(text) => Ok(super::zone::instant(&text).ok_or_else(|| no_time(argument, value))?),
+        Err(_) => aware(argument, value),
+    }
+}
+
+fn no_time(argument: &str, value: &Bound<'_, PyAny>) -> Error {
+    Error::Argument {
         argument: argument.to_owned(),
         expected: "an aware datetime, or text such as '2026-11-04T09:00Z'".to_owned(),
         found: value.to_string(),
-    };
+    }
+}
+
+fn aware(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Micros> {
+    let refused = || no_time(argument, value);
     let moment = value.cast::<PyDateTime>().map_err(|_| refused())?;
     if moment.call_method0("utcoffset")?.is_none() {
         return Err(refused().into());

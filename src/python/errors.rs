@@ -8,10 +8,12 @@ use super::exceptions::{
     ArgumentError, CmgTrailError, InternalError, KnowledgeError, NoRecordsError, PathNotFoundError, UnreadableError,
 };
 use crate::error::Error;
+use crate::tokens::without_tokens;
 
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
-        let words = error.to_string();
+        // An error quotes what it was given, which may be a token in the wrong place.
+        let words = without_tokens(&error.to_string()).into_owned();
         match error {
             Error::NotFound { .. } => PathNotFoundError::new_err(words),
             Error::NoRecords { .. } => NoRecordsError::new_err(words),

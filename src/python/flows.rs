@@ -7,6 +7,7 @@ use super::conversions::{datetime, view};
 use super::table::Table;
 use crate::flows;
 use crate::tables::{self, Row, id};
+use crate::tokens::without_tokens;
 
 view! {
     /// One purpose pursued by one client, with its attempts.
@@ -190,8 +191,8 @@ view! {
     }
 
     #[getter]
-    fn text(&self) -> Option<&str> {
-        self.trail.events.get(self.event as usize).map(|event| &*event.text)
+    fn text(&self) -> Option<std::borrow::Cow<'_, str>> {
+        self.trail.events.get(self.event as usize).map(|event| without_tokens(&event.text))
     }
 
     #[getter]

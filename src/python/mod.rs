@@ -3,16 +3,20 @@
 //! Objects are views: each holds the whole trail, shared, and the place it stands for. What they print and how they
 //! look in a notebook is decided by `cmgtrail.display`.
 
+mod certs;
 mod conversions;
 mod errors;
 mod exceptions;
 mod findings;
 mod flows;
+mod materials;
 mod reading;
 mod records;
+mod report;
 mod sources;
 mod startup;
 mod table;
+mod tokens;
 mod trail;
 mod zone;
 
@@ -21,6 +25,10 @@ use pyo3::prelude::*;
 /// The engine behind the Python package.
 #[pymodule]
 mod _engine {
+    #[pymodule_export]
+    use super::certs::{
+        DsregcmdStatus, compare_phases, inspect_certificate, read_dsregcmd, validate_chain, validate_dsregcmd,
+    };
     #[pymodule_export]
     use super::exceptions::{
         ArgumentError, CmgTrailError, InternalError, KnowledgeError, NoRecordsError, PathNotFoundError, UnreadableError,
@@ -34,9 +42,13 @@ mod _engine {
     #[pymodule_export]
     use super::records::{Record, RecordIterator, Records, records};
     #[pymodule_export]
+    use super::report::{Check, CheckIterator, Checks, Phases, Report};
+    #[pymodule_export]
     use super::sources::{Clock, Source};
     #[pymodule_export]
     use super::table::{Table, TableIterator};
+    #[pymodule_export]
+    use super::tokens::{Verdicts, inspect_token, validate_token, validate_tokens, withheld};
     #[pymodule_export]
     use super::trail::Trail;
     #[pymodule_export]

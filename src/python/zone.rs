@@ -26,6 +26,11 @@ pub(super) fn parse(argument: &str, text: &str, zone: &TimeZone) -> Result<Micro
     })
 }
 
+/// Reads a time that names its zone.
+pub(super) fn instant(text: &str) -> Option<Micros> {
+    PARSER.parse_timestamp(text.trim()).ok().map(Timestamp::as_microsecond)
+}
+
 /// A time zone by name.
 #[pyclass(frozen, module = "cmgtrail")]
 pub struct Zone {

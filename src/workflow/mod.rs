@@ -11,7 +11,8 @@ pub struct Step {
     pub stage: Stage,
     /// Stages that must have succeeded where this one has.
     pub presupposes: &'static [Stage],
-    /// Stages that must have succeeded where this one has merely begun.
+    /// Stages that must have succeeded where this one has merely begun, or has failed: nobody refuses what never
+    /// reached him.
     pub begins_after: &'static [Stage],
     /// Kind of machine whose log shows it.
     pub machine: Role,
@@ -39,17 +40,17 @@ pub const STEPS: [Step; 15] = [
     step(AadToken, &[WpjCertificate], &[WpjCertificate], Role::Client, ENTRA_LOGS, &[Install]),
     step(CmgConnection, &[], &[], Role::Client, CLIENT_LOGS, &[Install, Registration, Service]),
     step(CcmTokenRequest, &[CmgConnection], &[], Role::Client, TOKEN_LOGS, &[Install]),
-    step(CmgReceive, &[CmgConnection], &[], Role::Cmg, CMG_LOGS, &[Install, Registration, Service]),
-    step(CmgForward, &[CmgReceive], &[], Role::Cmg, &["CMGService.log"], &[Install, Registration, Service]),
+    step(CmgReceive, &[CmgConnection], &[CmgConnection], Role::Cmg, CMG_LOGS, &[Install, Registration, Service]),
+    step(CmgForward, &[CmgReceive], &[CmgReceive], Role::Cmg, &["CMGService.log"], &[Install, Registration, Service]),
     step(
         ConnectorForward,
         &[CmgForward],
-        &[],
+        &[CmgForward],
         Role::ConnectionPoint,
         &["SMS_CLOUD_PROXYCONNECTOR.log"],
         &[Install, Registration, Service],
     ),
-    step(MpValidate, &[ConnectorForward], &[], Role::ManagementPoint, &["CCM_STS.log"], &[Install]),
+    step(MpValidate, &[ConnectorForward], &[ConnectorForward], Role::ManagementPoint, &["CCM_STS.log"], &[Install]),
     step(CcmTokenIssue, &[MpValidate, CcmTokenRequest], &[], Role::Client, TOKEN_LOGS, &[Install]),
     step(
         LocationRequest,
@@ -83,7 +84,16 @@ pub fn of(stage: Stage) -> &'static Step {
 
 /// All stages that must have succeeded where `stage` has, nearest first.
 pub fn presupposed_by(stage: Stage) -> Vec<Stage> {
-    let mut all: Vec<Stage> = of(stage).presupposes.to_vec();
+    closure(of(stage).presupposes)
+}
+
+/// All stages that must have succeeded where somebody on the way has refused what `stage` asked for.
+pub fn reached_before(stage: Stage) -> Vec<Stage> {
+    closure(of(stage).begins_after)
+}
+
+fn closure(direct: &[Stage]) -> Vec<Stage> {
+    let mut all: Vec<Stage> = direct.to_vec();
     let mut next = 0;
     while let Some(&stage) = all.get(next) {
         for &before in of(stage).presupposes {

@@ -1,6 +1,9 @@
 //! Integration tests of the engine: one binary, a module per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that panics has failed, and says where
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a suite says its figures, and a skipped test why
 
+mod artefacts;
+mod certs;
 mod corpus;
 mod failures;
 mod knowledge;
@@ -10,3 +13,4 @@ mod real_logs;
 mod sample_trail;
 mod tables;
 mod tiling;
+mod tokens;

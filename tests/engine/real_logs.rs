@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use cmgtrail::engine::{ReadOptions, Trail};
+use cmgtrail::finding::Severity;
 use cmgtrail::formats::{self, Chunk};
 use cmgtrail::input::{self, Silent};
 use cmgtrail::time::UtcQuality;
@@ -145,4 +147,16 @@ fn a_writer_without_a_bias_takes_that_of_its_neighbours() {
     assert_eq!(source.time, UtcQuality::Assumed);
     // 09:31:06 local on 3 October 2013, US Central summer time.
     assert_eq!(source.first, Some(1_380_810_666_508_326));
+}
+
+#[test]
+fn ordinary_client_noise_raises_no_alarm() {
+    let Some(folder) = folder() else { return };
+    let trail = Trail::read(&[folder], ReadOptions::default(), &Silent).unwrap();
+    assert!(!trail.traffic, "2013 knew no gateway");
+    let errors: Vec<_> = trail.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    // The logs hold Code=12007 and Code=12002 against intranet hosts: they were read, and are no finding.
+    let refused = |code| trail.events.iter().filter(|event| event.get("code") == Some(code)).count();
+    assert!(refused("12007") > 0 && refused("12002") > 0, "{} {}", refused("12007"), refused("12002"));
 }

@@ -42,6 +42,7 @@ fn source() -> Source {
         format: Some(Format::Ccm),
         component: Some("ccmsetup".into()),
         host: Some("PC042".into()),
+        machine: "pc042".into(),
         role: Some(Role::Client),
         bytes: 5_120,
         records: 41,

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import minted
+
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "tests" / "corpus"
 
@@ -37,7 +39,8 @@ def demo() -> Path:
 
 @pytest.fixture
 def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo: Path) -> Path:
-    """A folder that has `logs/`, as the examples of the documentation expect it, as the current one."""
+    """The current folder, with `logs/` and the files to validate that the examples of the documentation expect."""
+    minted.write_all(tmp_path)
     (tmp_path / "logs").symlink_to(demo, target_is_directory=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path

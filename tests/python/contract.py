@@ -64,5 +64,27 @@ def document() -> dict[str, Any]:
                 "consequences": ["0x87D00231"], "flows": ["f-1"], "clients": 1, "first_seen": AT, "last_seen": None,
             }
         ],
-        "artefacts": [{"path": "cmg.pem", "kind": "certificate", "report": {}}],
+        "artefacts": [
+            {
+                "path": "client-PC042/presented/cmg.pem", "kind": "certificate", "part": "presented", "host": "pc042",
+                "at": AT,
+                "report": {
+                    "kind": "certificate-chain", "valid": False, "facts": {},
+                    "checks": [
+                        {
+                            "id": "expired", "status": "failed", "decides": True, "subject": "CN=cmg.contoso.com",
+                            "expected": None, "found": None, "explanation": "", "reference": None,
+                            "windows": {
+                                "hresults": ["CERT_E_EXPIRED"], "codes": [0x800B0101], "trust_status": 1,
+                                "winhttp_flags": 1,
+                            },
+                        }
+                    ],
+                },
+            },
+            {
+                "path": "notes.cer", "kind": "certificate", "part": None, "host": None, "at": None,
+                "report": {"kind": "certificate", "valid": None, "facts": {}, "checks": []},
+            },
+        ],
     }  # fmt: skip

@@ -178,17 +178,49 @@ def test_no_color_is_honoured(demo: Path) -> None:
     assert b"\x1b[" not in shown
 
 
-def test_a_reader_that_has_enough_is_no_error(demo: Path) -> None:
-    run_it = subprocess.Popen(
-        [*COMMAND, "records", str(demo), "--format", "jsonl"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["records", "logs", "--format", "jsonl"], 0),
+        (["diagnose", "logs"], 1),
+        (["diagnose", "logs", "--format", "json"], 1),
+        (["diagnose", "logs", "--format", "jsonl"], 1),
+        (["diagnose", str(logs_of(HEALTHY))], 0),
+        (["cert", "cmg.pem", "--host", "wrong.example.com", "--at", "2026-11-04T09:12:33Z"], 1),
+    ],
+)
+def test_a_reader_that_has_enough_changes_no_status(arguments: list[str], status: int, documented: Path) -> None:
+    run_it = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=documented)
     assert run_it.stdout is not None
     assert run_it.stderr is not None
     run_it.stdout.close()
     errors = run_it.stderr.read()
     run_it.stderr.close()
-    assert run_it.wait() == 0
+    assert run_it.wait() == status
     assert errors == b""
+
+
+def test_a_client_that_is_not_there_is_said_in_words(demo: Path, capsys: Captured) -> None:
+    assert run(["diagnose", str(demo), "--client", "NOPE", "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["flows"] == []
+    assert "No flow of a client 'NOPE'" in err
+    assert "PC042" in err
+
+
+def test_a_time_without_a_flow_is_said_in_words(demo: Path, capsys: Captured) -> None:
+    assert run(["diagnose", str(demo), "--until", "2001-01-01"]) == 0
+    err = capsys.readouterr().err
+    assert "No flow in what was asked for" in err
+    assert "from 2026-11-" in err
+
+
+def test_a_flow_that_no_finding_explains_is_named(capsys: Captured) -> None:
+    assert run(["diagnose", str(logs_of("stalled-token-never-comes"))]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "No finding explains why service of SO-31" in out
+    assert "stalled at ccm-token-request" in out
+    assert "LocationServices.log on the client would" in out
 
 
 def test_unexpected_errors_are_sentences(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime, timezone
 from html.parser import HTMLParser
 from types import SimpleNamespace
 from typing import Any
@@ -10,9 +11,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+import cmgtrail
+import minted
 from cmgtrail import display
 from cmgtrail._engine import Zone
 from cmgtrail.cli.terminal import Screen
+from cmgtrail.cli.verdicts import Screen as ReportScreen
 from cmgtrail.display import words
 from cmgtrail.display.markup import Markup, join, tag
 from cmgtrail.report import render
@@ -74,7 +78,7 @@ class Elements(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.names.add(tag)
         self.attributes |= {name for name, _ in attrs}
-        if tag != "meta":
+        if tag not in {"meta", "wbr"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -152,6 +156,34 @@ def test_a_fleet_is_shown_in_part_and_says_so() -> None:
     assert "and 4,980 flows more" in display.html(shown)
 
 
+def test_the_year_is_said_once_or_for_each_flow() -> None:
+    shown = trail("words")
+    first = vars(shown.flows[0])
+    one, other = (
+        SimpleNamespace(**{**first, "started": datetime(year, 3, 4, tzinfo=timezone.utc)}) for year in (2024, 2026)
+    )
+    shown.flows = Table([one])
+    assert "Flows of 2024" in screen(shown)
+    shown.flows = Table([one, other])
+    assert {"2024-03-04", "2026-03-04"} <= set(screen(shown).split())
+
+
+def test_a_note_names_its_file_once() -> None:
+    shown = trail("tiny.log")
+    shown.sources[0].notes = ["tiny.log: cut off", "damaged"]
+    lines = screen(shown).splitlines()
+    assert {"tiny.log: cut off", "tiny.log: damaged"} <= set(lines)
+
+
+def test_evidence_unfolds_and_has_its_time() -> None:
+    shown = trail("a/b.log")
+    shown.flows[0].events[0].at = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
+    assert "2026-03-04 05:06:07 UTC" in display.html(shown.findings[0])
+    shown.findings[0].evidence = Table(shown.findings[0].evidence * 30)
+    assert "<details><summary>22 lines more</summary>" in display.html(shown.findings[0])
+    assert "a/<wbr>b.log:17" in display.html(shown.findings[0])
+
+
 def test_only_markup_passes_unescaped() -> None:
     assert join("<b>", tag("i", "<", title='"')) == '&lt;b&gt;<i title="&quot;">&lt;</i>'
     assert isinstance(tag("p"), Markup)
@@ -161,3 +193,40 @@ def test_visible_shows_what_it_neutralises() -> None:
     assert words.visible("a\x1b[31m\tb\r\nc") == "a␛[31m b⏎c"
     assert words.visible("a\nb", lines=True) == "a\nb"
     assert words.visible("Größe 你好 ✓") == "Größe 你好 ✓"
+
+
+def validated() -> list[Any]:
+    """Reports on things in which a stranger wrote every text."""
+    root = minted.pem(minted.authority("Contoso Root"))
+    leaf = minted.pem(minted.leaf("x.contoso.com", common="<script>alert('x')</script>"))
+    text = minted.token(upn=HOSTILE, tid=HOSTILE, iss=HOSTILE, header={"kid": HOSTILE})
+    chain = cmgtrail.validate_chain(leaf, roots=root, host=HOSTILE.replace("\x00", ""), at=minted.AT)
+    phases = cmgtrail.compare_phases(leaf, roots=root, host=HOSTILE, at=minted.AT)
+    token = cmgtrail.validate_token(text, issuers=HOSTILE, tenants=HOSTILE, audience=HOSTILE, at=minted.AT)
+    device = cmgtrail.validate_dsregcmd(minted.dsregcmd(tenant=HOSTILE.partition("\r")[0]), at=minted.AT)
+    assert HOSTILE[:8] in str(token.facts)
+    assert HOSTILE[:8] in str(device.facts)
+    return [token, chain, phases, device, token.checks, token.checks["issuer"], chain.checks["name-mismatch"]]
+
+
+@pytest.mark.parametrize("value", validated(), ids=lambda value: type(value).__name__)
+def test_reports_hold_hostile_text_as_text(value: Any) -> None:
+    card = value._repr_html_()
+    elements = Elements(card)
+    assert "script" not in elements.names
+    assert elements.attributes <= {"class"}
+    assert not elements.open
+    assert not controls(card) | controls(repr(value))
+
+
+def test_reports_on_the_terminal_hold_hostile_text_as_text() -> None:
+    token, chain, phases, device = validated()[:4]
+    buffer = io.StringIO()
+    screen = ReportScreen(Console(file=buffer, width=80, markup=False, highlight=False, emoji=False))
+    for report in (token, chain, device):
+        screen.report(report)
+    screen.phases(phases)
+    out = buffer.getvalue()
+    assert not controls(out)
+    assert "[bold]" in out
+    assert max(len(line) for line in out.splitlines()) <= 80

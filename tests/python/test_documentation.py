@@ -14,7 +14,8 @@ from cmgtrail.cli import run
 from conftest import ROOT, logs_of
 
 DOCSTRINGS = sorted([*(ROOT / "python").rglob("*.py"), *(ROOT / "python").rglob("*.pyi")])
-PAGES = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/json.md"]
+PAGES = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/json.md", "docs/tokens-and-certificates.md"]
+WITH_EXAMPLES = ["README.md", "docs/tokens-and-certificates.md"]
 
 
 def examples(source: str, name: str) -> list[doctest.DocTest]:
@@ -42,20 +43,21 @@ def test_examples_of_docstrings_run() -> None:
 
 
 @pytest.mark.usefixtures("documented")
-def test_python_examples_of_the_readme_run() -> None:
-    blocks = re.findall(r"```pycon\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+@pytest.mark.parametrize("page", WITH_EXAMPLES)
+def test_python_examples_of_pages_run(page: str) -> None:
+    blocks = re.findall(r"```pycon\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
     assert len(blocks) >= 3
-    run_doctest(doctest.DocTestParser().get_doctest("".join(blocks), {}, "README.md", "README.md", 0))
+    run_doctest(doctest.DocTestParser().get_doctest("".join(blocks), {}, page, page, 0))
 
 
 def commands() -> list[str]:
-    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    lines = [line for page in WITH_EXAMPLES for line in (ROOT / page).read_text("utf-8").splitlines()]
     return [line[2:].partition("  #")[0].strip() for line in lines if line.startswith("$ cmgtrail ")]
 
 
 @pytest.mark.usefixtures("documented")
 @pytest.mark.parametrize("command", commands())
-def test_commands_of_the_readme_run(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_of_pages_run(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     status = run(shlex.split(command)[1:])
     out, err = capsys.readouterr()
     assert status == (1 if " diagnose " in command else 0), err

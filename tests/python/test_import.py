@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
+
+import pytest
 
 import cmgtrail
 from cmgtrail import _engine
 
 HEAVY = {"rich", "click", "pandas", "polars", "pyarrow", "numpy", "jinja2", "json", "asyncio", "IPython"}
 
-INTERNAL = {"RecordIterator", "TableIterator", "Zone"}
+INTERNAL = {"CheckIterator", "RecordIterator", "TableIterator", "Zone", "withheld"}
 """What the engine gives to the package but not to its users."""
 
 
@@ -35,3 +38,13 @@ def test_every_error_is_a_cmgtrail_error() -> None:
     errors = [getattr(cmgtrail, name) for name in cmgtrail.__all__ if name.endswith("Error")]
     assert len(errors) == 7
     assert all(issubclass(error, cmgtrail.CmgTrailError) for error in errors)
+
+
+def test_only_public_names_are_listed() -> None:
+    assert dir(cmgtrail) == sorted(cmgtrail.__all__)
+
+
+@pytest.mark.parametrize("paths", [5, None, ["logs", None]])
+def test_what_is_no_path_is_refused_in_a_sentence(paths: Any) -> None:
+    with pytest.raises(cmgtrail.ArgumentError, match="paths: expected a path"):
+        cmgtrail.read(paths)

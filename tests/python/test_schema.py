@@ -59,7 +59,7 @@ def test_every_field_is_required(path: tuple[str | int, ...]) -> None:
 @pytest.mark.parametrize("path", list(places(document())), ids=name)
 def test_every_field_has_a_type(path: tuple[str | int, ...]) -> None:
     broken = document()
-    parent(broken, path)[path[-1]] = {"no": "such"} if path[-1] != "report" else "no object"
+    parent(broken, path)[path[-1]] = {"no": "such"} if path[-1] != "facts" else "no object"
     with pytest.raises(ValidationError):
         VALIDATOR.validate(broken)
 

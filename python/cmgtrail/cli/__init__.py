@@ -1,18 +1,22 @@
-"""The command line: `cmgtrail diagnose` and `cmgtrail records`.
+"""The command line: `diagnose` and `records` read logs, `token`, `cert` and `dsregcmd` validate.
 
-Exit status: 0 no finding of severity error, 1 findings of severity error, 2 could not run or not one record was
-read, 130 stopped by Ctrl-C. Results go to stdout, progress and messages to stderr. Errors are sentences.
+Exit status: 0 no finding of severity error, or valid; 1 findings of severity error, or not valid; 3 undecided; 2 could
+not run or not one record was read; 130 stopped by Ctrl-C. Results go to stdout, progress and messages to stderr. Errors
+are sentences, and no output holds a token.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
 import click
 
 from cmgtrail import CmgTrailError
+from cmgtrail._engine import withheld
 from cmgtrail.cli.commands import cmgtrail
+from cmgtrail.cli.outlet import silence
 
 __all__ = ["cmgtrail", "main"]
 
@@ -36,14 +40,16 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(file=shown)
+        click.echo(withheld(shown.getvalue()), err=True, nl=False)
         return COULD_NOT_RUN
     except (KeyboardInterrupt, click.Abort):
         _say("stopped.")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the output has enough of it. Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # Whoever read the output has enough of it; rich says so by SystemExit, as nobody else does here.
+        silence()
         return 0
     except (CmgTrailError, OSError) as error:
         _say(str(error))
@@ -57,4 +63,4 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
 
 
 def _say(words: str) -> None:
-    click.echo(f"cmgtrail: {words}", err=True)
+    click.echo(f"cmgtrail: {withheld(words)}", err=True)

@@ -12,6 +12,9 @@ import click
 
 import cmgtrail as package
 from cmgtrail._engine import Zone
+from cmgtrail.cli import validators
+from cmgtrail.cli.outlet import shown
+from cmgtrail.display.words import client_name, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +26,8 @@ R = TypeVar("R")
 
 FINDINGS = 1
 """Exit status where there are findings of severity error."""
+NAMES = 10
+"""Clients named where the one asked for is not there."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,8 +35,14 @@ FINDINGS = 1
 def cmgtrail() -> None:
     """Follows Configuration Manager clients through a Cloud Management Gateway.
 
-    It reads their logs and says where authentication stopped, why, and what to do.
+    It reads their logs and says where authentication stopped, why, and what to do; and it validates the tokens and
+    certificates that take part.
     """
+
+
+cmgtrail.add_command(validators.token)
+cmgtrail.add_command(validators.cert)
+cmgtrail.add_command(validators.dsregcmd)
 
 
 def _reading(command: Callable[P, R]) -> Callable[P, R]:
@@ -99,13 +110,14 @@ def diagnose(
         from cmgtrail.report import render
 
         Path(html).write_text(render(trail), encoding="utf-8")
-    show = {"table": _table, "json": _json, "jsonl": _json_lines}[form]
-    show(trail, clock)
     if html:
         click.echo(f"The report is in {html}", err=True)
-    if any(finding.severity == "error" for finding in trail.findings):
-        return FINDINGS
-    return 0
+    if (client or since or until) and not len(trail.flows):
+        everything = package.read(paths or own_logs(), knowledge=knowledge, site=site, encoding=encoding)
+        click.echo(nothing_of(everything, client, clock), err=True)
+    show = {"table": _table, "json": _json, "jsonl": _json_lines}[form]
+    status = FINDINGS if any(finding.severity == "error" for finding in trail.findings) else 0
+    return shown(lambda: show(trail, clock), status)
 
 
 @cmgtrail.command()
@@ -137,6 +149,25 @@ def records(
     if not write(stream, limit, clock):
         spell = " in the time asked for" if since or until else ""
         raise click.ClickException(f"not one log record was found{spell} in {', '.join(paths)}.")
+
+
+def nothing_of(everything: Trail, client: str | None, clock: Zone) -> str:
+    """Why there is no flow of what was asked for: what the logs hold instead.
+
+    Args:
+        everything: The same logs, of all clients and times.
+        client: The client that was asked for.
+        clock: Zone to tell times in.
+    """
+    whose = f" of a client '{visible(client)}'" if client else ""
+    flows = everything.flows
+    if not len(flows):
+        return f"No flow{whose}: these logs hold no flow at all."
+    clients = list(dict.fromkeys(client_name(flow) for flow in flows))
+    names = ", ".join(clients[:NAMES]) + (f" and {len(clients) - NAMES:,} more" if len(clients) > NAMES else "")
+    times = [at for flow in flows for at in (flow.started, flow.ended) if at]
+    spell = f", from {clock.show(min(times))} to {clock.show(max(times))} ({clock.name})" if times else ""
+    return f"No flow{whose} in what was asked for; clients here: {names}{spell}."
 
 
 def own_logs() -> list[str]:

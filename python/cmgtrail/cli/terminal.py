@@ -57,6 +57,7 @@ class Screen:
             self._line()
             self._line(words.NO_TRAFFIC, "yellow")
         self._findings(trail)
+        self._unexplained(trail)
         self._flows(trail)
         self._notes(trail)
 
@@ -70,7 +71,7 @@ class Screen:
         if not len(trail.findings):
             if trail.traffic:
                 self._line()
-                self._line("No findings.", "green")
+                self._line(words.NO_FINDINGS, "" if words.unexplained(trail) else "green")
             return
         self._line()
         self._line("Findings", "bold")
@@ -102,12 +103,27 @@ class Screen:
     def _labelled(self, label: str, text: str) -> None:
         self._console.print(Padding(Text.assemble((label, "bold"), visible(text)), (0, 0, 0, 3), expand=False))
 
+    def _unexplained(self, trail: Trail) -> None:
+        flows = words.unexplained(trail)
+        if not flows:
+            return
+        self._line()
+        self._line("Not explained", "bold")
+        for flow in flows[:LINES]:
+            self._line(words.unexplained_flow(flow), "yellow")
+        if len(flows) > LINES:
+            self._line(f"and {counted(len(flows) - LINES, 'flow')} more", "dim")
+
     def _flows(self, trail: Trail) -> None:
         flows = trail.flows
         if not len(flows):
             return
+        # What failed is what the reader came for.
+        shown = sorted(flows, key=lambda flow: flow.outcome == "completed")[:FLOWS]
+        years = {self._zone.show(flow.started)[:4] for flow in shown if flow.started}
+        of_year = f" of {min(years)}" if len(years) == 1 else ""
         self._line()
-        self._line(f"Flows (times in {self._zone.name})", "bold")
+        self._line(f"Flows{of_year} (times in {self._zone.name})", "bold")
         grid = _grid()
         grid.add_column("client", overflow="ellipsis", no_wrap=True, min_width=8, max_width=24)
         grid.add_column("kind", no_wrap=True)
@@ -115,11 +131,8 @@ class Screen:
         grid.add_column("outcome", no_wrap=True)
         grid.add_column("broke at", overflow="fold")
         grid.add_column("stages", no_wrap=True)
-        # What failed is what the reader came for.
-        shown = sorted(flows, key=lambda flow: flow.outcome == "completed")[:FLOWS]
-        year = len({flow.started.year for flow in shown if flow.started}) > 1
         for flow in shown:
-            grid.add_row(*self._flow(flow, year=year))
+            grid.add_row(*self._flow(flow, year=len(years) > 1))
         self._console.print(grid)
         if len(flows) > FLOWS:
             self._line(f"and {counted(len(flows) - FLOWS, 'flow')} more; --format json has them all", "dim")
@@ -152,7 +165,8 @@ class Screen:
         self._line()
         self._line("Notes on the logs", "bold")
         for path, note in notes:
-            self._line(f"{path}: {note}")
+            # A note on one file of several names it already.
+            self._line(note if note.startswith(f"{path}: ") else f"{path}: {note}")
 
 
 def _grid(*columns: str) -> Grid:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cmgtrail.display import plain, words
+from cmgtrail.display import plain, verdicts, words
 from cmgtrail.display.markup import Markup, join, style, tag
 from cmgtrail.display.words import MARKS, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
-    from cmgtrail import Evidence, Finding, Flow, Stage, Table, Trail
+    from cmgtrail import Check, Checks, Evidence, Finding, Flow, Phases, Report, Stage, Table, Trail, Verdicts
 
 FLOWS = 20
 LINES = 8
 """Rows that a card shows before it says how many more there are."""
+EXPANDED = 500
+"""Lines of evidence that can be unfolded."""
 
 STYLE = """
 .cmgtrail{border:1px solid rgba(128,128,128,.4);border-radius:6px;padding:.7em 1em;margin:.3em 0;max-width:70em;
@@ -26,10 +29,13 @@ STYLE = """
  border:0;border-bottom:1px solid rgba(128,128,128,.25)}
 .cmgtrail code{font-family:ui-monospace,Consolas,monospace;font-size:.92em;white-space:pre-wrap;
  overflow-wrap:anywhere;color:inherit;background:transparent}
+.cmgtrail .place{overflow-wrap:normal;white-space:normal}
+.cmgtrail .wide{overflow-x:auto}
 .cmgtrail .badge{display:inline-block;border-radius:3px;padding:0 .45em;margin-right:.4em;font-size:.85em;color:#fff}
-.cmgtrail .error,.cmgtrail .failed{background:#b42318}.cmgtrail .warning,.cmgtrail .stalled{background:#8a5300}
-.cmgtrail .info,.cmgtrail .unfinished,.cmgtrail .unseen,.cmgtrail .skipped{background:#5b6470}
-.cmgtrail .completed,.cmgtrail .passed{background:#1a6b3c}
+.cmgtrail .error,.cmgtrail .failed,.cmgtrail .refused{background:#b42318}
+.cmgtrail .warning,.cmgtrail .stalled{background:#8a5300}
+.cmgtrail .info,.cmgtrail .unfinished,.cmgtrail .unseen,.cmgtrail .skipped,.cmgtrail .undecided{background:#5b6470}
+.cmgtrail .completed,.cmgtrail .passed,.cmgtrail .valid{background:#1a6b3c}
 .cmgtrail .quiet{opacity:.75}
 .cmgtrail .marks span{display:inline-block;min-width:1.1em;text-align:center}
 """
@@ -97,7 +103,7 @@ def finding(shown: Finding) -> Markup:
     return join(
         tag("h3", badge(shown.severity), heading(shown)),
         tag("p", shown.explanation),
-        evidence(shown.evidence),
+        evidence(shown),
         labelled("What to do", shown.remedy),
         labelled("How to check it", shown.verify),
         join(tag("p", tag("b", "Missing to be certain")), tag("ul", *missing)) if missing else None,
@@ -110,10 +116,39 @@ def finding(shown: Finding) -> Markup:
     )
 
 
-def evidence(table: Table[Evidence], limit: int = LINES) -> Markup:
-    """Lines of a log with their places."""
-    rows = [[tag("code", f"{line.source}:{line.line}"), tag("code", line.text)] for line in table[:limit]]
-    return join(grid([], rows), more(len(table) - limit, "line"))
+def evidence(found: Finding) -> Markup:
+    """The lines that prove a finding, with their places and, where known, times; what is beyond the first few folds."""
+    lines = found.evidence[:EXPANDED]
+    times = {(event.source, event.line): event.at for flow in found.flows[:FLOWS] for event in flow.events}
+    rows = [[place(line.source, line.line), _time(times.get((line.source, line.line))), said(line)] for line in lines]
+    rest = rows[LINES:]
+    return join(
+        tag("div", grid([], rows[:LINES]), class_="wide"),
+        tag(
+            "details",
+            tag("summary", f"{counted(len(rest), 'line')} more"),
+            tag("div", grid([], rest), class_="wide"),
+        )
+        if rest
+        else None,
+        more(len(found.evidence) - EXPANDED, "line"),
+    )
+
+
+def said(line: Evidence) -> Markup:
+    """What a line says."""
+    return tag("code", line.text)
+
+
+def place(source: str, line: int) -> Markup:
+    """A file and a line in it; it wraps between folders, not within names."""
+    steps = f"{source}:{line}".split("/")
+    parts = [join(f"{step}/", Markup("<wbr>")) for step in steps[:-1]]
+    return tag("code", *parts, steps[-1], class_="place")
+
+
+def _time(at: datetime | None) -> str:
+    return words.moment(at) if at else ""
 
 
 def heading(shown: Finding) -> Markup:
@@ -138,9 +173,42 @@ def marks(stages: Table[Stage]) -> Markup:
     return tag("span", *spans, class_="marks")
 
 
-def badge(word: str) -> Markup:
+def report(shown: Report) -> Markup:
+    """A validator's report: verdict, facts, and the checks that matter; the rest by name."""
+    worse = [*shown.failed, *shown.open, *verdicts.remarks(shown)]
+    well, not_made = verdicts.ids(verdicts.passed(shown)), verdicts.ids(verdicts.not_made(shown))
+    return join(
+        tag("h3", badge(verdicts.verdict(shown), _VERDICT_COLOURS[shown.valid]), verdicts.SUBJECTS[shown.kind]),
+        grid([], [[label, tag("code", value)] for label, value in verdicts.facts(shown)]),
+        checks(worse) if worse else None,
+        labelled("Passed", well),
+        labelled("Not checked, and not needed for the verdict", not_made),
+    )
+
+
+def checks(table: Checks | list[Check], limit: int = FLOWS) -> Markup:
+    """Checks as rows."""
+    rows = [
+        [badge(check.status, _STATUS_COLOURS[check.status]), check.id, tag("code", check.subject), check.explanation]
+        for check in table[:limit]
+    ]
+    return join(grid(["", "check", "subject", "why"], rows), more(len(table) - limit, "check"))
+
+
+def phases(shown: Phases) -> Markup:
+    """Both reports, one under the other, with what they mean together."""
+    return join(
+        tag("p", shown.explanation),
+        tag("h3", "While ccmsetup runs"),
+        report(shown.bootstrap),
+        tag("h3", "After the site's settings have arrived"),
+        report(shown.after_settings),
+    )
+
+
+def badge(word: str, colour: str | None = None) -> Markup:
     """A word on its colour."""
-    return tag("span", word, class_=f"badge {word}")
+    return tag("span", word, class_=f"badge {colour or word}")
 
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
@@ -173,4 +241,31 @@ def _table(table: Table[Any]) -> Markup:
     )
 
 
-_CARDS: dict[str, Callable[[Any], Markup]] = {"Finding": finding, "Flow": flow, "Table": _table, "Trail": trail}
+def _check(check: Check) -> Markup:
+    rows = [["subject", check.subject], ["expected", check.expected or ""], ["found", check.found or ""]]
+    rows += [["Windows", verdicts.by_windows(check)], ["reference", check.reference or ""]]
+    return join(
+        tag("h3", badge(check.status, _STATUS_COLOURS[check.status]), check.id),
+        tag("p", check.explanation),
+        grid([], [row for row in rows if row[1]]),
+    )
+
+
+def _verdicts(table: Verdicts) -> Markup:
+    return tag("p", verdicts.counts(table))
+
+
+_VERDICT_COLOURS = {True: "valid", False: "refused", None: "undecided"}
+_STATUS_COLOURS = {"passed": "passed", "failed": "failed", "not checked": "unseen"}
+
+_CARDS: dict[str, Callable[[Any], Markup]] = {
+    "Check": _check,
+    "Checks": checks,
+    "Finding": finding,
+    "Flow": flow,
+    "Phases": phases,
+    "Report": report,
+    "Table": _table,
+    "Trail": trail,
+    "Verdicts": _verdicts,
+}

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cmgtrail.display import words
+from cmgtrail.display import verdicts, words
 from cmgtrail.display.words import counted, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cmgtrail import (
+        Check,
+        Checks,
         Client,
         Clock,
+        DsregcmdStatus,
         Event,
         Evidence,
         Finding,
         Flow,
         Join,
         Missing,
+        Phases,
         Record,
         Records,
+        Report,
         Source,
         Stage,
         Table,
         Trail,
+        Verdicts,
     )
 
 ROWS = 10
@@ -103,7 +109,37 @@ def _records(records: Records) -> str:
     return f"<Records: a stream with the columns {', '.join(records.columns)}>"
 
 
-def _table(table: Table[Any]) -> str:
+def _report(report: Report) -> str:
+    parts = [verdicts.headline(report)]
+    if len(report.failed):
+        parts.append(f"failed: {verdicts.ids(report.failed)}")
+    if len(report.open):
+        parts.append(f"not checked: {verdicts.ids(report.open)}")
+    return f"<Report: {visible('; '.join(parts))}>"
+
+
+def _check(check: Check) -> str:
+    remark = "" if check.decides else ", a remark"
+    return (
+        f"<Check {visible(check.id)}: {check.status}{remark}, {visible(check.subject)}: {visible(check.explanation)}>"
+    )
+
+
+def _phases(phases: Phases) -> str:
+    before, after = verdicts.verdict(phases.bootstrap), verdicts.verdict(phases.after_settings)
+    return f"<Phases: bootstrap {before}, after the settings {after}. {visible(phases.explanation)}>"
+
+
+def _verdicts(table: Verdicts) -> str:
+    return f"<Verdicts: {verdicts.counts(table)}>"
+
+
+def _dsregcmd(status: DsregcmdStatus) -> str:
+    join = status.join or "unknown"
+    return f"<DsregcmdStatus: join {join}, device {status.device_id or 'unknown'}, {counted(len(status), 'field')}>"
+
+
+def _table(table: Table[Any] | Checks) -> str:
     lines = [f"<{table.name}: {counted(len(table), 'row')}>"]
     lines += [f"  [{place}] {row!r}" for place, row in enumerate(table[:ROWS])]
     if len(table) > ROWS:
@@ -116,18 +152,24 @@ def _place(line: Event | Evidence) -> str:
 
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
+    "Check": _check,
+    "Checks": _table,
     "Client": _client,
     "Clock": _clock,
+    "DsregcmdStatus": _dsregcmd,
     "Event": _event,
     "Evidence": _evidence,
     "Finding": _finding,
     "Flow": _flow,
     "Join": _join,
     "Missing": _missing,
+    "Phases": _phases,
     "Record": _record,
     "Records": _records,
+    "Report": _report,
     "Source": _source,
     "Stage": _stage,
     "Table": _table,
     "Trail": _trail,
+    "Verdicts": _verdicts,
 }

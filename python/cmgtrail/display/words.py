@@ -18,6 +18,8 @@ NO_TRAFFIC = (
     "diagnose. Give the logs of a client that was on the internet at the time (CCM\\Logs and ccmsetup\\Logs)."
 )
 
+NO_FINDINGS = "No findings."
+
 _NEUTRAL = {
     **{code: 0x2400 + code for code in range(0x20)},
     0x7F: 0x2421,
@@ -74,6 +76,22 @@ def summary(trail: Trail) -> str:
     clients = len({client_name(flow) for flow in flows})
     followed = f"{counted(len(flows), 'flow')} of {counted(clients, 'client')}" + (f" ({ends})" if ends else "")
     return f"{read}; {followed}; {counted(len(trail.findings), 'finding')}."
+
+
+def unexplained(trail: Trail) -> list[Flow]:
+    """The flows that broke without a finding that says why."""
+    return [flow for flow in trail.flows if flow.outcome in {"failed", "stalled"} and not len(flow.findings)]
+
+
+def unexplained_flow(flow: Flow) -> str:
+    """Where a flow broke that no finding explains, and what its stages say of it: which log would help."""
+    at = f" at {flow.broke_at}" if flow.broke_at else ""
+    own = [stage.reason for stage in flow.stages if stage.stage == flow.broke_at and stage.reason]
+    helpful = [stage.reason for stage in flow.stages if stage.reason and stage.reason.endswith(" would")]
+    reasons = "; ".join(dict.fromkeys([*own, *helpful]))
+    why = f": {visible(reasons)}" if reasons else ""
+    when = f" ({moment(flow.started)})" if flow.started else ""
+    return f"No finding explains why {flow.kind} of {client_name(flow)}{when} {flow.outcome}{at}{why}."
 
 
 def stage_marks(stages: Iterable[Stage], marks: dict[str, str]) -> str:

@@ -37,7 +37,8 @@ def render(trail: Trail) -> str:
 
 def _findings(trail: Trail) -> Markup:
     boxes = [_finding(finding) for finding in trail.findings]
-    return join(tag("h2", "Findings"), *(boxes or [tag("p", "None.")]))
+    open_ends = [tag("p", words.unexplained_flow(flow)) for flow in words.unexplained(trail)[: cards.FLOWS]]
+    return join(tag("h2", "Findings"), *(boxes or [tag("p", "None.")]), *open_ends)
 
 
 def _finding(finding: Finding) -> Markup:
@@ -51,17 +52,18 @@ def _flows(trail: Trail) -> Markup:
 
 def _flow(flow: Flow) -> Markup:
     rows = [
-        [words.moment(event.at), event.stage, event.mark, tag("code", f"{event.source}:{event.line}"), event.text or ""]
+        [words.moment(event.at), event.stage, event.mark, cards.place(event.source, event.line), event.text or ""]
         for event in flow.events
     ]
-    lines = tag("details", tag("summary", words.counted(len(rows), "line")), cards.grid([], rows))
+    table = tag("div", cards.grid([], rows), class_="wide")
+    lines = tag("details", tag("summary", words.counted(len(rows), "line")), table)
     return tag("section", cards.flow(flow), lines, class_="cmgtrail")
 
 
 def _sources(trail: Trail) -> Markup:
     head = ["log", "format", "component", "host", "role", "records", "bytes", "gaps", "from", "to", "notes"]
     rows = [_source(source) for source in trail.sources]
-    return join(tag("h2", "Logs"), tag("section", cards.grid(head, rows), class_="cmgtrail"))
+    return join(tag("h2", "Logs"), tag("section", tag("div", cards.grid(head, rows), class_="wide"), class_="cmgtrail"))
 
 
 def _source(source: Source) -> list[str]:

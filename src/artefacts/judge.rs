@@ -1,0 +1,184 @@
+//! The validators, asked about artefacts with what lies beside them.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::item::Item;
+use super::machines::{self, Machines};
+use super::naming::Part;
+use super::{Artefacts, Client, across};
+use crate::certs::dsregcmd::{Beside, validate_dsregcmd};
+use crate::certs::{ChainRequest, CrlSource, Source, inspect_certificate, validate_chain};
+use crate::flows::identity;
+use crate::input::ArtefactKind;
+use crate::report::{Check, CheckStatus, Report};
+use crate::tokens::{KeySet, TokenPolicy, inspect_token, validate_token, withhold};
+
+/// The report on an artefact for a client, and whether it depends on the client's time.
+pub(super) fn of_item(all: &Artefacts, item: &Item, client: &Client<'_>) -> (Report, bool) {
+    let (report, dated) = judged(all, item, client);
+    // Names of files and fields of certificates are words of strangers, too.
+    (withhold(report), dated)
+}
+
+fn judged(all: &Artefacts, item: &Item, client: &Client<'_>) -> (Report, bool) {
+    if let Some(why) = &item.unread {
+        let check = Check::new("unreadable", CheckStatus::Failed, "file", format!("It cannot be read: {why}."));
+        return (Report::new("artefact", Map::new(), vec![check]), false);
+    }
+    match (item.kind, item.part, client.at) {
+        (ArtefactKind::Certificate, Some(Part::Presented), Some(at)) if item.leaf.is_some() => {
+            (chain(all, item, client, at), true)
+        }
+        (ArtefactKind::Certificate, part, _) => (certificates(item, part), false),
+        (ArtefactKind::RevocationList, ..) => (inspect_certificate(&[item.source()]), false),
+        (ArtefactKind::FetchList, ..) => (fetch_list(item), false),
+        (ArtefactKind::Token, ..) => (token(all, item, client), client.at.is_some()),
+        (ArtefactKind::KeySet, ..) => (key_set(item), false),
+        (ArtefactKind::JoinStatus, ..) => (join(all, item, client), client.at.is_some()),
+        (ArtefactKind::Site, ..) => (Report::new("site", Map::new(), Vec::new()), false),
+    }
+}
+
+/// The chain that was presented, against the stores and lists of the machine.
+fn chain(all: &Artefacts, item: &Item, client: &Client<'_>, at: i64) -> Report {
+    let own = machines::key(client.host);
+    let owner = Some(own.as_str());
+    let sources = |part| all.of(owner, part).map(Item::source).collect::<Vec<Source>>();
+    let mut presented = vec![item.source()];
+    // Authorities that were saved as files of their own.
+    let beside = all.of(item.owner.as_deref(), Part::Presented).filter(|other| other.leaf.is_none() && other.readable);
+    presented.extend(beside.filter(|other| other.owner == item.owner).map(Item::source));
+    let mut request = ChainRequest::new(presented, sources(Part::RootStore), at);
+    request.intermediates = sources(Part::IntermediateStore);
+    request.disallowed = sources(Part::DisallowedStore);
+    request.host = client.cmg.or(item.cmg.as_deref()).map(str::to_owned);
+    request.crls = all
+        .of(owner, Part::RevocationList)
+        .map(|list| CrlSource::fetched(std::sync::Arc::clone(&list.path), list.bytes.to_vec()))
+        .collect();
+    let fetches = || all.of(owner, Part::FetchList).flat_map(|list| &list.fetches);
+    let came: BTreeSet<&str> = fetches().filter(|fetch| fetch.fetched).map(|fetch| fetch.url.as_str()).collect();
+    let failed: BTreeSet<&str> = fetches().filter(|fetch| !fetch.fetched).map(|fetch| fetch.url.as_str()).collect();
+    request.crls.extend(failed.difference(&came).map(|url| CrlSource::unreachable(*url)));
+    let mut report = validate_chain(&request);
+    let last = all.machines.get(&own).and_then(|machine| machine.last).unwrap_or(at);
+    report.checks.push(across::ends_in_store(&report, !request.roots.is_empty()));
+    report.checks.extend(across::checks(all, item, client, last, &came));
+    Report::new(report.kind, report.facts, report.checks)
+}
+
+/// Certificates that nothing is asked of. Of a store the names alone: fleets have thousands of the same.
+fn certificates(item: &Item, part: Option<Part>) -> Report {
+    let mut report = inspect_certificate(&[item.source()]);
+    if part.is_some_and(Part::is_store) {
+        for certificate in report.facts.get_mut("certificates").and_then(Value::as_array_mut).into_iter().flatten() {
+            let kept = ["subject", "not_after", "sha1"].map(|name| (name.to_owned(), certificate[name].take()));
+            *certificate = Value::Object(Map::from_iter(kept));
+        }
+    }
+    report
+}
+
+fn fetch_list(item: &Item) -> Report {
+    let urls = |wanted: bool| -> Vec<&str> {
+        item.fetches.iter().filter(|fetch| fetch.fetched == wanted).map(|fetch| fetch.url.as_str()).collect()
+    };
+    let failed = urls(false);
+    let (status, text) = match (item.fetches.is_empty(), failed.is_empty()) {
+        (true, _) => (CheckStatus::NotChecked, "It names no address together with how fetching it went.".to_owned()),
+        (false, true) => (CheckStatus::Passed, "All lists that it names could be fetched.".to_owned()),
+        (false, false) => (CheckStatus::Failed, format!("The client could not fetch {}.", failed.join(", "))),
+    };
+    let check = Check::new("lists-fetched", status, "revocation lists", text);
+    let facts = Map::from_iter([("fetched".to_owned(), json!(urls(true))), ("failed".to_owned(), json!(failed))]);
+    Report::new("fetch-list", facts, vec![check])
+}
+
+fn key_set(item: &Item) -> Report {
+    let keys = KeySet::parse(&item.bytes);
+    let (status, text) = if keys.is_empty() {
+        (CheckStatus::Failed, "It holds no usable key.".to_owned())
+    } else {
+        (CheckStatus::Passed, format!("It holds {} usable keys.", keys.len()))
+    };
+    let facts = Map::from_iter([("keys".to_owned(), json!(keys.len()))]);
+    Report::new("key-set", facts, vec![Check::new("key-set", status, "keys", text)])
+}
+
+/// A token, at the client's time, against what the logs say that tokens are for. Never the token itself.
+fn token(all: &Artefacts, item: &Item, client: &Client<'_>) -> Report {
+    let text = text_of(&item.bytes);
+    let text = text.trim();
+    let inspected = inspect_token(text, false);
+    let Some(at) = client.at else { return inspected };
+    let mut policy = TokenPolicy::new(at);
+    let own = machines::key(client.host);
+    if is_of_entra(&inspected) {
+        policy.audience = audiences(&all.machines, &own);
+        policy.tenants = all.machines.working_tenants.iter().cloned().collect();
+    }
+    let mut keys = KeySet::default();
+    let mut given = false;
+    for set in all.of(Some(&own), Part::KeySet) {
+        keys.add(&set.bytes);
+        given = true;
+    }
+    policy.keys = given.then_some(keys);
+    validate_token(text, &policy)
+}
+
+/// Resources for which working clients take tokens; else what this client itself asked for.
+fn audiences(machines: &Machines, own: &str) -> Vec<String> {
+    let working = &machines.working_resources;
+    let asked = machines.get(own).map(|machine| &machine.resources);
+    let wanted = if working.is_empty() { asked } else { Some(working) };
+    wanted.into_iter().flatten().cloned().collect()
+}
+
+fn is_of_entra(report: &Report) -> bool {
+    report.facts.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("entra"))
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    let encoding = encoding_rs::Encoding::for_bom(bytes).map_or(encoding_rs::UTF_8, |(encoding, _)| encoding);
+    encoding.decode(bytes).0.into_owned()
+}
+
+/// What the device says of its join, against its certificate, its token and its logs.
+fn join(all: &Artefacts, item: &Item, client: &Client<'_>) -> Report {
+    let own = machines::key(client.host);
+    let owned = |part| all.of(Some(&own), part).filter(|other| other.owner.is_some());
+    let of_token = |name: &str| {
+        owned(Part::Token).find_map(|token| {
+            let report = inspect_token(text_of(&token.bytes).trim(), false);
+            is_of_entra(&report).then(|| report.facts.get(name)?.as_str().map(str::to_owned))?
+        })
+    };
+    let beside = Beside {
+        certificates: owned(Part::DeviceCertificate).map(Item::source).collect(),
+        token_device_id: of_token("device_id"),
+        token_tenant_id: of_token("tenant_id"),
+        at: client.at,
+    };
+    let mut report = validate_dsregcmd(&item.bytes, &beside);
+    let own_id = report.facts.get("device_id").and_then(Value::as_str).and_then(identity::normal);
+    report.checks.push(same_as_log(own_id.as_deref(), client.device_id));
+    Report::new(report.kind, report.facts, report.checks)
+}
+
+fn same_as_log(own: Option<&str>, log: Option<&str>) -> Check {
+    let (id, subject) = ("device-id-matches-log", "dsregcmd /status");
+    match (own, log) {
+        (Some(own), Some(log)) if own == log => {
+            Check::new(id, CheckStatus::Passed, subject, "The logs name the same device id.").remark()
+        }
+        (Some(own), Some(log)) => {
+            let text =
+                format!("The device id is {own} here and {log} in the logs: they are of different joins or devices.");
+            Check::new(id, CheckStatus::Failed, subject, text).expected(log).found(own).remark()
+        }
+        _ => Check::new(id, CheckStatus::NotChecked, subject, "One of output and logs names no device id.").remark(),
+    }
+}

@@ -1,0 +1,255 @@
+//! Tokens: one as a report, a column of them as a table of verdicts.
+
+use std::sync::Arc;
+
+use arrow_array::builder::LargeStringBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_schema::DataType;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule, PyDict, PyString};
+use pyo3_arrow::ffi::to_schema_pycapsule;
+use pyo3_arrow::input::AnyArray;
+
+use super::conversions::{display, instant};
+use super::materials::{KEYS, sources, texts, token};
+use super::reading::watched;
+use super::report::Report;
+use super::table::{frame, stream};
+use crate::engine::Progress;
+use crate::error::Error;
+use crate::tokens::{self, KeySet, TokenPolicy, verdict_schema, without_tokens};
+
+/// Rows that are worked on between two looks at what the caller wants, and rows of a column made of a list.
+const ROWS_A_TURN: usize = 1 << 17;
+
+/// Reads a token, without anything to hold it against.
+#[pyfunction]
+#[pyo3(signature = (token, *, mask = false))]
+pub(super) fn inspect_token(py: Python<'_>, token: &Bound<'_, PyAny>, mask: bool) -> PyResult<Report> {
+    let text = self::token("token", token)?;
+    Ok(py.detach(|| Report::on_token(tokens::inspect_token(&text, mask))))
+}
+
+/// Checks a token; every check is in the report.
+#[pyfunction]
+#[pyo3(signature = (token, *, keys = None, audience = None, issuers = None, tenants = None, at, leeway = 300,
+                    mask = false))]
+#[allow(clippy::too_many_arguments)] // the contract's
+pub(super) fn validate_token(
+    py: Python<'_>,
+    token: &Bound<'_, PyAny>,
+    keys: Option<&Bound<'_, PyAny>>,
+    audience: Option<&Bound<'_, PyAny>>,
+    issuers: Option<&Bound<'_, PyAny>>,
+    tenants: Option<&Bound<'_, PyAny>>,
+    at: &Bound<'_, PyAny>,
+    leeway: u32,
+    mask: bool,
+) -> PyResult<Report> {
+    let text = self::token("token", token)?;
+    let policy = policy(keys, (audience, issuers, tenants), at, leeway, mask)?;
+    Ok(py.detach(|| Report::on_token(tokens::validate_token(&text, &policy))))
+}
+
+/// Checks a column of tokens on all cores; `cmgtrail.validate_tokens` is its face.
+#[pyfunction]
+#[pyo3(signature = (tokens, *, keys = None, audience = None, issuers = None, tenants = None, at, leeway = 300,
+                    mask = false, progress = None))]
+#[allow(clippy::too_many_arguments)] // the contract's
+pub(super) fn validate_tokens(
+    py: Python<'_>,
+    tokens: &Bound<'_, PyAny>,
+    keys: Option<&Bound<'_, PyAny>>,
+    audience: Option<&Bound<'_, PyAny>>,
+    issuers: Option<&Bound<'_, PyAny>>,
+    tenants: Option<&Bound<'_, PyAny>>,
+    at: &Bound<'_, PyAny>,
+    leeway: u32,
+    mask: bool,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Verdicts> {
+    let policy = policy(keys, (audience, issuers, tenants), at, leeway, mask)?;
+    let chunks = column(tokens)?;
+    let total = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+    let batches = watched(py, progress, move |desk| {
+        let mut batches = Vec::new();
+        let mut done = 0;
+        for chunk in &chunks {
+            for start in (0..chunk.len()).step_by(ROWS_A_TURN) {
+                let part = chunk.slice(start, ROWS_A_TURN.min(chunk.len() - start));
+                batches.extend(tokens::validate_tokens(&part, &policy, &|| desk.stop())?);
+                done += part.len() as u64;
+                desk.advance(done, total);
+            }
+        }
+        Ok(batches)
+    })?;
+    Ok(Verdicts(batches))
+}
+
+/// A text without any token that stands in it.
+#[pyfunction]
+pub(super) fn withheld(text: &str) -> String {
+    without_tokens(text).into_owned()
+}
+
+/// What audience, issuers and tenants were given.
+type Expectations<'a, 'py> =
+    (Option<&'a Bound<'py, PyAny>>, Option<&'a Bound<'py, PyAny>>, Option<&'a Bound<'py, PyAny>>);
+
+fn policy(
+    keys: Option<&Bound<'_, PyAny>>,
+    (audience, issuers, tenants): Expectations<'_, '_>,
+    at: &Bound<'_, PyAny>,
+    leeway: u32,
+    mask: bool,
+) -> PyResult<TokenPolicy> {
+    Ok(TokenPolicy {
+        keys: keys.map(key_set).transpose()?,
+        audience: texts("audience", audience)?,
+        issuers: texts("issuers", issuers)?,
+        tenants: texts("tenants", tenants)?,
+        leeway_seconds: leeway,
+        mask,
+        ..TokenPolicy::new(instant("at", at)?)
+    })
+}
+
+fn key_set(keys: &Bound<'_, PyAny>) -> PyResult<KeySet> {
+    let mut set = KeySet::default();
+    if keys.is_instance_of::<PyDict>() {
+        let text: String = keys.py().import("json")?.call_method1("dumps", (keys,))?.extract()?;
+        set.add(text.as_bytes());
+        return Ok(set);
+    }
+    for source in sources("keys", keys, KEYS)? {
+        set.add(&source.bytes);
+    }
+    Ok(set)
+}
+
+/// The chunks of a column of text, from anything that offers Arrow data, or from an iterable of texts.
+fn column(tokens: &Bound<'_, PyAny>) -> PyResult<Vec<ArrayRef>> {
+    if tokens.hasattr("__arrow_c_array__")? || tokens.hasattr("__arrow_c_stream__")? {
+        let (chunks, _) = tokens.extract::<AnyArray>()?.into_chunked_array()?.into_inner();
+        return chunks.iter().map(|chunk| Ok(without_dictionary(chunk)?)).collect();
+    }
+    if tokens.is_instance_of::<PyString>() || tokens.is_instance_of::<PyBytes>() {
+        return Err(no_column("a single text; validate_token takes one token").into());
+    }
+    let mut chunks: Vec<ArrayRef> = Vec::new();
+    let mut builder = LargeStringBuilder::new();
+    let mut held = 0;
+    for item in tokens.try_iter()? {
+        builder.append_option(text_or_null(&item?)?);
+        held += 1;
+        if held == ROWS_A_TURN {
+            chunks.push(Arc::new(builder.finish()));
+            held = 0;
+        }
+    }
+    chunks.push(Arc::new(builder.finish()));
+    Ok(chunks)
+}
+
+/// A text; `None` for what libraries put where there is no value: None, NaN, NA.
+fn text_or_null(item: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    if let Ok(text) = item.cast::<PyString>() {
+        return Ok(Some(text.to_string_lossy().into_owned()));
+    }
+    let kind = item.get_type().name()?.to_string();
+    let is_null = item.is_none() || kind == "NAType" || item.extract::<f64>().is_ok_and(f64::is_nan);
+    if is_null { Ok(None) } else { Err(no_column(&format!("an item of type {kind}")).into()) }
+}
+
+fn no_column(found: &str) -> Error {
+    Error::Argument {
+        argument: "tokens".to_owned(),
+        expected: "a column of text (Arrow, polars, pandas) or a list of texts".to_owned(),
+        found: found.to_owned(),
+    }
+}
+
+/// A categorical column as plain text.
+fn without_dictionary(column: &ArrayRef) -> Result<ArrayRef, Error> {
+    let Some(dictionary) = column.as_any_dictionary_opt() else { return Ok(Arc::clone(column)) };
+    let values = dictionary.values();
+    let text = |index: usize| match values.data_type() {
+        DataType::Utf8 => Some(values.as_string::<i32>().value(index)),
+        DataType::LargeUtf8 => Some(values.as_string::<i64>().value(index)),
+        DataType::Utf8View => Some(values.as_string_view().value(index)),
+        _ => None,
+    };
+    let is_text = matches!(values.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    if !is_text {
+        return Err(no_column(&column.data_type().to_string()));
+    }
+    if values.is_empty() {
+        return Ok(Arc::new(StringArray::new_null(column.len())));
+    }
+    let keys = dictionary.normalized_keys().into_iter().enumerate();
+    let known = |row: usize, key: usize| column.is_valid(row) && values.is_valid(key);
+    Ok(Arc::new(keys.map(|(row, key)| text(key).filter(|_| known(row, key))).collect::<StringArray>()))
+}
+
+/// Verdicts on a column of tokens, a row for each.
+#[pyclass(frozen, module = "cmgtrail")]
+pub struct Verdicts(Vec<RecordBatch>);
+
+#[pymethods]
+#[allow(clippy::unused_self)] // Python asks the object, though all verdicts have the same columns
+impl Verdicts {
+    #[getter]
+    fn name(&self) -> &'static str {
+        "verdicts"
+    }
+
+    #[getter]
+    fn columns(&self) -> Vec<String> {
+        verdict_schema().fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    #[getter]
+    fn counts(&self) -> (usize, usize, usize) {
+        let verdicts = self.0.iter().filter_map(|batch| batch.column_by_name("valid")?.as_boolean_opt());
+        verdicts.fold((0, 0, 0), |(valid, refused, open), column| {
+            (valid + column.true_count(), refused + column.false_count(), open + column.null_count())
+        })
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        Ok(to_schema_pycapsule(py, &*verdict_schema())?)
+    }
+
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyCapsule>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        stream(py, &verdict_schema(), self.0.clone().into_iter().map(Ok), requested_schema)
+    }
+
+    /// A polars `DataFrame`.
+    fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        frame(slf.as_any(), "to_polars")
+    }
+
+    /// A pandas `DataFrame`.
+    fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        frame(slf.as_any(), "to_pandas")
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        display(slf.as_any(), "text")
+    }
+
+    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+        display(slf.as_any(), "html")
+    }
+}

@@ -1,0 +1,135 @@
+//! The device's own certificate and `dsregcmd /status`.
+
+use cmgtrail::certs::dsregcmd::{Beside, DeviceStatus, Join, validate_dsregcmd};
+use cmgtrail::certs::{Bundle, DeviceIdentity, Role, Source, device_identity, role};
+use cmgtrail::report::{CheckStatus, Report};
+
+use super::fixture::{Key, NOW, Template, authority, der, name};
+
+const DEVICE: &str = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
+const TENANT: &str = "11223344-5566-7788-99aa-bbccddeeff00";
+/// The octets of the ids above in the order of Windows: the first three fields little-endian (MS-DTYP, 2.3.4.2).
+const DEVICE_OCTETS: [u8; 16] =
+    [0x3d, 0x2c, 0x1b, 0x0a, 0x5f, 0x4e, 0x71, 0x60, 0x82, 0x93, 0xa4, 0xb5, 0xc6, 0xd7, 0xe8, 0xf9];
+const TENANT_OCTETS: [u8; 16] =
+    [0x44, 0x33, 0x22, 0x11, 0x66, 0x55, 0x88, 0x77, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0x00];
+
+fn issued_by(issuer: &str) -> Template {
+    let key = Key::new();
+    let mut template = authority("x", &key, issuer, &key);
+    template.extensions.clear();
+    template.subject = name(DEVICE);
+    template
+        .with("1.2.840.113556.1.5.284.2", false, DEVICE_OCTETS.to_vec())
+        .with("1.2.840.113556.1.5.284.5", false, [&[0x04, 0x81, 0x10][..], &TENANT_OCTETS].concat())
+        .with("1.2.840.113556.1.5.284.3", false, der(4, &[&TENANT_OCTETS]))
+        .with("1.2.840.113556.1.5.284.7", false, der(4, &[b"1"]))
+        .with("1.2.840.113556.1.5.284.8", false, b"EU".to_vec())
+}
+
+fn read(template: &Template) -> (Role, Option<DeviceIdentity>) {
+    let bundle = Bundle::read(&[Source::new("device.cer", template.sign(&Key::new()))]);
+    let certificate = bundle.certificates.first().unwrap();
+    (role(certificate).0, device_identity(certificate))
+}
+
+#[test]
+fn device_and_tenant_are_read_in_all_encodings() {
+    let (role, identity) = read(&issued_by("MS-Organization-Access"));
+    let identity = identity.unwrap();
+    assert_eq!(role, Role::WorkplaceJoin);
+    assert_eq!(identity.device_id.as_deref(), Some(DEVICE));
+    assert_eq!(identity.device_id_of_extension.as_deref(), Some(DEVICE));
+    assert_eq!(identity.device_ids_agree, Some(true));
+    assert_eq!(identity.tenant_id.as_deref(), Some(TENANT));
+    assert_eq!(identity.user_object_id.as_deref(), Some(TENANT));
+    assert_eq!(identity.join_type.as_deref(), Some("joined"));
+    assert_eq!(identity.region.as_deref(), Some("EU"));
+}
+
+#[test]
+fn other_certificates_of_the_device_are_told_apart() {
+    assert_eq!(read(&issued_by("MS-Organization-P2P-Access [2026]")), (Role::PeerToPeer, None));
+    let (role, identity) = read(&issued_by("Microsoft Intune MDM Device CA"));
+    assert_eq!(role, Role::MobileManagement);
+    assert_eq!(identity.unwrap().device_id.as_deref(), Some(DEVICE));
+}
+
+fn output(device: &str, thumbprint: &str) -> String {
+    format!(
+        "+----------------------------------------------------------------------+\n\
+         | Device State                                                         |\n\
+         +----------------------------------------------------------------------+\n\n\
+         \x20            AzureAdJoined : YES\n          EnterpriseJoined : NO\n              DomainJoined : YES\n\
+         \x20              DomainName : CONTOSO\n            Virtual Desktop : NOT SET\n               Device Name : PC042.contoso.com\n\n\
+         | Device Details |\n\n\
+         \x20               DeviceId : {device}\n             Thumbprint : {thumbprint}\n\
+         \x20DeviceCertificateValidity : [ 2019-01-11 21:02:50.000 UTC -- 2029-01-11 21:32:50.000 UTC ]\n\
+         \x20           KeyProvider : Microsoft Platform Crypto Provider\n           TpmProtected : YES\n\
+         \x20      DeviceAuthStatus : FAILED. Device is either disabled or deleted\n\
+         | Tenant Details |\n             TenantName : \n               TenantId : {TENANT}\n\
+         \x20           AuthCodeUrl : https://login.microsoftonline.com/{TENANT}/oauth2/authorize\n\
+         | SSO State |\n             AzureAdPrt : NO\n"
+    )
+}
+
+fn status_of(report: &Report, id: &str) -> CheckStatus {
+    report.check(id).unwrap().status
+}
+
+#[test]
+fn the_output_is_read_with_its_sections_and_colons() {
+    let status = DeviceStatus::read(output(&DEVICE.to_uppercase(), "AB").as_bytes());
+    assert_eq!(status.join(), Some(Join::Hybrid));
+    assert_eq!(status.device_id().as_deref(), Some(DEVICE));
+    assert_eq!(status.tenant_id().as_deref(), Some(TENANT));
+    assert_eq!(status.get("Virtual Desktop"), Some("NOT SET"));
+    assert_eq!(status.get("TenantName"), Some(""));
+    assert!(status.get("AuthCodeUrl").unwrap().starts_with("https://login.microsoftonline.com/"));
+    // 2019-01-11T21:02:50Z; ten years and half an hour.
+    assert_eq!(status.validity(), Some((1_547_240_570_000_000, 1_862_861_570_000_000)));
+    assert_eq!(status.thumbprint(), None, "two digits are no thumbprint");
+    let field = status.fields.iter().find(|field| field.name == "TenantId").unwrap();
+    assert_eq!(field.section, "Tenant Details");
+
+    let utf16: Vec<u8> =
+        [0xfeff].into_iter().chain(output(DEVICE, "AB").encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    assert!(DeviceStatus::looks_like(&utf16));
+    assert_eq!(DeviceStatus::read(&utf16).device_id().as_deref(), Some(DEVICE));
+    assert!(!DeviceStatus::looks_like(b"just a log : with colons"));
+}
+
+#[test]
+fn the_output_is_held_against_certificate_and_token() {
+    let certificate = issued_by("MS-Organization-Access").sign(&Key::new());
+    let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &certificate);
+    let thumbprint = sha1.as_ref().iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(" ");
+    let beside = Beside {
+        certificates: vec![Source::new("wpj.cer", certificate)],
+        token_device_id: Some(DEVICE.to_uppercase()),
+        token_tenant_id: Some(DEVICE.to_owned()),
+        at: Some(NOW * 1_000_000),
+    };
+    let report = validate_dsregcmd(output(DEVICE, &thumbprint).as_bytes(), &beside);
+    for id in [
+        "device-joined",
+        "device-id-matches-certificate",
+        "tenant-id-matches-certificate",
+        "thumbprint-matches-certificate",
+        "device-id-matches-token",
+        "device-certificate-validity",
+    ] {
+        assert_eq!(status_of(&report, id), CheckStatus::Passed, "{id}");
+    }
+    assert_eq!(status_of(&report, "device-authentication"), CheckStatus::Failed);
+    assert_eq!(status_of(&report, "tenant-id-matches-token"), CheckStatus::Failed);
+    assert_eq!(report.valid, Some(false));
+
+    let other = validate_dsregcmd(output(TENANT, &"00".repeat(20)).as_bytes(), &beside);
+    for id in ["device-id-matches-certificate", "thumbprint-matches-certificate", "device-id-matches-token"] {
+        assert_eq!(status_of(&other, id), CheckStatus::Failed, "{id}");
+    }
+    let alone = validate_dsregcmd(b"nothing of the kind", &Beside::default());
+    assert_eq!(alone.valid, None);
+    assert!(alone.checks.iter().all(|check| check.status == CheckStatus::NotChecked));
+}

@@ -1,0 +1,220 @@
+//! Input that is broken, huge or malicious: a finding or a clear answer, in bounded time and memory.
+
+use cmgtrail::certs::{Bundle, ChainRequest, CrlSource, Source, inspect_certificate, validate_chain};
+use cmgtrail::report::{CheckStatus, Report};
+
+use super::fixture::{ISSUING, ISSUING_CRL, Key, NOW, Pki, ROOT, ROOT_CRL, authority, der, list, name};
+
+fn failed(report: &Report, id: &str) -> bool {
+    report.checks.iter().any(|check| check.id == id && check.status == CheckStatus::Failed)
+}
+
+fn pem(der: &[u8], label: &str) -> String {
+    use std::fmt::Write as _;
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = format!("-----BEGIN {label}-----\r\n");
+    for (at, group) in der.chunks(3).enumerate() {
+        let bits = group.iter().fold(0_u32, |bits, octet| (bits << 8) | u32::from(*octet)) << (8 * (3 - group.len()));
+        for place in 0..4 {
+            let digit = if place > group.len() { b'=' } else { DIGITS[(bits >> (18 - 6 * place) & 63) as usize] };
+            text.push(char::from(digit));
+        }
+        if at % 16 == 15 {
+            text.push_str("\r\n");
+        }
+    }
+    let _ = write!(text, "\r\n-----END {label}-----\r\n");
+    text
+}
+
+#[test]
+fn every_truncation_of_a_certificate_is_told() {
+    let pki = Pki::new();
+    let leaf = pki.leaf().sign(&pki.issuing_key);
+    for length in 0..leaf.len() {
+        let report = inspect_certificate(&[Source::new("cut.cer", &leaf[..length])]);
+        assert_eq!(report.valid, Some(false), "{length} of {} bytes", leaf.len());
+    }
+    assert_eq!(inspect_certificate(&[Source::new("whole.cer", leaf)]).valid, Some(true));
+}
+
+#[test]
+fn every_flipped_byte_keeps_the_chain_from_being_valid() {
+    let pki = Pki::new();
+    let good = pki.request();
+    assert_eq!(validate_chain(&good).valid, Some(true));
+    for at in 0..good.presented[0].bytes.len() {
+        let mut request = good.clone();
+        request.presented[0].bytes[at] ^= 0x01;
+        assert_ne!(validate_chain(&request).valid, Some(true), "byte {at}");
+    }
+}
+
+#[test]
+fn pem_with_junk_and_broken_blocks_gives_what_is_whole() {
+    let pki = Pki::new();
+    let root = pem(&pki.root().sign(&pki.root_key), "CERTIFICATE");
+    let issuing = pem(&pki.issuing().sign(&pki.root_key), "CERTIFICATE");
+    let text = format!(
+        "Bag Attributes\n  friendlyName: x\n{}-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n\
+         -----BEGIN PRIVATE KEY-----\nMIIsecret\n-----END PRIVATE KEY-----\n{issuing}",
+        &root
+    );
+    let bundle = Bundle::read(&[Source::new("mixed.pem", text)]);
+    assert_eq!(bundle.certificates.len(), 2);
+    assert_eq!(bundle.problems.len(), 1);
+    assert_eq!(bundle.problems[0].place, "mixed.pem, block 2");
+    let report = inspect_certificate(&[Source::new("mixed.pem", "-----BEGIN PRIVATE KEY-----\nMIIsecret\n")]);
+    assert!(!serde_json::to_string(&report).unwrap().contains("secret"), "private keys are not looked at");
+}
+
+#[test]
+fn a_pkcs7_bundle_gives_its_certificates_and_lists() {
+    let pki = Pki::new();
+    let (leaf, issuing) = (pki.leaf().sign(&pki.issuing_key), pki.issuing().sign(&pki.root_key));
+    let crl = pki.issuing_list().sign(&pki.issuing_key);
+    // RFC 5652, section 5.1: version, digest algorithms, content, certificates, lists, signers.
+    let signed = der(
+        0x30,
+        &[
+            &[2, 1, 1],
+            &[0x31, 0],
+            &der(0x30, &[&super::fixture::oid("1.2.840.113549.1.7.1")]),
+            &der(0xa0, &[&issuing, &leaf]),
+            &der(0xa1, &[&crl]),
+            &[0x31, 0],
+        ],
+    );
+    let bundle = der(0x30, &[&super::fixture::oid("1.2.840.113549.1.7.2"), &der(0xa0, &[&signed])]);
+    for bytes in [bundle.clone(), pem(&bundle, "PKCS7").into_bytes(), pem(&bundle, "CERTIFICATE").into_bytes()] {
+        let read = Bundle::read(&[Source::new("chain.p7b", bytes)]);
+        assert_eq!((read.certificates.len(), read.lists.len(), read.problems.len()), (2, 1, 0));
+    }
+    let mut request = pki.request();
+    request.presented = vec![Source::new("chain.p7b", bundle)];
+    assert_eq!(validate_chain(&request).valid, Some(true), "a bundle keeps no order");
+}
+
+#[test]
+fn one_unreadable_list_hides_no_good_one() {
+    let pki = Pki::new();
+    let mut request = pki.request();
+    request.crls.insert(0, CrlSource::fetched("broken.crl", vec![0x30, 0x82, 0xff, 0xff, 0x00]));
+    let report = validate_chain(&request);
+    assert_eq!(report.valid, Some(true));
+    assert!(failed(&report, "crl-unreadable"));
+}
+
+#[test]
+fn a_list_of_20_megabytes_is_searched() {
+    let pki = Pki::new();
+    let mut big = pki.issuing_list();
+    big.revoked = (0..400_000_u32).map(|number| [&[0x01][..], &number.to_be_bytes()].concat()).collect();
+    let mut request = pki.request();
+    let bytes = big.sign(&pki.issuing_key);
+    assert!(bytes.len() > 15_000_000, "{}", bytes.len());
+    request.crls = vec![list(ROOT_CRL, pki.root_list().sign(&pki.root_key)), list(ISSUING_CRL, bytes)];
+    assert_eq!(validate_chain(&request).valid, Some(true));
+    big.revoked.push(vec![0x33]);
+    request.crls[1] = list(ISSUING_CRL, big.sign(&pki.issuing_key));
+    let report = validate_chain(&request);
+    assert!(failed(&report, "revoked"));
+    assert!(report.check("revoked").is_some());
+}
+
+/// Authorities that sign for each other and lead to no root.
+#[test]
+fn a_chain_that_loops_ends() {
+    let pki = Pki::new();
+    let (a, b) = (Key::new(), Key::new());
+    let mut request = pki.request();
+    request.crls.clear();
+    request.presented = vec![Source::new("leaf", super::fixture::service("A", &a, &pki.leaf_key).sign(&a))];
+    request.intermediates = vec![
+        Source::new("a by b", authority("A", &a, "B", &b).sign(&b)),
+        Source::new("b by a", authority("B", &b, "A", &a).sign(&a)),
+    ];
+    let report = validate_chain(&request);
+    assert_eq!(report.valid, Some(false));
+    assert!(failed(&report, "intermediate-missing"));
+}
+
+/// Ten thousand authorities that have all certified each other: every one names one of a hundred others as its issuer.
+#[test]
+fn ten_thousand_cross_signed_intermediates_are_survived() {
+    let pki = Pki::new();
+    let key = Key::new();
+    let mut request = pki.request();
+    request.crls.clear();
+    let crowd = |number: u32| format!("CA {:03}", number % 100);
+    request.intermediates = (0..10_000_u32)
+        .map(|number| {
+            let mut template = authority(&crowd(number), &key, &crowd(number / 100), &key);
+            template.serial = number.to_be_bytes().to_vec();
+            Source::new("crowd", template.sign(&key))
+        })
+        .collect();
+    request.presented = vec![Source::new("leaf", super::fixture::service("CA 001", &key, &pki.leaf_key).sign(&key))];
+    let report = validate_chain(&request);
+    assert_eq!(report.valid, Some(false));
+
+    // One way out of the crowd, to the trusted root, is found.
+    let mut out = authority("CA 077", &key, ROOT, &pki.root_key);
+    out.serial = vec![9, 9];
+    request.intermediates.push(Source::new("out", out.sign(&pki.root_key)));
+    let report = validate_chain(&request);
+    let fatal: Vec<_> = report.fatal().map(|check| (&check.id, &check.subject)).collect();
+    assert_eq!(report.valid, Some(true), "{fatal:?}");
+}
+
+#[test]
+fn ten_thousand_namesakes_are_survived() {
+    let pki = Pki::new();
+    let mut request = pki.request();
+    request.crls.clear();
+    let stranger = Key::new();
+    for number in 0..10_000_u32 {
+        let mut template = authority(ISSUING, &stranger, ROOT, &pki.root_key);
+        template.serial = number.to_be_bytes().to_vec();
+        template.subject = name(ISSUING);
+        request.intermediates.push(Source::new("namesake", template.sign(&stranger)));
+    }
+    // The right one is presented; the others have its name and another key.
+    assert_eq!(validate_chain(&request).valid, Some(true));
+}
+
+#[test]
+fn random_bytes_are_told() {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    for length in 0..400_usize {
+        let bytes: Vec<u8> = (0..length)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                state.to_le_bytes()[0]
+            })
+            .collect();
+        let request = ChainRequest::new(vec![Source::new("noise", bytes)], Vec::new(), NOW);
+        assert_eq!(validate_chain(&request).valid, Some(false), "{length}");
+    }
+}
+
+#[test]
+fn every_flipped_byte_of_a_list_takes_its_word_away() {
+    let pki = Pki::new();
+    let good = pki.request();
+    let bytes = good.crls[1].bytes.clone().unwrap();
+    for at in 0..bytes.len() {
+        let mut request = good.clone();
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x01;
+        request.crls[1] = list(ISSUING_CRL, flipped);
+        assert_ne!(validate_chain(&request).valid, Some(true), "byte {at}");
+    }
+    for length in 0..bytes.len() {
+        let mut request = good.clone();
+        request.crls[1] = list(ISSUING_CRL, bytes[..length].to_vec());
+        assert_ne!(validate_chain(&request).valid, Some(true), "{length} bytes");
+    }
+}

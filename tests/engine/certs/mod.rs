@@ -1,0 +1,10 @@
+//! Certificates: the checks one by one, suites written by others, hostile input, Windows and the device.
+#![allow(clippy::print_stderr)] // a suite that is not at hand, and what was measured, are told
+
+mod checks;
+mod device;
+mod fixture;
+mod hostile;
+mod limbo;
+mod pkits;
+mod windows;
