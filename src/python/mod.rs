@@ -9,6 +9,7 @@ mod errors;
 mod exceptions;
 mod findings;
 mod flows;
+mod knowledge;
 mod materials;
 mod reading;
 mod records;
@@ -37,6 +38,10 @@ mod _engine {
     use super::findings::{Evidence, Finding, Missing};
     #[pymodule_export]
     use super::flows::{Client, Event, Flow, Join, Stage};
+    #[pymodule_export]
+    use super::knowledge::{
+        Code, builtin_knowledge, check_knowledge, code_components, explain_code, knowledge_entries,
+    };
     #[pymodule_export]
     use super::reading::read;
     #[pymodule_export]

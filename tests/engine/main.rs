@@ -4,6 +4,7 @@
 
 mod artefacts;
 mod certs;
+mod codes;
 mod corpus;
 mod failures;
 mod knowledge;
