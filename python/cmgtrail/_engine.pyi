@@ -485,8 +485,7 @@ class Evidence:
         """The record's message, as written by whoever wrote the log."""
     @property
     def codes(self) -> list[Code]:
-        """The codes that stand in the line, each with its likeliest meaning; known by their digits, whatever the
-        language of the words around them."""
+        """The codes in the line, each with its likeliest meaning; known by their digits in whatever language."""
     def to_dict(self) -> dict[str, Any]:
         """The same as in the JSON form."""
     def __eq__(self, other: object, /) -> bool: ...
@@ -501,7 +500,7 @@ class Code:
         """The code as its component writes it: `12175`, `0x87D00231`, `403.7`, `AADSTS50020`, `0x8`."""
     @property
     def component(self) -> str:
-        """Whose code it is: `winhttp`, `ccm`, `win32` …"""
+        """Whose code it is: `winhttp`, `ccm`, `win32` and others."""
     @property
     def name(self) -> str:
         """Its symbol, or, where no symbol is public, its words."""

@@ -176,12 +176,14 @@ impl Held {
 
 /// The highest confidence that some rule gives, with the evidence of every rule that gives it.
 fn best(failure: &Failure, wanted: fn(&When) -> bool, case: &Case<'_>) -> Option<Held> {
-    let capped = |when: &When, held: Held| match is_unproven(failure, when) {
-        true => Held { confidence: Confidence::Possible, ..held },
-        false => held,
-    };
     let rules = failure.when.iter().filter(|when| wanted(when));
-    let held: Vec<Held> = rules.filter_map(|when| Some(capped(when, evaluate(when, case)?))).collect();
+    let mut held: Vec<Held> = Vec::new();
+    for when in rules {
+        if let Some(mut one) = evaluate(when, case) {
+            one.confidence = if is_unproven(failure, when) { Confidence::Possible } else { one.confidence };
+            held.push(one);
+        }
+    }
     let confidence = held.iter().map(|held| held.confidence).max()?;
     let mut best = Held { confidence, evidence: Vec::new(), told: Vec::new(), words: None };
     for held in held.into_iter().filter(|held| held.confidence == confidence) {

@@ -362,3 +362,11 @@ fn codes_in_a_text_are_known_whatever_its_language() {
     // Parts of a GUID, a thumbprint, a size and a process number are no codes.
     assert!(named("GUID:80070005-0001-0001-0001-000080070005 12175 8007000580070005 pid 12029").is_empty());
 }
+
+/// Flows look at the bits of a mask more often than a table of words should be asked.
+#[test]
+fn flows_and_codes_know_the_same_bits_of_a_mask() {
+    let codes = Codes::builtin().all().iter().filter(|code| code.component == Component::SecureFailure);
+    let bits: BTreeMap<&str, u32> = codes.map(|code| (code.short_name(), code.number().unwrap())).collect();
+    assert_eq!(bits, BTreeMap::from(cmgtrail::flows::requests::SECURE_FLAGS));
+}

@@ -9,6 +9,7 @@ mod corpus;
 mod failures;
 mod knowledge;
 mod layers;
+mod own_knowledge;
 mod reading;
 mod real_logs;
 mod sample_trail;
