@@ -62,7 +62,7 @@ bench: build $(VENV)/.dev ## Measure, beside a reference in the same run
 docs: build $(VENV)/.dev ## Build the documentation into site/, with a page for each failure, and the Rust documentation
 	$(BIN)/python docs/json_examples.py
 	$(BIN)/python docs/knowledge_pages.py
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 
 clean: ## Remove what was built
