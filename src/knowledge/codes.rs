@@ -245,10 +245,10 @@ impl Codes {
         let whole = parts.iter().map(u32::to_string).collect::<Vec<_>>().join(".");
         let exact = format!("{status}.{substatus}");
         let of_whole = |part: &str| (part != whole).then(|| format!("{part} of {whole}"));
-        let mut readings: Vec<Reading> = self.iis(&exact, of_whole(&exact));
+        let mut readings: Vec<Reading> = self.iis(&exact, of_whole(&exact).as_deref());
         if readings.is_empty() {
             let status = status.to_string();
-            readings = self.iis(&status, of_whole(&status));
+            readings = self.iis(&status, of_whole(&status).as_deref());
         }
         for &win32 in rest.iter().filter(|win32| **win32 != 0) {
             let number = Number { value: win32, hexadecimal: true };
@@ -260,10 +260,10 @@ impl Codes {
         readings
     }
 
-    fn iis(&self, status: &str, how: Option<String>) -> Vec<Reading> {
+    fn iis(&self, status: &str, how: Option<&str>) -> Vec<Reading> {
         let found =
             self.of(Component::Iis).filter(|code| matches!(&code.value, Value::Status(known) if known == status));
-        found.map(|code| Reading { code: Arc::clone(code), how: how.clone() }).collect()
+        found.map(|code| Reading { code: Arc::clone(code), how: how.map(str::to_owned) }).collect()
     }
 
     /// Codes of this symbol, or whose symbol ends in it.

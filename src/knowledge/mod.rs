@@ -167,7 +167,9 @@ impl Knowledge {
         let own = rule != BUILTIN;
         let mut messages = entries(&mut found, "message", &mut mistakes, |entry| Message::read(entry, proved));
         if own {
-            messages.iter_mut().for_each(|(_, message)| message.is_own(Self::builtin().message(&message.id)));
+            for (_, message) in &mut messages {
+                message.is_own(Self::builtin().message(&message.id));
+            }
         }
         let messages = messages.into_iter().map(|(start, message)| (start, Arc::new(message))).collect();
         overlay(&mut self.messages, messages, |message| &message.id, &mut mistakes);
@@ -179,7 +181,9 @@ impl Knowledge {
         overlay(&mut self.gateway, gateway, |gateway| &gateway.id, &mut mistakes);
         let mut failures = entries(&mut found, "failure", &mut mistakes, |entry| Failure::read(entry, rule));
         if own {
-            failures.iter_mut().for_each(|(_, failure)| failure.is_own(Self::builtin().failure(&failure.id)));
+            for (_, failure) in &mut failures {
+                failure.is_own(Self::builtin().failure(&failure.id));
+            }
         }
         let failures: Vec<_> = failures.into_iter().map(|(start, failure)| (start, Arc::new(failure))).collect();
         let new: Vec<_> = failures.iter().map(|(_, failure)| Arc::clone(failure)).collect();

@@ -95,6 +95,7 @@ impl Code {
 /// All that a code can mean, the likeliest first.
 #[pyfunction]
 #[pyo3(signature = (code, component = None, *, knowledge = Vec::new()))]
+#[allow(clippy::needless_pass_by_value)] // as Python hands it over
 pub(super) fn explain_code(
     code: &Bound<'_, PyAny>,
     component: Option<&str>,
@@ -128,7 +129,8 @@ pub(super) fn code_components() -> Vec<&'static str> {
 /// What is wrong with knowledge files, laid over the built-in knowledge in order: for each file its mistakes as
 /// sentences with their line, and how many entries and examples it holds, by kind.
 #[pyfunction]
-pub(super) fn check_knowledge<'py>(py: Python<'py>, files: Vec<PathBuf>) -> PyResult<Bound<'py, PyAny>> {
+#[allow(clippy::needless_pass_by_value)] // as Python hands it over
+pub(super) fn check_knowledge(py: Python<'_>, files: Vec<PathBuf>) -> PyResult<Bound<'_, PyAny>> {
     let checked = py.detach(|| Knowledge::check(&files))?;
     to_dict(py, &checked)
 }

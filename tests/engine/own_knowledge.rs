@@ -1,6 +1,7 @@
 //! Knowledge of a user's own: it adds beside what the built-in knowledge finds, or replaces by id, and says where it
 //! comes from.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use cmgtrail::engine::{ReadOptions, Silent, Trail};
@@ -65,12 +66,14 @@ fn greedy_failures() -> String {
         ("own-symptom", "symptom", "requires = [{ kind = ['install', 'registration', 'service'] }]"),
         ("own-benign", "benign", "requires = [{ kind = ['install', 'registration', 'service'] }]"),
     ] {
-        text.push_str(&format!(
+        write!(
+            text,
             "[[failure]]\nid = '{id}'\nrole = '{role}'\nseverity = 'error'\novercome = 'error'\nscope = 'client'\n\
              stage = 'cmg-connection'\ntitle = 'Everything is mine'\nexplanation = '{{client}}'\nremedy = 'none'\n\
              verify = 'none'\nreference = 'https://example.org'\nseparates_from = {ids:?}\n\
              [[failure.when]]\nconfidence = 'certain'\n{when}\n"
-        ));
+        )
+        .unwrap();
     }
     text
 }
