@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::errors::defect;
 use crate::error::Error;
-use crate::time::Micros;
+use crate::time::{self, Micros, Zone};
 
 /// The JSON form as dicts and lists.
 pub(super) fn to_dict<'py>(py: Python<'py>, value: &(impl Serialize + Sync)) -> PyResult<Bound<'py, PyAny>> {
@@ -22,7 +22,7 @@ pub(super) fn datetime(py: Python<'_>, utc: Option<Micros>) -> Option<Bound<'_, 
 /// An aware `datetime`, or text with or without a zone (then UTC), as UTC microseconds.
 pub(super) fn micros(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Micros> {
     match value.extract::<String>() {
-        Ok(text) => Ok(super::zone::parse(argument, &text, &jiff::tz::TimeZone::UTC)?),
+        Ok(text) => Ok(time::instant(argument, &text, &Zone::UTC)?),
         Err(_) => aware(argument, value),
     }
 }
@@ -31,7 +31,7 @@ pub(super) fn micros(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Micro
 /// assumed.
 pub(super) fn instant(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Micros> {
     match value.extract::<String>() {
-        Ok(text) => Ok(super::zone::instant(&text).ok_or_else(|| no_time(argument, value))?),
+        Ok(text) => Ok(time::zoned_instant(&text).ok_or_else(|| no_time(argument, value))?),
         Err(_) => aware(argument, value),
     }
 }

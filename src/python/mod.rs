@@ -4,6 +4,7 @@
 //! look in a notebook is decided by `cmgtrail.display`.
 
 mod certs;
+mod columns;
 mod conversions;
 mod errors;
 mod exceptions;

@@ -5,17 +5,16 @@ use std::sync::Arc;
 use arrow_array::builder::LargeStringBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
-use arrow_schema::DataType;
+use arrow_schema::{ArrowError, DataType, SchemaRef};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule, PyDict, PyString};
-use pyo3_arrow::ffi::to_schema_pycapsule;
+use pyo3::types::{PyBytes, PyDict, PyString};
 use pyo3_arrow::input::AnyArray;
 
+use super::columns::{Columns, provides_columns};
 use super::conversions::{display, instant};
 use super::materials::{KEYS, sources, texts, token};
 use super::reading::watched;
 use super::report::Report;
-use super::table::{frame, stream};
 use crate::engine::Progress;
 use crate::error::Error;
 use crate::tokens::{self, KeySet, TokenPolicy, verdict_schema, without_tokens};
@@ -197,17 +196,24 @@ fn without_dictionary(column: &ArrayRef) -> Result<ArrayRef, Error> {
 #[pyclass(frozen, module = "cmgtrail")]
 pub struct Verdicts(Vec<RecordBatch>);
 
+impl Columns for Verdicts {
+    fn schema(&self) -> PyResult<SchemaRef> {
+        Ok(verdict_schema())
+    }
+
+    fn batches(&self) -> PyResult<impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static> {
+        Ok(self.0.clone().into_iter().map(Ok))
+    }
+}
+
+provides_columns!(Verdicts);
+
 #[pymethods]
 #[allow(clippy::unused_self)] // Python asks the object, though all verdicts have the same columns
 impl Verdicts {
     #[getter]
     fn name(&self) -> &'static str {
         "verdicts"
-    }
-
-    #[getter]
-    fn columns(&self) -> Vec<String> {
-        verdict_schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
     #[getter]
@@ -220,29 +226,6 @@ impl Verdicts {
 
     fn __len__(&self) -> usize {
         self.0.iter().map(RecordBatch::num_rows).sum()
-    }
-
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        Ok(to_schema_pycapsule(py, &*verdict_schema())?)
-    }
-
-    #[pyo3(signature = (requested_schema = None))]
-    fn __arrow_c_stream__<'py>(
-        &self,
-        py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
-    ) -> PyResult<Bound<'py, PyCapsule>> {
-        stream(py, &verdict_schema(), self.0.clone().into_iter().map(Ok), requested_schema)
-    }
-
-    /// A polars `DataFrame`.
-    fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_polars")
-    }
-
-    /// A pandas `DataFrame`.
-    fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_pandas")
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
