@@ -36,10 +36,20 @@ pub(super) fn instant(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Micr
     }
 }
 
+/// A number that cannot be negative.
+pub(super) fn count<T: TryFrom<i64>>(argument: &str, value: i64) -> Result<T, Error> {
+    T::try_from(value).map_err(|_| Error::Argument {
+        argument: argument.to_owned(),
+        expected: "a number that is not negative, and not astronomical".to_owned(),
+        found: value.to_string(),
+    })
+}
+
 fn no_time(argument: &str, value: &Bound<'_, PyAny>) -> Error {
     Error::Argument {
         argument: argument.to_owned(),
-        expected: "an aware datetime, or text such as '2026-11-04T09:00Z'".to_owned(),
+        expected: "a time of the calendar with its zone, such as 2026-11-04T09:00:00Z (or an aware datetime)"
+            .to_owned(),
         found: value.to_string(),
     }
 }

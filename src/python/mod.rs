@@ -49,7 +49,7 @@ mod _engine {
     #[pymodule_export]
     use super::table::{Table, TableIterator};
     #[pymodule_export]
-    use super::tokens::{Verdicts, inspect_token, validate_token, validate_tokens, withheld};
+    use super::tokens::{KeySet, Verdicts, inspect_token, validate_token, validate_tokens, withheld};
     #[pymodule_export]
     use super::trail::Trail;
     #[pymodule_export]

@@ -11,13 +11,13 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use pyo3_arrow::input::AnyArray;
 
 use super::columns::{Columns, provides_columns};
-use super::conversions::{display, instant};
+use super::conversions::{count, display, instant};
 use super::materials::{KEYS, sources, texts, token};
 use super::reading::watched;
 use super::report::Report;
 use crate::engine::Progress;
 use crate::error::Error;
-use crate::tokens::{self, KeySet, TokenPolicy, verdict_schema, without_tokens};
+use crate::tokens::{self, TokenPolicy, verdict_schema, without_tokens};
 
 /// Rows that are worked on between two looks at what the caller wants, and rows of a column made of a list.
 const ROWS_A_TURN: usize = 1 << 17;
@@ -43,7 +43,7 @@ pub(super) fn validate_token(
     issuers: Option<&Bound<'_, PyAny>>,
     tenants: Option<&Bound<'_, PyAny>>,
     at: &Bound<'_, PyAny>,
-    leeway: u32,
+    leeway: i64,
     mask: bool,
 ) -> PyResult<Report> {
     let text = self::token("token", token)?;
@@ -64,7 +64,7 @@ pub(super) fn validate_tokens(
     issuers: Option<&Bound<'_, PyAny>>,
     tenants: Option<&Bound<'_, PyAny>>,
     at: &Bound<'_, PyAny>,
-    leeway: u32,
+    leeway: i64,
     mask: bool,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Verdicts> {
@@ -101,7 +101,7 @@ fn policy(
     keys: Option<&Bound<'_, PyAny>>,
     (audience, issuers, tenants): Expectations<'_, '_>,
     at: &Bound<'_, PyAny>,
-    leeway: u32,
+    leeway: i64,
     mask: bool,
 ) -> PyResult<TokenPolicy> {
     Ok(TokenPolicy {
@@ -109,14 +109,17 @@ fn policy(
         audience: texts("audience", audience)?,
         issuers: texts("issuers", issuers)?,
         tenants: texts("tenants", tenants)?,
-        leeway_seconds: leeway,
+        leeway_seconds: count("leeway", leeway)?,
         mask,
         ..TokenPolicy::new(instant("at", at)?)
     })
 }
 
-fn key_set(keys: &Bound<'_, PyAny>) -> PyResult<KeySet> {
-    let mut set = KeySet::default();
+fn key_set(keys: &Bound<'_, PyAny>) -> PyResult<tokens::KeySet> {
+    if let Ok(read) = keys.cast::<KeySet>() {
+        return Ok(read.get().0.clone());
+    }
+    let mut set = tokens::KeySet::default();
     if keys.is_instance_of::<PyDict>() {
         let text: String = keys.py().import("json")?.call_method1("dumps", (keys,))?.extract()?;
         set.add(text.as_bytes());
@@ -126,6 +129,34 @@ fn key_set(keys: &Bound<'_, PyAny>) -> PyResult<KeySet> {
         set.add(&source.bytes);
     }
     Ok(set)
+}
+
+/// Keys, read once for many tokens.
+#[pyclass(frozen, module = "cmgtrail")]
+pub struct KeySet(tokens::KeySet);
+
+#[pymethods]
+impl KeySet {
+    /// A JWKS (text or dict), PEM, certificates, or a list of them.
+    #[new]
+    #[pyo3(signature = (keys, /))]
+    fn new(keys: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(key_set(keys)?))
+    }
+
+    /// What could not be used, and what is doubtful, a sentence each.
+    #[getter]
+    fn problems(&self) -> Vec<String> {
+        self.0.problems().iter().map(|problem| without_tokens(problem).into_owned()).collect()
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("KeySet({} usable keys, {} problems)", self.0.len(), self.0.problems().len())
+    }
 }
 
 /// The chunks of a column of text, from anything that offers Arrow data, or from an iterable of texts.
