@@ -33,6 +33,7 @@ from cmgtrail._engine import (
     Flow,
     InternalError,
     Join,
+    KeySet,
     KnowledgeError,
     Missing,
     NoRecordsError,
@@ -82,6 +83,7 @@ __all__ = [
     "Flow",
     "InternalError",
     "Join",
+    "KeySet",
     "KnowledgeError",
     "Missing",
     "NoRecordsError",
@@ -205,7 +207,7 @@ def records(
 def validate_tokens(
     tokens: Any,  # noqa: ANN401 - whatever offers Arrow data, or texts
     *,
-    keys: Keys | Mapping[str, Any] | Iterable[Keys] | None = None,
+    keys: KeySet | Keys | Mapping[str, Any] | Iterable[Keys] | None = None,
     audience: str | Iterable[str] | None = None,
     issuers: str | Iterable[str] | None = None,
     tenants: str | Iterable[str] | None = None,

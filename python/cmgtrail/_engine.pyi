@@ -32,6 +32,7 @@ __all__ = [
     "Flow",
     "InternalError",
     "Join",
+    "KeySet",
     "KnowledgeError",
     "Missing",
     "NoRecordsError",
@@ -918,6 +919,25 @@ class CheckIterator:
     def __next__(self) -> Check: ...
 
 @final
+class KeySet:
+    """Keys that may have signed tokens, read once for many of them.
+
+    Example:
+        >>> import cmgtrail
+        >>> keys = cmgtrail.KeySet({"keys": []})
+        >>> len(keys), keys.problems
+        (0, ['the key set holds no key'])
+    """
+
+    def __new__(cls, keys: KeySet | _Material | Mapping[str, Any] | Iterable[_Material], /) -> KeySet: ...
+    @property
+    def problems(self) -> list[str]:
+        """What could not be used, and what is doubtful, a sentence each."""
+
+    def __len__(self) -> int:
+        """Number of keys that can be used."""
+
+@final
 class Verdicts:
     """Verdicts on a column of tokens, a row for each, in its order; a table for every library that takes Arrow columns.
 
@@ -1020,7 +1040,7 @@ def inspect_token(token: str | _Bytes | os.PathLike[str], *, mask: bool = False)
 def validate_token(
     token: str | _Bytes | os.PathLike[str],
     *,
-    keys: _Material | Mapping[str, Any] | Iterable[_Material] | None = None,
+    keys: KeySet | _Material | Mapping[str, Any] | Iterable[_Material] | None = None,
     audience: str | Iterable[str] | None = None,
     issuers: str | Iterable[str] | None = None,
     tenants: str | Iterable[str] | None = None,
@@ -1033,7 +1053,8 @@ def validate_token(
     Args:
         token: The token as text or bytes, or the path of its file as a `pathlib.Path`. A text is never a path.
         keys: Keys that may have signed: a JWKS (JSON text or dict), PEM, certificates; bytes, text, the path of a
-            file, or several of them. Without them the signature is not checked, and the verdict stays open.
+            file, or several of them; or a `KeySet`, which is read once for many tokens. Without them the signature is
+            not checked, and the verdict stays open.
         audience: The audience, or several of which the token must name one. Without it the verdict stays open.
         issuers: Issuers that are accepted; `{tenantid}` stands for the token's tenant. By default any that is written
             as Entra or a Configuration Manager site writes it.
@@ -1067,7 +1088,7 @@ def validate_token(
 def validate_tokens(
     tokens: Any,
     *,
-    keys: _Material | Mapping[str, Any] | Iterable[_Material] | None = None,
+    keys: KeySet | _Material | Mapping[str, Any] | Iterable[_Material] | None = None,
     audience: str | Iterable[str] | None = None,
     issuers: str | Iterable[str] | None = None,
     tenants: str | Iterable[str] | None = None,

@@ -4,6 +4,7 @@
 //! look in a notebook is decided by `cmgtrail.display`.
 
 mod certs;
+mod columns;
 mod conversions;
 mod errors;
 mod exceptions;
@@ -53,7 +54,7 @@ mod _engine {
     #[pymodule_export]
     use super::table::{Table, TableIterator};
     #[pymodule_export]
-    use super::tokens::{Verdicts, inspect_token, validate_token, validate_tokens, withheld};
+    use super::tokens::{KeySet, Verdicts, inspect_token, validate_token, validate_tokens, withheld};
     #[pymodule_export]
     use super::trail::Trail;
     #[pymodule_export]
