@@ -11,6 +11,9 @@ use super::pem::{self, Block};
 /// Certificates read from one source at most; what lies beyond is told as a problem.
 const MOST_CERTIFICATES: usize = 50_000;
 
+/// Blobs that cannot be read which are told one by one; of more it is only said that there are more.
+const MOST_PROBLEMS: usize = 100;
+
 /// Bytes with the name to call them by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -45,8 +48,10 @@ pub struct Bundle {
     pub certificates: Vec<Certificate>,
     /// Revocation lists in their order.
     pub lists: Vec<Crl>,
-    /// What could not be read.
+    /// What could not be read; a hundred at most, and one that says that there is more.
     pub problems: Vec<Problem>,
+    /// Whether some of the certificates came from PKCS#7, which is a set and keeps no order (RFC 5652, section 5.1).
+    pub unordered: bool,
 }
 
 impl Bundle {
@@ -78,6 +83,11 @@ impl Bundle {
     }
 
     fn problem(&mut self, place: &str, reason: &str) {
+        let reason = match self.problems.len() {
+            ..MOST_PROBLEMS => reason,
+            MOST_PROBLEMS => "it and what follows cannot be read, and is not listed any more",
+            _ => return,
+        };
         let (place, reason) = (place.to_owned(), reason.to_owned());
         self.problems.push(Problem { place, reason, certificates_before: self.certificates.len() });
     }
@@ -95,11 +105,16 @@ impl Bundle {
 
     /// Reads DER: a certificate, a revocation list or a PKCS#7 bundle.
     fn add_der(&mut self, bytes: &[u8], source: &Arc<str>, place: &str) {
+        match pkcs7_content(bytes) {
+            Some(content) => self.add_pkcs7(content, source, place),
+            None => self.add_one(bytes, source, place),
+        }
+    }
+
+    /// Reads a certificate or a revocation list.
+    fn add_one(&mut self, bytes: &[u8], source: &Arc<str>, place: &str) {
         if self.certificates.len() >= MOST_CERTIFICATES {
             return self.problem(place, "too many certificates; it was not read");
-        }
-        if let Some(content) = pkcs7_content(bytes) {
-            return self.add_pkcs7(content, source, place);
         }
         if Crl::looks_like(bytes) {
             match Crl::from_der(bytes, source) {
@@ -116,12 +131,14 @@ impl Bundle {
 
     /// Certificates and lists of a `SignedData` (RFC 5652, section 5.1).
     fn add_pkcs7(&mut self, content: Reader<'_>, source: &Arc<str>, place: &str) {
+        self.unordered = true;
         let mut held = 0_usize;
         for part in content {
             if part.tag == context(0) || part.tag == context(1) {
                 for (at, member) in part.inside().enumerate() {
                     held += 1;
-                    self.add_der(member.raw, source, &format!("{place}, entry {}", at + 1));
+                    // A bundle inside a bundle is no member: it would be read as a certificate, and refused as one.
+                    self.add_one(member.raw, source, &format!("{place}, entry {}", at + 1));
                 }
             }
         }

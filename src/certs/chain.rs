@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::bundle::{Bundle, Problem};
 use super::certificate::Certificate;
-use super::checks::{self, Judgement};
+use super::checks::{self, Judgement, Known, Stores};
+use super::extensions::usage;
+use super::hostname::host_alone;
 use super::inspect::certificate_facts;
 use super::key::Proven;
 use super::oracle::{self, Agreement, BeyondIt};
@@ -35,6 +37,10 @@ const MOST_OTHER_PATHS: usize = 8;
 /// assert_eq!(report.check("unreadable").map(|check| check.subject.as_str()), Some("presented 'cmg.pem, block 1'"));
 /// ```
 pub fn validate_chain(request: &ChainRequest) -> Report {
+    // A log's banner and a command line write the host with port and path.
+    if let Some(host) = request.host.as_deref().and_then(host_alone) {
+        return validate_chain(&ChainRequest { host: Some(host), ..request.clone() });
+    }
     let inputs = Inputs::read(request);
     let Some(leaf) = inputs.leaf else { return without_leaf(request, &inputs) };
     let mut search = Search::new(&inputs.pool);
@@ -47,7 +53,7 @@ pub fn validate_chain(request: &ChainRequest) -> Report {
     let is_valid = best.rank().0 == 0;
     checks.append(&mut best.checks);
     checks.push(search_check(request, exhausted, is_valid));
-    checks.extend(checks::presented_list(request, &inputs.pool, &best.path, &inputs.presented));
+    checks.extend(checks::presented_list(request, &inputs.pool, &best.path, &inputs.presented, inputs.unordered));
     if let Some(certificate) = inputs.pool.certificates.get(leaf) {
         checks.push(role_check(request, certificate));
     }
@@ -78,14 +84,18 @@ struct Inputs {
     disallowed: HashSet<Vec<u8>>,
     lists: Lists,
     problems: Vec<(&'static str, Problem)>,
+    /// Whether what was presented came without an order.
+    unordered: bool,
 }
 
 impl Inputs {
     fn read(request: &ChainRequest) -> Self {
         let mut pool = Pool::new(request.profile);
         let mut problems = Vec::new();
+        let mut unordered = false;
         let mut read = |role: &'static str, sources| {
             let bundle = Bundle::read(sources);
+            unordered |= role == "presented" && bundle.unordered;
             problems.extend(bundle.problems.into_iter().map(|problem| (role, problem)));
             bundle.certificates
         };
@@ -99,7 +109,21 @@ impl Inputs {
         let disallowed = read("disallowed", &request.disallowed);
         let disallowed = disallowed.into_iter().map(|certificate| certificate.der.to_vec()).collect();
         let leaf = leaf_of(&pool, &presented);
-        Self { pool, presented, leaf, roots, disallowed, lists: Lists::read(request), problems }
+        Self { pool, presented, leaf, roots, disallowed, lists: Lists::read(request), problems, unordered }
+    }
+}
+
+impl Inputs {
+    fn stores(&self, request: &ChainRequest) -> Stores {
+        let known = |role: &str, given: bool| match self.problems.iter().any(|(of, _)| *of == role) {
+            _ if !given => Known::Not,
+            true => Known::Partly,
+            false => Known::Whole,
+        };
+        Stores {
+            roots: known("root", !request.roots.is_empty()),
+            disallowed: known("disallowed", !request.disallowed.is_empty()),
+        }
     }
 }
 
@@ -155,7 +179,7 @@ fn judge_paths<'a>(request: &'a ChainRequest, inputs: &'a Inputs, leaf: usize, s
 }
 
 fn judge<'a>(request: &'a ChainRequest, inputs: &'a Inputs, path: &Path, search: &mut Search<'a>) -> Vec<Check> {
-    let mut judgement = Judgement::new(request, &inputs.pool, path.clone());
+    let mut judgement = Judgement::new(request, &inputs.pool, inputs.stores(request), path.clone());
     judgement.judge();
     distrusted(&mut judgement, &inputs.disallowed);
     checks::revocation::check(&mut judgement, &inputs.lists, search);
@@ -164,10 +188,12 @@ fn judge<'a>(request: &'a ChainRequest, inputs: &'a Inputs, path: &Path, search:
 
 fn distrusted(judgement: &mut Judgement<'_>, disallowed: &HashSet<Vec<u8>>) {
     for place in 0..judgement.chain.len() {
-        if disallowed.is_empty() {
+        if judgement.stores.disallowed == Known::Not {
             judgement.not_checked(&EXPLICITLY_DISTRUSTED, place, "No disallowed store was given.").decides = false;
         } else if disallowed.contains(judgement.certificate(place).der.as_ref()) {
             judgement.failed(&EXPLICITLY_DISTRUSTED, place, "It is in the client's disallowed store.");
+        } else if judgement.stores.disallowed == Known::Partly {
+            judgement.not_checked(&EXPLICITLY_DISTRUSTED, place, "Some of the disallowed store cannot be read.");
         } else {
             judgement.passed(&EXPLICITLY_DISTRUSTED, place, "It is not in the client's disallowed store.");
         }
@@ -221,7 +247,13 @@ fn role_check(request: &ChainRequest, leaf: &Certificate) -> Check {
     let (role, why) = role(leaf);
     let fits = match request.purpose {
         Purpose::Server => matches!(role, Role::Service | Role::Unknown),
-        Purpose::Client => !matches!(role, Role::Service | Role::Authority),
+        // A certificate for both uses, as templates for computers make it, serves a client as well.
+        Purpose::Client => {
+            let for_clients = leaf.extensions.extended_key_usage.as_ref();
+            role != Role::Authority
+                && (role != Role::Service
+                    || for_clients.is_none_or(|usages| usages.iter().any(|u| u == usage::CLIENT_AUTH)))
+        }
     };
     let status = if fits { CheckStatus::Passed } else { CheckStatus::Failed };
     let text = format!("It looks like {}: {why}.", role.description());

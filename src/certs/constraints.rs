@@ -33,6 +33,11 @@ pub(super) enum Violation {
     },
     /// There are too many names and constraints.
     TooMany,
+    /// More names break them than are told one by one.
+    More {
+        /// How many more.
+        count: usize,
+    },
 }
 
 impl Violation {
@@ -62,14 +67,24 @@ pub(super) fn unusable(constraints: &NameConstraints, strict: bool) -> Option<St
     })
 }
 
-/// All violations by the names of `certificate`.
+/// Violations told one by one.
+const MOST_VIOLATIONS: usize = 8;
+
+/// The violations by the names of `certificate`.
 pub(super) fn violations(constraints: &NameConstraints, certificate: &Certificate) -> Vec<Violation> {
     let bases = constraints.permitted.len() + constraints.excluded.len();
     let parts = certificate.subject.comparable.len() + certificate.names().count();
     if parts.saturating_mul(bases) > MOST_COMPARISONS {
         return vec![Violation::TooMany];
     }
-    constrained_names(certificate).iter().filter_map(|name| violation(constraints, name)).collect()
+    let names = constrained_names(certificate);
+    let mut all = names.iter().filter_map(|name| violation(constraints, name));
+    let mut told: Vec<Violation> = all.by_ref().take(MOST_VIOLATIONS).collect();
+    let count = all.count();
+    if count > 0 {
+        told.push(Violation::More { count });
+    }
+    told
 }
 
 /// The alternative names, the subject, and the subject's e-mail addresses where no alternative name is one.

@@ -16,6 +16,20 @@ pub struct HostMatch {
     pub names: Vec<String>,
 }
 
+/// The host alone, where it was given with a scheme, a port or a path; `None` where it stands alone already.
+pub(super) fn host_alone(given: &str) -> Option<String> {
+    let rest = given.trim();
+    let rest = rest.split_once("://").map_or(rest, |(_, rest)| rest);
+    let rest = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let host = match rest.rsplit_once(':') {
+        // More colons are those of an address, which has its port behind a bracket.
+        Some((host, port)) if is_port(port) && (!host.contains(':') || host.ends_with(']')) => host,
+        _ => rest,
+    };
+    (!host.is_empty() && host != given).then(|| host.to_owned())
+}
+
 /// Compares a certificate's names with a host: a domain name, or an address in text form.
 pub fn match_host(certificate: &Certificate, host: &str) -> HostMatch {
     let host = host.trim().trim_end_matches('.');
@@ -125,6 +139,21 @@ mod tests {
         assert!(!match_dns("cmg.*.com", "cmg.contoso.com"));
         assert!(!match_dns("*.com", "contoso.com"));
         assert!(!match_dns("*", "contoso"));
+    }
+
+    #[test]
+    fn a_host_is_taken_out_of_what_logs_and_command_lines_write() {
+        for (given, host) in [
+            ("cmg.contoso.com:443", Some("cmg.contoso.com")),
+            ("https://cmg.contoso.com/CCM_Proxy_MutualAuth/72057594037927941", Some("cmg.contoso.com")),
+            ("cmg.contoso.com/CCM_Proxy_MutualAuth/72057594037927941", Some("cmg.contoso.com")),
+            ("[2001:db8::1]:443", Some("[2001:db8::1]")),
+            ("2001:db8::1", None),
+            ("cmg.contoso.com", None),
+            ("", None),
+        ] {
+            assert_eq!(host_alone(given).as_deref(), host, "{given}");
+        }
     }
 
     #[test]

@@ -179,6 +179,11 @@ impl SignatureKind {
         }
     }
 
+    /// Whether its hash is SHA-1.
+    pub fn is_sha1(&self) -> bool {
+        matches!(self, Self::RsaPkcs1(Hash::Sha1) | Self::RsaPss(Hash::Sha1) | Self::Ecdsa(Hash::Sha1))
+    }
+
     /// Whether its hash can be forged: MD5 and older, SHA-1.
     pub fn is_weak(&self) -> bool {
         matches!(

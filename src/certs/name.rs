@@ -49,9 +49,9 @@ impl Name {
             emails: Vec::new(),
             readable: true,
         };
-        for part in parsed.iter() {
-            name.push(part.iter());
-        }
+        let mut texts: Vec<String> = parsed.iter().map(|part| name.push(part.iter())).collect();
+        texts.reverse();
+        name.text = texts.join(", ");
         name
     }
 
@@ -79,12 +79,13 @@ impl Name {
             attributes.push(attribute);
             rest = after;
         }
-        longer.push(attributes.iter());
+        let text = longer.push(attributes.iter());
+        longer.text = if longer.text.is_empty() { text } else { format!("{text}, {}", longer.text) };
         longer
     }
 
-    /// Appends a relative name, which is the most specific one then.
-    fn push<'a>(&mut self, attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) {
+    /// Appends a relative name, which is the most specific one then, and says how it is written.
+    fn push<'a>(&mut self, attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) -> String {
         let (mut comparable, mut texts) = (Vec::new(), Vec::new());
         for attribute in attributes {
             let kind = attribute.attr_type().as_bytes();
@@ -100,8 +101,7 @@ impl Name {
         }
         comparable.sort();
         self.comparable.push(comparable.concat());
-        let below = if self.text.is_empty() { String::new() } else { format!(", {}", self.text) };
-        self.text = texts.join(" + ") + &below;
+        texts.join(" + ")
     }
 
     /// What to call it in a sentence.

@@ -57,15 +57,22 @@ pub(super) struct Pool {
     by_der: HashMap<Arc<[u8]>, usize>,
     by_subject: HashMap<NameKey, Vec<usize>>,
     exact_names: bool,
+    ends_self_issued: bool,
 }
 
 /// A name as it is compared.
 type NameKey = Vec<Vec<u8>>;
 
 impl Pool {
-    /// An empty pool. Profile `webpki` compares names byte by byte, the others as RFC 5280, section 7.1.
+    /// An empty pool. Profile `webpki` compares names byte by byte, the others as RFC 5280, section 7.1. In profile
+    /// `windows` a path ends at a self-issued certificate, so that an intermediate authority in the root store helps to
+    /// build a path and ends none.
     pub fn new(profile: Profile) -> Self {
-        Self { exact_names: profile == Profile::WebPki, ..Self::default() }
+        Self {
+            exact_names: profile == Profile::WebPki,
+            ends_self_issued: profile == Profile::Windows,
+            ..Self::default()
+        }
     }
 
     /// Adds a certificate and says where it is.
@@ -82,8 +89,11 @@ impl Pool {
 
     /// Adds a certificate of the client's root store and says where it is.
     pub fn trust(&mut self, certificate: Certificate) -> usize {
+        let ends_path = !self.ends_self_issued || certificate.is_self_issued();
         let at = self.add(certificate);
-        self.trusted.insert(at);
+        if ends_path {
+            self.trusted.insert(at);
+        }
         at
     }
 
@@ -145,6 +155,9 @@ pub(super) struct Search<'a> {
     distances: Vec<Option<usize>>,
     verified: HashMap<(usize, &'a [u8]), Verification>,
     proven: Vec<Proven<'a>>,
+    /// Whether the key of a certificate made the signature of a revocation list, both as indices: found out once for
+    /// all paths.
+    pub list_signatures: HashMap<(usize, usize), bool>,
     steps: usize,
     paths: Vec<Path>,
     /// Whether a bound was met before everything was looked at.
@@ -159,6 +172,7 @@ impl<'a> Search<'a> {
             distances: pool.distances(),
             verified: HashMap::new(),
             proven: Vec::new(),
+            list_signatures: HashMap::new(),
             steps: 0,
             paths: Vec::new(),
             exhausted: false,

@@ -1,8 +1,6 @@
 //! Revocation by lists (RFC 5280, section 6.3): which list speaks for a certificate, whether it can be believed, and
 //! what it says.
 
-use std::collections::HashMap;
-
 use super::bundle::{Bundle, Problem};
 use super::certificate::Certificate;
 use super::crl::{Crl, Revocation, Scope};
@@ -119,7 +117,6 @@ pub(super) struct Examiner<'a, 's> {
     search: &'s mut Search<'a>,
     /// The anchor of the path, where a list's signer must end too.
     anchor: Option<usize>,
-    signatures: HashMap<(usize, usize), bool>,
 }
 
 impl<'a, 's> Examiner<'a, 's> {
@@ -131,7 +128,7 @@ impl<'a, 's> Examiner<'a, 's> {
         search: &'s mut Search<'a>,
         anchor: Option<usize>,
     ) -> Self {
-        Self { request, pool, lists, search, anchor, signatures: HashMap::new() }
+        Self { request, pool, lists, search, anchor }
     }
 
     /// What the lists say of the certificate at `subject`, whose issuer on the path is at `issuer`.
@@ -218,17 +215,17 @@ impl<'a, 's> Examiner<'a, 's> {
     }
 
     fn made_by(&mut self, at: usize, signer: usize) -> bool {
-        if let Some(known) = self.signatures.get(&(at, signer)) {
+        if let Some(known) = self.search.list_signatures.get(&(at, signer)) {
             return *known;
         }
         let Some((known, certificate)) = self.lists.known.get(at).zip(self.pool.certificates.get(signer)) else {
             return false;
         };
         let list = &known.list;
-        let good = self.signatures.len() < MOST_SIGNATURES
+        let good = self.search.list_signatures.len() < MOST_SIGNATURES
             && list.signed.algorithms_agree
             && verify(&certificate.key, &list.der, &list.signed) == Verification::Good;
-        self.signatures.insert((at, signer), good);
+        self.search.list_signatures.insert((at, signer), good);
         good
     }
 
@@ -246,16 +243,13 @@ impl<'a, 's> Examiner<'a, 's> {
         let pool = self.pool;
         let in_time =
             |at: &usize| pool.certificates.get(*at).is_some_and(|c| (c.not_before..=c.not_after).contains(&now));
-        let authorities = |nodes: &[usize]| {
-            nodes.iter().skip(1).all(|at| pool.certificates.get(*at).is_some_and(Certificate::may_sign_certificates))
-        };
         let paths = self.search.paths_from(signer);
         let valid = paths.into_iter().find(|path| {
             path.end == End::Anchor
                 && path.nodes.last().copied() == self.anchor
                 && path.links.iter().all(|link| *link == Verification::Good)
                 && path.nodes.iter().all(in_time)
-                && authorities(&path.nodes)
+                && are_authorities(pool, &path.nodes)
         });
         let Some(path) = valid else { return false };
         let own = self.examine_at_depth(signer, path.nodes.get(1).copied(), depth + 1);
@@ -307,6 +301,22 @@ impl<'a, 's> Examiner<'a, 's> {
         }
         Status::Unknown
     }
+}
+
+/// Whether all certificates above the first may certify what is below them (RFC 5280, section 6.1.4 (k) to (n)). The
+/// last one is the anchor, which is trusted as it is.
+fn are_authorities(pool: &Pool, nodes: &[usize]) -> bool {
+    let mut below = 0_u64;
+    nodes.iter().enumerate().skip(1).all(|(place, at)| {
+        let Some(certificate) = pool.certificates.get(*at) else { return false };
+        if place + 1 == nodes.len() {
+            return certificate.may_sign_certificates();
+        }
+        let longest = certificate.extensions.basic_constraints.and_then(|constraints| constraints.path_length);
+        let fits = longest.is_none_or(|longest| below <= longest);
+        below += u64::from(!certificate.is_self_issued());
+        certificate.is_ca() && certificate.may_sign_certificates() && fits
+    })
 }
 
 /// The reason by which a delta takes a certificate off the list.

@@ -136,7 +136,7 @@ rules! {
     WEAK_SIGNATURE = "weak-signature", WINDOWS | WEBPKI, "CA/Browser Forum Baseline Requirements, section 7.1.3.2",
         ["TRUST_E_CERT_SIGNATURE"], 0x10_0000, 0x2,
         differs "Windows refuses weak hashes (learn.microsoft.com: CERT_TRUST_STATUS, \
-            CERT_TRUST_HAS_WEAK_SIGNATURE; Windows Enforcement of SHA1 Certificates)";
+            CERT_TRUST_HAS_WEAK_SIGNATURE), but SHA-1 only below public roots (Microsoft Security Advisory 4010323)";
     WEAK_KEY = "weak-key", WINDOWS | WEBPKI, "CA/Browser Forum Baseline Requirements, section 6.1.5",
         ["TRUST_E_CERT_SIGNATURE"], 0x10_0000, 0x2,
         differs "a CMG's certificate needs 2048 or 4096 bit \

@@ -129,6 +129,9 @@ fn report(judgement: &mut Judgement<'_>, place: usize, above: usize, violation: 
             None,
             Some(name.clone()),
         ),
+        Violation::More { count } => {
+            (format!("And {count} more of its names break the constraints of {authority}."), None, None)
+        }
         Violation::TooMany => {
             (format!("Its names and the constraints of {authority} are too many to compare."), None, None)
         }

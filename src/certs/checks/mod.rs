@@ -21,11 +21,33 @@ use super::rules::{
 };
 use crate::report::{Check, CheckStatus};
 
+/// What is known of a store of certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// All of it.
+    Whole,
+    /// It was given, and some of it cannot be read: what is looked for may be there.
+    Partly,
+    /// It was not given.
+    Not,
+}
+
+/// What is known of the client's stores.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stores {
+    /// The root store.
+    pub roots: Known,
+    /// The disallowed store.
+    pub disallowed: Known,
+}
+
 /// A path under judgement, and what was found so far.
 pub(super) struct Judgement<'a> {
     pub request: &'a ChainRequest,
     pub pool: &'a Pool,
     pub path: Path,
+    /// Which stores are known as a whole.
+    pub stores: Stores,
     /// The certificates of the path, leaf first.
     pub chain: Vec<&'a Certificate>,
     pub checks: Vec<Check>,
@@ -33,9 +55,9 @@ pub(super) struct Judgement<'a> {
 
 impl<'a> Judgement<'a> {
     /// Nothing judged yet.
-    pub fn new(request: &'a ChainRequest, pool: &'a Pool, path: Path) -> Self {
+    pub fn new(request: &'a ChainRequest, pool: &'a Pool, stores: Stores, path: Path) -> Self {
         let chain = path.nodes.iter().filter_map(|at| pool.certificates.get(*at)).collect();
-        Self { request, pool, path, chain, checks: Vec::new() }
+        Self { request, pool, path, stores, chain, checks: Vec::new() }
     }
 
     /// Makes all checks but revocation, which needs the lists.

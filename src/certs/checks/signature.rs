@@ -3,7 +3,8 @@
 use super::Judgement;
 use crate::certs::key::{KeyKind, Verification};
 use crate::certs::paths::End;
-use crate::certs::rules::{BAD_SIGNATURE, WEAK_KEY, WEAK_SIGNATURE};
+use crate::certs::public_roots::is_public_root;
+use crate::certs::rules::{BAD_SIGNATURE, Profile, WEAK_KEY, WEAK_SIGNATURE};
 
 pub(super) fn check(judgement: &mut Judgement<'_>) {
     for place in 0..judgement.chain.len() {
@@ -61,10 +62,16 @@ fn bad_signature(judgement: &mut Judgement<'_>, place: usize) {
 fn weak_signature(judgement: &mut Judgement<'_>, place: usize) {
     let kind = &judgement.certificate(place).signed.kind;
     let (text, weak) = (kind.display(), kind.is_weak());
+    // Microsoft Security Advisory 4010323: SHA-1 is refused below roots of Microsoft's programme, not below others.
+    let is_public =
+        judgement.path.end == End::PublicRoot || judgement.chain.last().is_some_and(|end| is_public_root(end));
+    let spared = judgement.request.profile == Profile::Windows && kind.is_sha1() && !is_public;
     let check = if judgement.is_root(place) {
         judgement.passed(&WEAK_SIGNATURE, place, "A root's own signature does not count.")
     } else if weak {
-        judgement.failed(&WEAK_SIGNATURE, place, format!("It is signed with {text}, which can be forged."))
+        let check = judgement.failed(&WEAK_SIGNATURE, place, format!("It is signed with {text}, which can be forged."));
+        check.decides &= !spared;
+        check
     } else {
         judgement.passed(&WEAK_SIGNATURE, place, format!("It is signed with {text}."))
     };

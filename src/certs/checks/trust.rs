@@ -1,9 +1,10 @@
 //! Where the path ends, and what the presented list has to do with it.
 
-use super::{Judgement, not_made_of_issuer};
+use super::{Judgement, Known, not_made_of_issuer};
 use crate::certs::certificate::Certificate;
 use crate::certs::paths::{End, Path, Pool, key_differs};
 use crate::certs::public_roots::is_public_root;
+use crate::certs::reach::unreachable_from_internet;
 use crate::certs::request::ChainRequest;
 use crate::certs::rules::{
     CHAIN_TOO_DEEP, INTERMEDIATE_MISSING, OUT_OF_ORDER, Profile, ROOT_NOT_IN_CLIENT_STORE, SERVER_SENT_ROOT,
@@ -60,9 +61,8 @@ fn untrusted_root(judgement: &mut Judgement<'_>, place: usize, root: &Certificat
     if is_public_root(root) {
         return public_root(judgement, place, &root.subject.text);
     }
-    if judgement.request.roots.is_empty() {
-        let text = "The client's root store was not given, so it is not known whether the client trusts this root.";
-        judgement.not_checked(&ROOT_NOT_IN_CLIENT_STORE, place, text);
+    if let Some(why) = unknown_store(judgement) {
+        judgement.not_checked(&ROOT_NOT_IN_CLIENT_STORE, place, format!("{why} Whether it holds this root is open."));
         return;
     }
     let namesake = judgement.pool.of_subject(&root.subject).iter().any(|at| judgement.pool.is_trusted(*at));
@@ -87,6 +87,15 @@ fn untrusted_root(judgement: &mut Judgement<'_>, place: usize, root: &Certificat
     check.found = Some(format!("{}, SHA-1 {}", root.display(), root.sha1()));
 }
 
+/// Why what the root store lacks is not known, if that is so.
+fn unknown_store(judgement: &Judgement<'_>) -> Option<&'static str> {
+    match judgement.stores.roots {
+        Known::Whole => None,
+        Known::Partly => Some("Some of the client's root store cannot be read."),
+        Known::Not => Some("The client's root store was not given."),
+    }
+}
+
 /// Whether a host has a name that Azure gives, for which only an organisation's own PKI can issue a certificate.
 fn is_azure_name(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
@@ -103,8 +112,8 @@ fn public_root(judgement: &mut Judgement<'_>, place: usize, name: &str) {
              public root on need."
         );
         judgement.passed(&ROOT_NOT_IN_CLIENT_STORE, place, text)
-    } else if judgement.request.roots.is_empty() {
-        let text = format!("The client's root store was not given. The root '{name}' is public: {hint}.");
+    } else if let Some(why) = unknown_store(judgement) {
+        let text = format!("{why} The root '{name}' is public: {hint}.");
         judgement.not_checked(&ROOT_NOT_IN_CLIENT_STORE, place, text)
     } else {
         let why = if windows {
@@ -119,30 +128,62 @@ fn public_root(judgement: &mut Judgement<'_>, place: usize, name: &str) {
     check.found = Some(name.to_owned());
 }
 
-/// An issuer that is nowhere at hand.
+/// An issuer that is nowhere at hand. Servers do not send roots, so that above an intermediate authority the missing
+/// issuer most likely is the root; above a leaf it is an intermediate, or the root of an authority that has none.
 fn missing(judgement: &mut Judgement<'_>, place: usize, end: &Certificate) {
     let wanted = end.issuer.display().to_owned();
+    let text = format!("{}{}", sought(judgement, end, &wanted), where_it_is(judgement, end));
+    let unknown = unknown_store(judgement);
+    let fetched = end.extensions.issuer_urls.iter().any(|url| unreachable_from_internet(url, &[]).is_none());
+    // Windows downloads what a certificate says its issuer is, but never trusts a root for that.
+    let may_be_fetched = fetched && !end.is_ca() && judgement.request.profile == Profile::Windows;
+    let (lacking, other, why) = if end.is_ca() {
+        let why = "Its issuer is most likely a root, which servers do not send.";
+        (&ROOT_NOT_IN_CLIENT_STORE, &INTERMEDIATE_MISSING, why)
+    } else {
+        (&INTERMEDIATE_MISSING, &ROOT_NOT_IN_CLIENT_STORE, "The path does not reach a root.")
+    };
+    let advice = if end.is_ca() {
+        " Most likely it is the root, which servers do not send and the client's root store lacks; if it is an \
+         intermediate authority, the server must send it."
+    } else {
+        " If it is an intermediate authority, the server must send it; if it is the root itself, the client's root \
+         store lacks it."
+    };
+    let (status, reservation) = match unknown {
+        Some(why) => (CheckStatus::NotChecked, format!(" {why}")),
+        None if may_be_fetched => {
+            (CheckStatus::NotChecked, " Windows downloads it from there, where it can reach that address.".to_owned())
+        }
+        None => (CheckStatus::Failed, String::new()),
+    };
+    let check = judgement.add(lacking, status, place, format!("{text}{reservation}{advice}"));
+    check.expected = Some(wanted.clone());
+    judgement.not_checked(other, place, why).decides = status == CheckStatus::NotChecked;
+    let absent = not_made_of_issuer(judgement.request, &wanted);
+    judgement.checks.extend(absent);
+}
+
+/// What was looked for in vain.
+fn sought(judgement: &Judgement<'_>, end: &Certificate, wanted: &str) -> String {
     let key = end.extensions.authority_key.as_ref().and_then(|authority| authority.key.as_ref());
     let key_text = key.map(|key| format!(", key identifier {}", crate::certs::der::hex(key))).unwrap_or_default();
-    let namesake = judgement.pool.of_subject(&end.issuer).iter().filter_map(|at| judgement.pool.certificates.get(*at));
-    let other_key = namesake.clone().any(|issuer| key_differs(end, issuer));
-    let hint = match (other_key, end.extensions.issuer_urls.first()) {
+    let is_on_path = judgement.pool.of_subject(&end.issuer).iter().any(|at| judgement.path.nodes.contains(at));
+    if is_on_path {
+        format!("Its issuer '{wanted}'{key_text} stands below it on the path: these authorities certify each other.")
+    } else {
+        format!("Its issuer '{wanted}'{key_text} was neither presented nor given.")
+    }
+}
+
+fn where_it_is(judgement: &Judgement<'_>, end: &Certificate) -> String {
+    let mut namesakes =
+        judgement.pool.of_subject(&end.issuer).iter().filter_map(|at| judgement.pool.certificates.get(*at));
+    match (namesakes.any(|issuer| key_differs(end, issuer)), end.extensions.issuer_urls.first()) {
         (true, _) => " A certificate of that name is at hand, but its key is another one.".to_owned(),
         (false, Some(url)) => format!(" The certificate says where its issuer is found: {url}."),
         (false, None) => " The certificate does not say where its issuer is found.".to_owned(),
-    };
-    let text = format!("Its issuer '{wanted}'{key_text} was neither presented nor given.{hint}");
-    let status = if judgement.request.roots.is_empty() && judgement.request.intermediates.is_empty() && end.is_ca() {
-        CheckStatus::NotChecked // it may be the root of a store that was not given
-    } else {
-        CheckStatus::Failed
-    };
-    let check = judgement.add(&INTERMEDIATE_MISSING, status, place, text);
-    check.expected = Some(wanted.clone());
-    let why = "The path does not reach a root.";
-    judgement.not_checked(&ROOT_NOT_IN_CLIENT_STORE, place, why).decides = status == CheckStatus::NotChecked;
-    let absent = not_made_of_issuer(judgement.request, &wanted);
-    judgement.checks.extend(absent);
+    }
 }
 
 /// The list as presented, against the path: the root sent, another order, certificates that have no part in it.
@@ -151,6 +192,7 @@ pub(in crate::certs) fn presented_list(
     pool: &Pool,
     path: &Path,
     presented: &[usize],
+    unordered: bool,
 ) -> Vec<Check> {
     let mut checks = Vec::new();
     let mut add = |rule: &'static crate::certs::rules::Rule, status, text: String| {
@@ -169,7 +211,9 @@ pub(in crate::certs) fn presented_list(
         None => add(&SERVER_SENT_ROOT, CheckStatus::Passed, "It holds no root.".to_owned()),
     }
     let places: Vec<usize> = presented.iter().filter_map(|at| path.nodes.iter().position(|node| node == at)).collect();
-    if places.is_sorted() {
+    if unordered {
+        add(&OUT_OF_ORDER, CheckStatus::NotChecked, "It was given as PKCS#7, which keeps no order.".to_owned());
+    } else if places.is_sorted() {
         add(&OUT_OF_ORDER, CheckStatus::Passed, "Each certificate is followed by its issuer.".to_owned());
     } else {
         add(

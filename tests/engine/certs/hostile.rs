@@ -136,7 +136,59 @@ fn a_chain_that_loops_ends() {
     ];
     let report = validate_chain(&request);
     assert_eq!(report.valid, Some(false));
-    assert!(failed(&report, "intermediate-missing"));
+    let check = report.check("root-not-in-client-store").unwrap();
+    assert!(check.is_fatal() && check.explanation.contains("certify each other"), "{check:?}");
+}
+
+/// A PKCS#7 bundle in a bundle in a bundle: only the outermost is opened.
+#[test]
+fn nested_bundles_are_not_followed() {
+    fn tagged(tag: u8, content: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+        [&[tag, 0x84], length.as_slice(), content].concat()
+    }
+    let signed_data = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
+    let mut bundle = vec![0x30, 0x00];
+    for _ in 0..2_000 {
+        let inner = tagged(0x30, &tagged(0xa0, &bundle));
+        bundle = tagged(0x30, &[signed_data.as_slice(), &tagged(0xa0, &inner)].concat());
+    }
+    let report = validate_chain(&ChainRequest::new(vec![Source::new("nested.p7b", bundle)], Vec::new(), 0));
+    assert_eq!(report.valid, Some(false));
+    assert!(report.check("unreadable").unwrap().is_fatal());
+}
+
+/// Thousands of broken blocks are told once it is clear that there are many.
+#[test]
+fn many_broken_blocks_make_few_checks() {
+    let block = "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n".repeat(20_000);
+    let report = validate_chain(&ChainRequest::new(vec![Source::new("broken.pem", block)], Vec::new(), 0));
+    let told = report.checks.iter().filter(|check| check.id == "unreadable").count();
+    assert!((2..=101).contains(&told), "{told}");
+}
+
+/// A store that was given and cannot be read is neither empty nor without the root.
+#[test]
+fn a_store_that_cannot_be_read_leaves_the_verdict_open() {
+    let pki = Pki::new();
+    let mut request = pki.request();
+    request.crls.clear();
+    request.roots = vec![Source::new("root.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")];
+    let report = validate_chain(&request);
+    assert_eq!(report.valid, None, "{:?}", report.checks.iter().filter(|c| c.is_fatal()).collect::<Vec<_>>());
+    let mut request = pki.request();
+    request.disallowed = vec![Source::new("untrusted.pem", "-----BEGIN CERTIFICATE-----\nMIIB")];
+    assert_eq!(validate_chain(&request).valid, None);
+}
+
+/// The host as a log's banner writes it, with its port and path.
+#[test]
+fn a_host_with_port_and_path_is_the_host() {
+    let pki = Pki::new();
+    let mut request = pki.request();
+    let host = request.host.clone().unwrap();
+    request.host = Some(format!("https://{host}:443/CCM_Proxy_MutualAuth/72057594037927941"));
+    assert_eq!(validate_chain(&request).valid, Some(true));
 }
 
 /// Ten thousand authorities that have all certified each other: every one names one of a hundred others as its issuer.
