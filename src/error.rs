@@ -30,6 +30,14 @@ pub enum Error {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// A file or folder could not be written.
+    #[error("cannot write '{path}': {source}")]
+    Unwritable {
+        /// The path.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
     /// A knowledge file has mistakes; all of them are told at once.
     #[error("{path}: {} in this knowledge file:\n{}", count(.mistakes.len(), "mistake"), .mistakes.join("\n"))]
     Knowledge {

@@ -42,5 +42,8 @@ pub mod engine;
 
 pub mod tables;
 
+#[cfg(feature = "simulate")]
+pub mod simulate;
+
 #[cfg(feature = "python")]
 mod python;

@@ -11,6 +11,8 @@ mod layers;
 mod reading;
 mod real_logs;
 mod sample_trail;
+#[cfg(feature = "simulate")]
+mod simulate;
 mod tables;
 mod tiling;
 mod tokens;

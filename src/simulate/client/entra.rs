@@ -1,0 +1,119 @@
+//! How a client gets an Entra token: the device's own, else its user's (log catalogue, section 2.3).
+
+use super::{SYSTEM, Walk};
+use crate::error::Result;
+use crate::simulate::decide::{self, Decisions, EntraToken, NoToken};
+use crate::simulate::lines::Value;
+use crate::simulate::management_point::NO_ID;
+use crate::stage::Stage;
+
+/// Entra's answer took its time, and then there was none: what the log says of it.
+struct Words {
+    /// Status and details of a Windows line, where there is one.
+    wam: Option<(i32, &'static str)>,
+    text: &'static str,
+    code: &'static str,
+    source: &'static str,
+}
+
+const fn words(reason: NoToken) -> Words {
+    match reason {
+        NoToken::Key => Words {
+            wam: Some((5, "AAD WAM extension error")),
+            text: "Unknown error",
+            code: "D0090016",
+            source: "Unknown",
+        },
+        // A network code in the place of the token's is inferred (failure catalogue, C9).
+        NoToken::Unreachable => Words {
+            wam: None,
+            text: "The server name or address could not be resolved",
+            code: "80072EE7",
+            source: "Windows",
+        },
+        _ => Words {
+            wam: None,
+            text: "An attempt was made to reference a token that does not exist.",
+            code: "800703F0",
+            source: "Windows",
+        },
+    }
+}
+
+impl Walk<'_, '_> {
+    /// The client application and the resource that it asks for.
+    fn application(&self) -> (String, String) {
+        let site = &self.run.world.site;
+        self.facts.properties.clone().unwrap_or_else(|| (site.client_app.clone(), site.resource.clone()))
+    }
+
+    /// Asks for a token. Without a join certificate nothing is asked, and no log says so.
+    pub(super) fn entra_token(&mut self) -> Result<Option<EntraToken>> {
+        let world = self.run.world;
+        let device = decide::device_token(world, self.facts, self.at);
+        if device == Err(NoToken::NotJoined) {
+            return Ok(None);
+        }
+        self.passed(Stage::WpjCertificate);
+        let (app, resource) = self.application();
+        let reason = match device {
+            Err(NoToken::OldWindows) => {
+                self.say("device-token-unsupported", Stage::AadToken, &[]);
+                None
+            }
+            device => {
+                let tenant = world.site.tenants.get(self.facts.tenant).map(|tenant| tenant.id.clone()).unwrap_or_default();
+                let values: [Value<'_>; 3] = [("client-id", &app), ("resource", &resource), ("tenant", &tenant)];
+                self.say("aad-device-token", Stage::AadToken, &values);
+                self.at += self.run.delay(world.delays.entra);
+                device.err()
+            }
+        };
+        if device.is_ok() {
+            match self.facts.names_device_tokens {
+                true => self.say("aad-device-retrieved", Stage::AadToken, &[("device", &self.facts.device_id)]),
+                false => self.say("aad-user-retrieved", Stage::AadToken, &[("user", &NO_ID)]),
+            }
+            return self.issued(&resource, false).map(Some);
+        }
+        if let Some(reason) = reason {
+            self.refused(reason, SYSTEM);
+        }
+        self.user_token(&app, &resource)
+    }
+
+    /// The user's token, where a user is signed in.
+    fn user_token(&mut self, app: &str, resource: &str) -> Result<Option<EntraToken>> {
+        let Some(user) = &self.facts.user else { return Ok(None) };
+        self.say("fallback-to-user", Stage::AadToken, &[("sid", &user.sid)]);
+        let values: [Value<'_>; 3] = [("client-id", &app), ("resource", &resource), ("user", &user.object_id)];
+        if user.entra {
+            self.say("aad-user-token", Stage::AadToken, &values);
+        }
+        let answered = decide::user_token(self.facts, self.at);
+        self.at += self.run.delay(self.run.world.delays.entra);
+        if let Err(reason) = answered {
+            self.refused(reason, &user.sid);
+            return Ok(None);
+        }
+        self.say("aad-user-retrieved", Stage::AadToken, &[("user", &user.object_id)]);
+        self.issued(resource, true).map(Some)
+    }
+
+    fn issued(&mut self, resource: &str, of_user: bool) -> Result<EntraToken> {
+        self.passed(Stage::AadToken);
+        Decisions::entra_issues(self.run.world, self.facts, of_user, resource, self.at)
+    }
+
+    fn refused(&mut self, reason: NoToken, sid: &str) {
+        let words = words(reason);
+        if let Some((status, details)) = words.wam {
+            self.say("wam-failed", Stage::AadToken, &[("status", &status), ("details", &details)]);
+        }
+        self.say("aad-token-failed", Stage::AadToken, &[]);
+        let values: [Value<'_>; 3] = [("text", &words.text), ("hr", &words.code), ("source", &words.source)];
+        self.say("aad-token-reason", Stage::AadToken, &values);
+        let code = words.code.to_lowercase();
+        self.say("aad-token-failed-for", Stage::AadToken, &[("sid", &sid), ("hr", &code)]);
+    }
+}
