@@ -46,6 +46,14 @@ pub enum Error {
         /// One sentence per mistake, with its line.
         mistakes: Vec<String>,
     },
+    /// A site description has mistakes; all of them are told at once.
+    #[error("{path}: {} in this site description:\n{}", count(.mistakes.len(), "mistake"), .mistakes.join("\n"))]
+    Site {
+        /// The file.
+        path: String,
+        /// One sentence per mistake, with its line.
+        mistakes: Vec<String>,
+    },
     /// An argument has a value that cannot be used.
     #[error("{argument}: expected {expected}, found '{found}'")]
     Argument {

@@ -31,7 +31,8 @@ mod _engine {
     };
     #[pymodule_export]
     use super::exceptions::{
-        ArgumentError, CmgTrailError, InternalError, KnowledgeError, NoRecordsError, PathNotFoundError, UnreadableError,
+        ArgumentError, CmgTrailError, InternalError, KnowledgeError, NoRecordsError, PathNotFoundError, SiteError,
+        UnreadableError,
     };
     #[pymodule_export]
     use super::findings::{Evidence, Finding, Missing};

@@ -60,7 +60,7 @@ fn untrusted_root(judgement: &mut Judgement<'_>, place: usize, root: &Certificat
     if is_public_root(root) {
         return public_root(judgement, place, &root.subject.text);
     }
-    if judgement.request.roots.is_empty() {
+    if !judgement.request.store_is_known() {
         let text = "The client's root store was not given, so it is not known whether the client trusts this root.";
         judgement.not_checked(&ROOT_NOT_IN_CLIENT_STORE, place, text);
         return;
@@ -103,7 +103,7 @@ fn public_root(judgement: &mut Judgement<'_>, place: usize, name: &str) {
              public root on need."
         );
         judgement.passed(&ROOT_NOT_IN_CLIENT_STORE, place, text)
-    } else if judgement.request.roots.is_empty() {
+    } else if !judgement.request.store_is_known() {
         let text = format!("The client's root store was not given. The root '{name}' is public: {hint}.");
         judgement.not_checked(&ROOT_NOT_IN_CLIENT_STORE, place, text)
     } else {
@@ -132,7 +132,7 @@ fn missing(judgement: &mut Judgement<'_>, place: usize, end: &Certificate) {
         (false, None) => " The certificate does not say where its issuer is found.".to_owned(),
     };
     let text = format!("Its issuer '{wanted}'{key_text} was neither presented nor given.{hint}");
-    let status = if judgement.request.roots.is_empty() && judgement.request.intermediates.is_empty() && end.is_ca() {
+    let status = if !judgement.request.store_is_known() && judgement.request.intermediates.is_empty() && end.is_ca() {
         CheckStatus::NotChecked // it may be the root of a store that was not given
     } else {
         CheckStatus::Failed
