@@ -86,23 +86,19 @@ fn report(
 /// that finds one are of every hour; of one that finds none, of every request.
 fn shows_certificate(run: &mut Run<'_>, request: &Request, work: u32, at: Micros) -> bool {
     let world = run.world;
-    let https = world.clients.get(request.client).and_then(|client| world.points.get(client.point)).is_some_and(|point| point.https);
-    if !https {
-        return true;
-    }
     let connector = &world.connector;
-    let has = *connector.client_certificate.at(at);
-    let reaches = *connector.reaches_lists.at(at);
-    let chain_good = !has || run.decisions.connector_chain(world, at, reaches);
-    if has && chain_good {
-        return true;
-    }
+    let point = world.clients.get(request.client).map_or(0, |client| client.point);
+    let has = match run.decisions.forward(world, point, at) {
+        Some("connector-client-certificate-missing") => false,
+        Some("connector-chain-revocation-offline") => true,
+        _ => return true,
+    };
     let machine = world.connector_machine();
     let say = |run: &mut Run<'_>, after: Micros, line: &str, values: &[Value<'_>]| {
         run.say((machine, "connector", at + after * 1_000), work, request, Stage::ConnectorForward, line, values);
     };
     let held = 1 + usize::from(has);
-    let good = if has && !chain_good { held - 1 } else { held };
+    let good = 1;
     say(run, 1, "certificate-count", &[("filter", &"digital signature"), ("count", &held)]);
     if has {
         let thumb = connector.certificate.thumbprint();

@@ -1,17 +1,22 @@
-//! What the machines decide: by the validators of certificates and tokens, on the real bytes, and remembered.
+//! What the machines decide: by the rules of the workflow and its validators, on the real bytes, and remembered.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::facts::{ClientFacts, Join, World};
+use super::facts::{ClientFacts, World};
 use super::pki::Signer;
 use super::{DAY, HOUR, MINUTE, SECOND};
-use crate::certs::{ChainRequest, CrlSource, Purpose, Revocation, Source, validate_chain};
+use crate::certs::CrlSource;
 use crate::error::Result;
-use crate::report::{CheckStatus, Report};
+use crate::site::{Client, File, Site};
 use crate::time::Micros;
-use crate::tokens::{KeySet, TokenPolicy, validate_token};
+use crate::tokens::{KeySet, TokenPolicy};
+use crate::workflow::connection::ServerChain;
+use crate::workflow::{
+    Phase, Question, Ruling, Verdict, chains, connection, connection_point, entra, gateway, management_point,
+};
 
 /// Bit of WinHTTP's mask for a handshake that found no common ground.
 const SECURE_CHANNEL: u32 = 0x8000_0000;
@@ -32,33 +37,44 @@ pub(super) struct EntraToken {
 /// Decides, and remembers.
 pub(super) struct Decisions {
     keys: KeySet,
-    /// Revocation lists: issuing authority's without and with the CMG's certificate, and the root's.
-    lists: [Vec<u8>; 3],
+    /// Revocation lists: issuing authority's without and with the CMG's certificate, the root's, that of clients.
+    lists: [Vec<u8>; 4],
+    /// When facts of the site change.
+    changes: Vec<Micros>,
+    /// The site before, between and after the changes.
+    sites: HashMap<usize, Rc<Site>>,
+    clients: HashMap<(usize, usize), Rc<Client>>,
+    /// Ends and beginnings of certificates and lists.
     boundaries: Vec<Micros>,
     handshakes: HashMap<Handshake, u32>,
-    chains: HashMap<bool, bool>,
+    forwards: HashMap<(usize, usize), Option<&'static str>>,
+    certificates: HashMap<(usize, usize), bool>,
 }
 
 /// Everything a handshake depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Handshake {
     host: String,
-    /// The serial number that is presented.
-    presented: Vec<u8>,
+    inspected: bool,
     trusts_root: bool,
-    list: Option<bool>,
-    revoked: bool,
-    epoch: usize,
+    old_tls: bool,
+    checks_lists: bool,
+    change: usize,
+    clock: usize,
+    is_right: bool,
 }
 
 impl Decisions {
     pub fn new(world: &World) -> Result<Self> {
         let (from, until) = (world.start - 2 * DAY, world.end + 20 * DAY);
-        let serials: Vec<_> = world.gateway.presents.last().chain.iter().take(1).filter_map(|leaf| leaf.serial.clone()).collect();
+        let leaf = world.gateway.presents.last().chain.first();
+        let serials: Vec<_> = leaf.and_then(|leaf| leaf.serial.clone()).into_iter().collect();
+        let authorities = &world.authorities;
         let lists = [
-            world.authorities.issuing.list(&[], from, until)?,
-            world.authorities.issuing.list(&serials, from, until)?,
-            world.authorities.root.list(&[], from, until)?,
+            authorities.issuing.list(&[], from, until)?,
+            authorities.issuing.list(&serials, from, until)?,
+            authorities.root.list(&[], from, until)?,
+            authorities.issuing.list(&[], from, until)?,
         ];
         let presented = [world.gateway.presents.at(Micros::MIN), world.gateway.presents.last(), &world.gateway.inspected];
         let mut boundaries = vec![from, until];
@@ -67,107 +83,132 @@ impl Decisions {
         Ok(Self {
             keys: KeySet::parse(world.signatures.keys().to_string().as_bytes()),
             lists,
+            changes: world.changes(),
+            sites: HashMap::new(),
+            clients: HashMap::new(),
             boundaries,
             handshakes: HashMap::new(),
-            chains: HashMap::new(),
+            forwards: HashMap::new(),
+            certificates: HashMap::new(),
         })
     }
 
-    /// The revocation lists at a time: the issuing authority's and the root's.
-    pub fn lists(&self, revoked: bool) -> [&[u8]; 2] {
-        [&self.lists[usize::from(revoked)], &self.lists[2]]
+    fn change(&self, at: Micros) -> usize {
+        self.changes.partition_point(|change| *change <= at)
+    }
+
+    /// The revocation lists at a time, in the order of their files.
+    pub fn lists(&self, world: &World, at: Micros) -> [&[u8]; 3] {
+        let [good, with_cmg, root, clients] = &self.lists;
+        [if *world.gateway.revoked.at(at) { with_cmg } else { good }, root, clients]
+    }
+
+    /// The site at a time.
+    pub fn site(&mut self, world: &World, at: Micros) -> Rc<Site> {
+        let change = self.change(at);
+        if let Some(site) = self.sites.get(&change) {
+            return Rc::clone(site);
+        }
+        let site = Rc::new(world.describe(at, self.lists(world, at)));
+        self.sites.insert(change, Rc::clone(&site));
+        site
+    }
+
+    /// A client at a time.
+    pub fn client(&mut self, world: &World, number: usize, at: Micros) -> Rc<Client> {
+        let key = (number, self.change(at));
+        if let Some(client) = self.clients.get(&key) {
+            return Rc::clone(client);
+        }
+        let client = world.clients.get(number).map(|facts| world.describe_client(facts, at)).unwrap_or_default();
+        let client = Rc::new(client);
+        self.clients.insert(key, Rc::clone(&client));
+        client
     }
 
     /// The mask with which a client's TLS refuses the CMG; 0 where it does not. `checks_lists`: whether it asks for
     /// revocation lists in this request.
-    pub fn handshake(&mut self, world: &World, client: &ClientFacts, at: Micros, checks_lists: bool) -> u32 {
-        if *client.highest_tls.at(at) < world.gateway.lowest_tls {
-            return SECURE_CHANNEL;
-        }
-        let shown = if *client.inspected.at(at) { &world.gateway.inspected } else { world.gateway.presents.at(at) };
-        let clock = at + client.machine.offset;
-        let wanted = Handshake {
-            host: client.cmg.clone(),
-            presented: shown.chain.first().map(|leaf| leaf.der.clone()).unwrap_or_default(),
-            trusts_root: *client.trusts_root.at(at),
-            list: checks_lists.then(|| *client.reaches_list.at(at)),
-            revoked: *world.gateway.revoked.at(at),
-            epoch: self.boundaries.partition_point(|boundary| *boundary <= clock),
+    pub fn handshake(&mut self, world: &World, number: usize, at: Micros, checks_lists: bool) -> u32 {
+        let Some(facts) = world.clients.get(number) else { return 0 };
+        let clock = at + facts.machine.offset;
+        let span = |at: Micros| self.boundaries.partition_point(|boundary| *boundary <= at);
+        let key = Handshake {
+            host: facts.cmg.clone(),
+            inspected: *facts.inspected.at(at),
+            trusts_root: *facts.trusts_root.at(at),
+            old_tls: *facts.highest_tls.at(at) < 2,
+            checks_lists,
+            change: self.change(at),
+            clock: span(clock),
+            is_right: span(clock) == span(at),
         };
-        if let Some(mask) = self.handshakes.get(&wanted) {
+        if let Some(mask) = self.handshakes.get(&key) {
             return *mask;
         }
-        let presented = shown.chain.iter().map(|shown| Source::new("presented", shown.der.clone())).collect();
-        let mut roots = vec![Source::new("public", world.authorities.public.as_issued().der)];
-        if wanted.trusts_root {
-            roots.push(Source::new("root", world.authorities.root.as_issued().der));
-        }
-        let mut request = ChainRequest::new(presented, roots, clock);
-        request.host = Some(wanted.host.clone());
-        request.revocation = Some(if checks_lists { Revocation::Chain } else { Revocation::Off });
-        request.crls = match wanted.list {
-            Some(true) => self.lists(wanted.revoked).map(|list| CrlSource::fetched("list", list)).to_vec(),
-            Some(false) => [&world.site.list_url, &world.site.root_list_url].map(CrlSource::unreachable).to_vec(),
-            None => Vec::new(),
-        };
-        let mask = mask(&validate_chain(&request));
-        self.handshakes.insert(wanted, mask);
+        let (site, client) = (self.site(world, at), self.client(world, number, at));
+        let mask = mask_of(&site, &client, facts, at, checks_lists);
+        self.handshakes.insert(key, mask);
         mask
     }
 
-    /// True where the connection point's own certificate passes its own check; its lists can be had or not.
-    pub fn connector_chain(&mut self, world: &World, at: Micros, reaches_lists: bool) -> bool {
-        if let Some(known) = self.chains.get(&reaches_lists) {
+    /// What stops the connection point on its way to a management point, if anything does.
+    pub fn forward(&mut self, world: &World, point: usize, at: Micros) -> Option<&'static str> {
+        let key = (point, self.change(at));
+        if let Some(known) = self.forwards.get(&key) {
             return *known;
         }
-        let issuing = world.authorities.issuing.as_issued();
-        let presented = vec![Source::new("own", world.connector.certificate.der.clone()), Source::new("issuing", issuing.der)];
-        let roots = vec![Source::new("root", world.authorities.root.as_issued().der)];
-        let mut request = ChainRequest::new(presented, roots, at);
-        request.purpose = Purpose::Client;
-        request.revocation = Some(Revocation::Chain);
-        request.crls = match reaches_lists {
-            true => self.lists(false).map(|list| CrlSource::fetched("list", list)).to_vec(),
-            false => [&world.site.list_url, &world.site.root_list_url].map(CrlSource::unreachable).to_vec(),
-        };
-        let passed = failed(&validate_chain(&request)).next().is_none();
-        self.chains.insert(reaches_lists, passed);
-        passed
-    }
-
-    /// What Entra issues to a device or its user for a resource.
-    pub fn entra_issues(world: &World, client: &ClientFacts, of_user: bool, resource: &str, at: Micros) -> Result<EntraToken> {
-        let tenant = world.site.tenants.get(client.tenant).map(|tenant| tenant.id.as_str()).unwrap_or_default();
-        let issuer = format!("https://sts.windows.net/{tenant}/");
-        // The life that is left of a token: most of an hour or more, or minutes where it is from the cache.
-        let variety = Micros::try_from(client.device_id.bytes().map(usize::from).sum::<usize>() % 7).unwrap_or_default();
-        let left = if world.site.cached_tokens { (6 + variety) * MINUTE } else { HOUR + variety * 4 * MINUTE };
-        let issued = at + left - 90 * MINUTE;
-        let seconds = |at: Micros| at.div_euclid(SECOND);
-        let mut claims = json!({
-            "aud": resource, "iss": issuer, "iat": seconds(issued), "nbf": seconds(issued), "exp": seconds(at + left),
-            "appid": world.site.client_app, "appidacr": "0", "deviceid": client.device_id, "tid": tenant, "ver": "1.0",
+        let site = self.site(world, at);
+        let ruling = site.management_points.get(point).map(|target| {
+            connection_point::forward(&site, target, at + world.connector.machine.offset)
         });
-        if let (true, Some(user), Some(claims)) = (of_user, &client.user, claims.as_object_mut()) {
-            claims.insert("oid".to_owned(), json!(user.object_id));
-            claims.insert("scp".to_owned(), json!("user_impersonation"));
-            if user.hybrid {
-                claims.insert("onprem_sid".to_owned(), json!(user.sid));
-            }
-        }
-        let text = world.signatures.sign(Signer::Entra, &claims)?;
-        Ok(EntraToken { text, audience: resource.to_owned(), issuer, expires: at + left, of_user })
+        let failure = ruling.and_then(|ruling| ruling.failures().next());
+        self.forwards.insert(key, failure);
+        failure
     }
 
-    /// A bulk registration token, with so much of its life left.
-    pub fn site_issues(world: &World, left: Micros, at: Micros) -> Result<String> {
-        let seconds = |at: Micros| at.div_euclid(SECOND);
-        world.signatures.sign(Signer::Site, &registration_claims(world, seconds(at + left - 3 * DAY), seconds(at + left)))
+    /// Whether there is a channel between gateway and connection point.
+    pub fn channel(&mut self, world: &World, at: Micros) -> bool {
+        let site = self.site(world, at);
+        is_open(&connection_point::channel(&site.connection_point))
+    }
+
+    /// What stops a request at the web server of a management point, by failure id.
+    pub fn web_server(&mut self, world: &World, point: usize, at: Micros) -> Option<&'static str> {
+        let site = self.site(world, at);
+        management_point::web_server(site.management_points.get(point)?).failures().next()
+    }
+
+    /// What stops a request at the token service before it looks at the token, by failure id.
+    pub fn token_service(&mut self, world: &World, point: usize, at: Micros) -> Option<&'static str> {
+        let site = self.site(world, at);
+        let point = site.management_points.get(point)?;
+        let service = management_point::token_service(point);
+        service.and(management_point::entra(point, site.options.version)).failures().next()
+    }
+
+    /// Whether the gateway trusts a client's own certificate.
+    pub fn gateway_trusts(&mut self, world: &World, number: usize, at: Micros) -> bool {
+        let key = (number, self.change(at));
+        if let Some(known) = self.certificates.get(&key) {
+            return *known;
+        }
+        let (site, client) = (self.site(world, at), self.client(world, number, at));
+        let question = Question { site: &site, client: &client, at, phase: Phase::AfterRefresh };
+        let ruling = question.client_chain().map(|chain| {
+            let mut chain = chain;
+            // What cannot be had from the internet, the gateway cannot have.
+            chain.crls = vec![CrlSource::unreachable(&world.site.client_list_url)];
+            gateway::client_certificate(&chain, site.cmg.verify_client_revocation)
+        });
+        let trusted = ruling.is_some_and(|ruling| is_open(&ruling));
+        self.certificates.insert(key, trusted);
+        trusted
     }
 
     /// Whether the CMG admits an Entra token.
-    pub fn gateway_admits(&self, world: &World, token: &EntraToken, at: Micros) -> bool {
-        self.admits(world, &token.text, world.gateway.audience.at(at), at)
+    pub fn gateway_admits(&mut self, world: &World, token: &EntraToken, at: Micros) -> bool {
+        let policy = self.policy(world, at, at);
+        is_admitted(&gateway::token(&token.text, &policy, at))
     }
 
     /// Whether the CMG admits a registration token.
@@ -176,85 +217,143 @@ impl Decisions {
         policy.keys = Some(self.keys.clone());
         policy.audience = vec![SITE_AUDIENCE.to_owned()];
         policy.issuers = vec![site_issuer(world)];
-        failed(&validate_token(token, &policy)).next().is_none()
+        is_admitted(&gateway::token(token, &policy, at))
     }
 
     /// Whether a management point admits an Entra token by its own clock.
-    pub fn point_admits(&self, world: &World, token: &EntraToken, clock: Micros) -> bool {
-        self.admits(world, &token.text, &world.site.resource, clock)
+    pub fn point_admits(&mut self, world: &World, token: &EntraToken, at: Micros, clock: Micros) -> bool {
+        let policy = self.policy(world, at, clock);
+        is_admitted(&management_point::token(&token.text, &policy, at))
     }
 
-    fn admits(&self, world: &World, token: &str, audience: &str, at: Micros) -> bool {
-        let mut policy = TokenPolicy::new(at);
-        policy.keys = Some(self.keys.clone());
-        policy.audience = vec![audience.to_owned()];
-        policy.tenants = world.site.tenants.iter().filter(|tenant| tenant.onboarded).map(|tenant| tenant.id.clone()).collect();
-        failed(&validate_token(token, &policy)).next().is_none()
+    /// Whether the site's database knows the user whose token it is.
+    pub fn knows_user(&mut self, world: &World, number: usize, at: Micros) -> bool {
+        let (site, client) = (self.site(world, at), self.client(world, number, at));
+        is_open(&management_point::user(&site, &client))
     }
+
+    /// Whether the site takes the certificate that a client registers with.
+    pub fn takes_certificate(&mut self, world: &World, number: usize, at: Micros) -> bool {
+        let (site, client) = (self.site(world, at), self.client(world, number, at));
+        crate::workflow::content::registration(&site, &client, false, at).failures().next().is_none()
+    }
+
+    fn policy(&mut self, world: &World, at: Micros, clock: Micros) -> TokenPolicy {
+        let site = self.site(world, at);
+        let mut policy = TokenPolicy::new(clock);
+        policy.keys = Some(self.keys.clone());
+        policy.audience = site.server_app.resource_uri.iter().cloned().collect();
+        policy.tenants = site.tenants.iter().flatten().map(|tenant| tenant.id.clone()).collect();
+        policy
+    }
+
+    /// Why the device gets no Entra token of its own, by failure id; `None` where it gets one. Without a join nothing
+    /// is asked for.
+    pub fn device_token(&mut self, world: &World, number: usize, at: Micros) -> Option<&'static str> {
+        let (site, client) = (self.site(world, at), self.client(world, number, at));
+        let clock = at + world.clients.get(number).map_or(0, |client| client.machine.offset);
+        let join = entra::join(&client, clock);
+        if let Some(failure) = join.failures().next() {
+            return Some(failure);
+        }
+        let asked = world.clients.get(number).and_then(|client| client.properties.as_ref());
+        let (app, resource) = (asked.map(|(app, _)| app.as_str()), asked.map(|(_, resource)| resource.as_str()));
+        // An old Windows does not ask at all; else the way to Entra comes before what Entra says.
+        let token = entra::device_token(&site, &client, clock);
+        let old = token.failures().find(|failure| *failure == "os-too-old-for-device-token");
+        let key = token.failures().find(|failure| *failure == "wam-key-failure");
+        let request = entra::request(&site, &client, resource, app);
+        old.or(key).or(request.failures().next()).or(token.failures().next())
+    }
+
+    /// Why the user gets none.
+    pub fn user_token(&mut self, world: &World, number: usize, at: Micros) -> Option<&'static str> {
+        let client = self.client(world, number, at);
+        let reached = client.network.entra != Some(false);
+        entra::user_token(&client).failures().next().or((!reached).then_some("entra-unreachable"))
+    }
+
+    /// Whether the CMG has the content that a client is to download.
+    pub fn has_content(&mut self, world: &World, number: usize, at: Micros) -> bool {
+        let (site, client) = (self.site(world, at), self.client(world, number, at));
+        crate::workflow::content::content(&site, &client).is_none_or(|ruling| is_open(&ruling))
+    }
+
+    /// Whether the CMG can tell a client the applications to ask with.
+    pub fn knows_tenant(&mut self, world: &World, number: usize, at: Micros) -> bool {
+        let (site, client) = (self.site(world, at), self.client(world, number, at));
+        is_open(&entra::tenant(&site, client.tenant.as_deref()))
+    }
+}
+
+/// What Entra issues to a device or its user for a resource.
+pub(super) fn entra_issues(
+    world: &World,
+    client: &ClientFacts,
+    of_user: bool,
+    resource: &str,
+    at: Micros,
+) -> Result<EntraToken> {
+    let tenant = world.site.tenants.get(client.tenant).map(|tenant| tenant.id.as_str()).unwrap_or_default();
+    // The life that is left of a token: an hour or more, or minutes where it is from the cache.
+    let variety = client.device_id.bytes().map(i64::from).sum::<i64>() % 7;
+    let left = if world.site.cached_tokens { (6 + variety) * MINUTE } else { HOUR + variety * 4 * MINUTE };
+    let user = client.user.as_ref().filter(|_| of_user);
+    let grant = entra::Grant {
+        tenant,
+        audience: resource,
+        device_id: Some(&client.device_id),
+        user_id: user.map(|user| user.object_id.as_str()),
+        at: at + left - 90 * MINUTE,
+    };
+    let mut claims = grant.claims();
+    if let Some(claims) = claims.as_object_mut() {
+        claims.insert("exp".to_owned(), json!((at + left).div_euclid(SECOND)));
+        if let Some(user) = user.filter(|user| user.hybrid) {
+            claims.insert("onprem_sid".to_owned(), json!(user.sid));
+        }
+    }
+    let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = world.signatures.sign(Signer::Entra, &claims)?;
+    Ok(EntraToken { text, audience: resource.to_owned(), issuer, expires: at + left, of_user })
+}
+
+/// A bulk registration token, with so much of its life left.
+pub(super) fn site_issues(world: &World, left: Micros, at: Micros) -> Result<String> {
+    let seconds = |at: Micros| at.div_euclid(SECOND);
+    let claims = json!({
+        "SCCMTokenCategory": "SCCMPreAuthToken", "Authority": "SCCM", "License": "SCCM", "Type": "BulkRegistration",
+        "TenantId": world.site.hierarchy.to_uppercase(), "UniqueId": world.site.product.to_lowercase(),
+        "iss": site_issuer(world), "aud": SITE_AUDIENCE, "exp": seconds(at + left), "nbf": seconds(at + left - 3 * DAY),
+    });
+    world.signatures.sign(Signer::Site, &claims)
 }
 
 fn site_issuer(world: &World) -> String {
     format!("urn:sccm:oauth2:{}", world.site.hierarchy)
 }
 
-fn registration_claims(world: &World, from: i64, to: i64) -> Value {
-    json!({
-        "SCCMTokenCategory": "SCCMPreAuthToken", "Authority": "SCCM", "License": "SCCM", "Type": "BulkRegistration",
-        "TenantId": world.site.hierarchy.to_uppercase(), "UniqueId": world.site.product.to_lowercase(),
-        "iss": site_issuer(world), "aud": SITE_AUDIENCE, "exp": to, "nbf": from,
-    })
+fn is_open(ruling: &Ruling) -> bool {
+    ruling.verdict() != Verdict::Blocked
 }
 
-/// Why Entra gives no token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoToken {
-    /// No join, so nothing is even asked.
-    NotJoined,
-    /// Windows cannot ask for a device's token.
-    OldWindows,
-    /// The device's key cannot be used.
-    Key,
-    /// The server application gives none to devices.
-    NotEnabled,
-    /// Entra cannot be reached.
-    Unreachable,
-    /// Nobody is signed in.
-    NoUser,
-    /// Who is signed in is nobody to Entra.
-    UserUnknown,
+/// Whether a token is admitted: nothing stops it, and it has not ended either, of which the client is not to blame.
+fn is_admitted(ruling: &Ruling) -> bool {
+    is_open(ruling) && ruling.reports.iter().all(|report| report.fatal().next().is_none())
 }
 
-/// First build of Windows that asks for device tokens: 1803.
-const DEVICE_TOKENS_SINCE: u32 = 17_134;
-
-/// Whether the device gets a token of its own.
-pub(super) fn device_token(world: &World, client: &ClientFacts, at: Micros) -> std::result::Result<(), NoToken> {
-    match client {
-        _ if client.join == Join::Registered => Err(NoToken::NotJoined),
-        _ if client.build < DEVICE_TOKENS_SINCE => Err(NoToken::OldWindows),
-        _ if !client.key_ok.at(at) => Err(NoToken::Key),
-        _ if !client.reaches_entra.at(at) => Err(NoToken::Unreachable),
-        _ if !world.site.device_tokens => Err(NoToken::NotEnabled),
-        _ => Ok(()),
+fn mask_of(site: &Site, client: &Client, facts: &ClientFacts, at: Micros, checks_lists: bool) -> u32 {
+    if !is_open(&connection::tls_version(&client.network, &site.cmg)) {
+        return SECURE_CHANNEL;
     }
-}
-
-/// Whether the user gets one.
-pub(super) fn user_token(client: &ClientFacts, at: Micros) -> std::result::Result<(), NoToken> {
-    match &client.user {
-        None => Err(NoToken::NoUser),
-        Some(_) if !client.reaches_entra.at(at) => Err(NoToken::Unreachable),
-        Some(user) if !user.entra => Err(NoToken::UserUnknown),
-        Some(_) => Ok(()),
-    }
-}
-
-fn failed(report: &Report) -> impl Iterator<Item = &crate::report::Check> {
-    report.checks.iter().filter(|check| check.decides && check.status == CheckStatus::Failed)
-}
-
-/// The bits that WinHTTP sets for what a chain's report says.
-fn mask(report: &Report) -> u32 {
-    let flags = failed(report).map(|check| check.windows.as_ref().map_or(0, |windows| windows.winhttp_flags));
-    flags.fold(0, |mask, flags| mask | flags)
+    let question = Question { site, client, at, phase: Phase::AfterRefresh };
+    let request = question.chain(site.cmg.certificate.as_deref().unwrap_or_default(), &facts.cmg);
+    let ruling = match connection::shown(&client.network) {
+        Some(shown) => connection::inspection(&shown.iter().map(File::source).collect::<Vec<_>>(), &request),
+        None => {
+            let chain = ServerChain { request, right_time: at, checks_lists: Some(checks_lists), restored: false };
+            connection::certificate(&chain)
+        }
+    };
+    ruling.reports.first().map_or(0, chains::mask)
 }

@@ -91,6 +91,12 @@ pub(super) struct SiteFacts {
     pub list_url: String,
     /// Address of the list that its issuer's certificate names.
     pub root_list_url: String,
+    /// Address of the list that clients' certificates name, on the organisation's network.
+    pub client_list_url: String,
+    /// Whether the CMG's lists can be fetched from the internet.
+    pub lists_are_public: bool,
+    /// Version of Configuration Manager, such as 2409.
+    pub release: u32,
     /// Whether the CMG has the client's package.
     pub content_on_cmg: Since<bool>,
     /// `Will expire at` is written in local time by this version, else in UTC; the catalogue does not say which.
@@ -112,8 +118,6 @@ pub(super) struct GatewayFacts {
     pub inspected: Presented,
     /// Serial numbers on the issuing authority's list.
     pub revoked: Since<bool>,
-    /// Lowest TLS version that it accepts, as minor number: 1.2 is 2.
-    pub lowest_tls: u8,
     /// Audience that it accepts tokens for.
     pub audience: Since<String>,
     /// Whether all authorities of clients' certificates were uploaded.
@@ -201,17 +205,16 @@ pub(super) struct ClientFacts {
     pub names_device_tokens: bool,
     pub key_ok: Since<bool>,
     pub reaches_entra: Since<bool>,
+    /// Highest TLS version, as minor number: 1.2 is 2.
     pub highest_tls: Since<u8>,
     pub trusts_root: Since<bool>,
     pub inspected: Since<bool>,
-    pub reaches_list: Since<bool>,
     /// `/NoCRLCheck` on ccmsetup's command line.
     pub no_list_check: bool,
     /// Client id and resource on the command line, where they are.
     pub properties: Option<(String, String)>,
     /// Remaining life of its bulk registration token, where it has one.
     pub registration_token: Option<Micros>,
-    pub certificate_expired: bool,
     pub certificate: Issued,
     pub process: i64,
     /// Fault that hits it, and since when.
@@ -252,7 +255,17 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Number of machines: clients first, then gateway instances, connection point, management points.
+    /// When facts change, in order. Facts of clients change when those of the site do, or at the same onset.
+    pub fn changes(&self) -> Vec<Micros> {
+        let faults = self.site_faults.iter().copied();
+        let own = self.clients.iter().filter_map(|client| client.fault);
+        let mut changes: Vec<Micros> = faults.chain(own).filter_map(|(_, since)| since).collect();
+        changes.sort_unstable();
+        changes.dedup();
+        changes
+    }
+
+    /// All machines: clients first, then gateway instances, connection point, management points.
     pub fn machines(&self) -> impl Iterator<Item = &Machine> {
         let clients = self.clients.iter().map(|client| &client.machine);
         let points = self.points.iter().map(|point| &point.machine);

@@ -56,8 +56,8 @@ use Stage::{AadInfo, AadToken, CmgConnection, CmgForward, CmgReceive, ConnectorF
 /// All faults, in the order of the failure catalogue.
 pub const FAULTS: [FaultKind; 36] = [
     fault("cmg-root-ca-missing", Client, CmgConnection, S, Either),
-    fault("crl-unreachable", Client, CmgConnection, S, Either),
-    fault("crl-check-restored-after-bootstrap", Client, CmgConnection, S, Installing),
+    fault("crl-unreachable", Client, CmgConnection, S, Installing),
+    fault("crl-check-restored-after-bootstrap", Site, CmgConnection, S, Installing),
     fault("cmg-name-mismatch", Client, CmgConnection, S, Installing),
     fault("cmg-certificate-expired", Site, CmgConnection, P, Either),
     fault("client-clock-wrong", Client, CmgConnection, I, Either),
@@ -72,7 +72,7 @@ pub const FAULTS: [FaultKind; 36] = [
     fault("os-too-old-for-device-token", Client, AadToken, S, Installed),
     fault("wam-key-failure", Client, AadToken, I, Either),
     fault("no-entra-user-signed-in", Client, AadToken, S, Installing),
-    fault("wrong-resource-uri", Client, CmgReceive, I, Installing),
+    fault("wrong-resource-uri", Client, AadToken, I, Installing),
     fault("entra-unreachable", Client, AadToken, I, Either),
     fault("site-token-expired", Client, CmgReceive, S, Installing),
     fault("token-audience-or-issuer-refused", Site, CmgReceive, S, Either),

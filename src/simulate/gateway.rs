@@ -33,11 +33,8 @@ fn admit(run: &mut Run<'_>, request: &Request, instance: usize, at: Micros) -> s
     let world = run.world;
     match &request.credential {
         Credential::Nothing | Credential::Ccm => Ok(()),
-        Credential::Certificate => {
-            let trusted = *world.gateway.client_authorities.at(at) && !world.gateway.checks_client_lists.at(at);
-            let refusal = Refusal::status(Stage::CmgReceive, 401, Some("Unauthorized"));
-            if trusted { Ok(()) } else { Err(refusal) }
-        }
+        Credential::Certificate if run.decisions.gateway_trusts(world, request.client, at) => Ok(()),
+        Credential::Certificate => Err(Refusal::status(Stage::CmgReceive, 401, Some("Unauthorized"))),
         Credential::Registration(token) if run.decisions.gateway_admits_registration(world, token, at) => Ok(()),
         Credential::Registration(_) => Err(INVALID),
         Credential::Entra(token) if run.decisions.gateway_admits(world, token, at) => Ok(()),
@@ -69,8 +66,7 @@ fn answer(run: &mut Run<'_>, request: &Request, at: Micros) -> Answer {
         }
         Endpoint::Content(_) => Answer { at: at + run.random.between(60, 900) * 1_000, result: Ok(()) },
         _ => {
-            let connector = &world.connector;
-            if *connector.running.at(at) && *connector.ports_open.at(at) && *connector.role_certificate.at(at) {
+            if run.decisions.channel(world, at) {
                 run.passed(request.flow, Stage::CmgForward);
                 let way = world.delays.cmg_connector;
                 let there = at + run.delay(way);

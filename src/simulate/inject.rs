@@ -4,7 +4,7 @@ use rcgen::ExtendedKeyUsagePurpose;
 
 use super::facts::{ClientFacts, Join, Presented, User, World};
 use super::faults::{Fault, Scope, Shows};
-use super::pki::Leaf;
+use super::pki::{Issued, Leaf};
 use super::random::Random;
 use super::{DAY, MINUTE, Plan, SECOND};
 use crate::error::{Error, Result};
@@ -47,7 +47,7 @@ pub(super) fn inject(plan: &Plan, world: &mut World, random: &mut Random) -> Res
                 prepare_site(fault.kind.id, world, random);
                 for _ in 0..count {
                     let client = free.swap_remove(random.below(free.len()));
-                    into_client(fault, world, client, onset, random);
+                    into_client(fault, world, client, onset, random)?;
                 }
             }
         }
@@ -72,7 +72,11 @@ fn prepare(client: &mut ClientFacts, shows: Shows, onset: Micros) -> Option<Micr
 /// What a fault of some clients needs of the site.
 fn prepare_site(id: &str, world: &mut World, random: &mut Random) {
     match id {
-        "crl-unreachable" | "crl-check-restored-after-bootstrap" => world.site.checks_lists = true,
+        // Nobody gets the lists from the internet. Who says /NoCRLCheck does not need them, and the site asks for none.
+        "crl-unreachable" => {
+            (world.site.lists_are_public, world.site.checks_lists) = (false, false);
+            world.clients.iter_mut().for_each(|client| client.no_list_check = true);
+        }
         // Without device tokens everybody depends on the user's.
         "no-entra-user-signed-in" | "user-not-discovered" => {
             world.site.device_tokens = false;
@@ -94,20 +98,23 @@ fn sign_everybody_in(world: &mut World, random: &mut Random) {
     }
 }
 
-fn into_client(fault: &Fault, world: &mut World, number: usize, onset: Micros, random: &mut Random) {
+fn into_client(fault: &Fault, world: &mut World, number: usize, onset: Micros, random: &mut Random) -> Result<()> {
     let years = random.between(2, 4) * 365 * DAY;
     let (other_name, app) = (world.gateway.other_name.clone(), world.site.client_app.clone());
     let stale = format!("{}-{}", world.site.resource, random.pick(&["old", "test", "2019", "dev"]));
-    let Some(client) = world.clients.get_mut(number) else { return };
+    let expired = match fault.kind.id {
+        "client-certificate-expired" => Some(expired_certificate(world, number, random)?),
+        _ => None,
+    };
+    let Some(client) = world.clients.get_mut(number) else { return Ok(()) };
     let since = prepare(client, fault.kind.shows, onset);
     client.fault = Some((fault.kind, since));
+    if let Some(expired) = expired {
+        client.certificate = expired;
+    }
     match fault.kind.id {
         "cmg-root-ca-missing" => client.trusts_root.change(since, false),
-        "crl-unreachable" => client.reaches_list.change(since, false),
-        "crl-check-restored-after-bootstrap" => {
-            client.no_list_check = true;
-            client.reaches_list.change(None, false);
-        }
+        "crl-unreachable" => client.no_list_check = false,
         "cmg-name-mismatch" => client.cmg = other_name,
         "client-clock-wrong" => client.machine.offset += if random.chance(0.5) { years } else { -years },
         "tls-interception" => client.inspected.change(since, true),
@@ -129,9 +136,23 @@ fn into_client(fault: &Fault, world: &mut World, number: usize, onset: Micros, r
         "entra-unreachable" => client.reaches_entra.change(since, false),
         "site-token-expired" => client.registration_token = Some(-random.between(1, 90) * DAY),
         "user-not-discovered" => client.user.iter_mut().for_each(|user| user.discovered = false),
-        "client-certificate-expired" => client.certificate_expired = true,
         _ => {}
     }
+    Ok(())
+}
+
+/// A client's own certificate that ended days ago.
+fn expired_certificate(world: &World, number: usize, random: &mut Random) -> Result<Issued> {
+    let host = world.clients.get(number).map(|client| client.machine.host.clone()).unwrap_or_default();
+    let leaf = Leaf {
+        name: &host,
+        hosts: &[],
+        usage: ExtendedKeyUsagePurpose::ClientAuth,
+        from: world.start - 400 * DAY,
+        to: world.start - random.between(1, 30) * DAY,
+        list: None,
+    };
+    world.authorities.issuing.issue(&leaf, random)
 }
 
 /// Some client that no other fault has hit and that will show this one.
@@ -149,7 +170,7 @@ fn witness(fault: &Fault, world: &mut World, free: &mut Vec<usize>, onset: Micro
 }
 
 fn into_site(fault: &Fault, world: &mut World, onset: Micros, free: &mut Vec<usize>, random: &mut Random) -> Result<()> {
-    let from_the_start = ["device-token-not-enabled", "token-clock-skew", "content-not-on-cmg"].contains(&fault.kind.id);
+    let from_the_start = ["device-token-not-enabled", "token-clock-skew", "content-not-on-cmg", "crl-check-restored-after-bootstrap"].contains(&fault.kind.id);
     let since = (!from_the_start).then_some(onset);
     witness(fault, world, free, onset, random);
     world.site_faults.push((fault.kind, since));
@@ -158,11 +179,20 @@ fn into_site(fault: &Fault, world: &mut World, onset: Micros, free: &mut Vec<usi
         "token-audience-or-issuer-refused" => {
             let other = format!("{}.{}", world.site.resource, random.between(2, 9));
             world.gateway.audience.change(since, other);
+            // The CMG itself still tells clients the old application.
+            world.clients.iter_mut().for_each(|client| client.properties = None);
         }
         "token-clock-skew" => {
             world.site.cached_tokens = true;
             let ahead = random.between(22, 28) * MINUTE + random.between(0, 59) * SECOND;
             world.points.iter_mut().for_each(|point| point.machine.offset += ahead);
+        }
+        // Everybody comes in with /NoCRLCheck, and the site's own option waits for them.
+        "crl-check-restored-after-bootstrap" => {
+            (world.site.lists_are_public, world.site.checks_lists) = (false, true);
+            for client in &mut world.clients {
+                (client.no_list_check, client.installs) = (true, true);
+            }
         }
         "client-chain-incomplete-on-cmg" => world.gateway.client_authorities.change(since, false),
         "client-revocation-misconfigured" => world.gateway.checks_client_lists.change(since, true),
@@ -199,6 +229,10 @@ fn into_points(id: &str, world: &mut World, since: Option<Micros>) {
             _ => point.reaches_entra.change(since, false),
         }
     }
+    if id == "mp-cannot-reach-entra" {
+        // The first version whose management points ask Entra.
+        world.site.release = 2603;
+    }
 }
 
 /// Another certificate for the gateway, or news of the one that it has.
@@ -229,6 +263,7 @@ fn into_certificate(id: &str, world: &mut World, onset: Micros, random: &mut Ran
         _ => {
             world.gateway.revoked.change(Some(onset), true);
             world.site.checks_lists = true;
+            world.clients.iter_mut().for_each(|client| client.no_list_check = false);
         }
     }
     Ok(())

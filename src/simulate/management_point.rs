@@ -46,7 +46,7 @@ pub(super) fn serve(run: &mut Run<'_>, request: &Request, at: Micros, shown: boo
     let Some(point) = world.points.get(client.point) else {
         return Served { at, status: 200, bytes: 0, refusal: None };
     };
-    let (end, verdict) = match web_server(point, request, at, shown) {
+    let (end, verdict) = match web_server(run, request, (client, point), at, shown) {
         Some(verdict) => (at + run.random.between(1, 40) * 1_000, verdict),
         None => application(run, request, (client, point), at),
     };
@@ -76,30 +76,40 @@ pub(super) fn serve(run: &mut Run<'_>, request: &Request, at: Micros, shown: boo
 }
 
 /// What IIS answers by itself, before any application sees the request.
-fn web_server(point: &PointFacts, request: &Request, at: Micros, shown: bool) -> Option<Verdict> {
-    let is_sts = request.endpoint == Endpoint::Sts;
+fn web_server(
+    run: &mut Run<'_>,
+    request: &Request,
+    (client, point): (&ClientFacts, &PointFacts),
+    at: Micros,
+    shown: bool,
+) -> Option<Verdict> {
     let forbidden = |text| Refusal::status(Stage::MpValidate, 403, Some(text));
-    if point.https && !shown {
+    if !shown {
         let refusal = Refusal::status(Stage::ConnectorForward, 403, Some("CMGConnector_Clientcertificaterequired"));
         return Some(Verdict::refused((403, 7, 0), 403, refusal));
     }
-    if !point.binding_ok.at(at) {
-        return Some(Verdict::refused((403, 0, 0), 403, forbidden("CMGConnector_Forbidden")));
+    let failure = run.decisions.web_server(run.world, client.point, at).or_else(|| {
+        let is_sts = request.endpoint == Endpoint::Sts;
+        is_sts.then(|| run.decisions.token_service(run.world, client.point, at)).flatten()
+    });
+    match failure? {
+        "mp-compression-scheme-broken" => {
+            let refusal = Refusal::status(Stage::MpValidate, 500, Some("CMGConnector_InternalServerError"));
+            Some(Verdict::refused((500, 19, 126), 500, refusal))
+        }
+        "mp-binding-wrong" => Some(Verdict::refused((403, 0, 0), 403, forbidden("CMGConnector_Forbidden"))),
+        "mp-redirect-on-sts" => {
+            let refusal = Refusal::status(Stage::MpValidate, 401, Some("CMGConnector_Unauthorized"));
+            Some(Verdict::refused((302, 0, 0), 401, refusal))
+        }
+        "sts-not-running" => {
+            let status = point.token_service_status;
+            // How the client's log words 404 and 503 is not public.
+            Some(Verdict::refused((status, 0, 0), status, Refusal::status(Stage::MpValidate, status, None)))
+        }
+        // The application itself finds out what else there is.
+        _ => None,
     }
-    if !point.compression_ok.at(at) {
-        let refusal = Refusal::status(Stage::MpValidate, 500, Some("CMGConnector_InternalServerError"));
-        return Some(Verdict::refused((500, 19, 126), 500, refusal));
-    }
-    if is_sts && *point.redirects.at(at) {
-        let refusal = Refusal::status(Stage::MpValidate, 401, Some("CMGConnector_Unauthorized"));
-        return Some(Verdict::refused((302, 0, 0), 401, refusal));
-    }
-    if is_sts && !point.token_service.at(at) {
-        let status = point.token_service_status;
-        // How the client's log words these two is not public.
-        return Some(Verdict::refused((status, 0, 0), status, Refusal::status(Stage::MpValidate, status, None)));
-    }
-    None
 }
 
 /// What the application behind IIS does; returns when it is done.
@@ -114,7 +124,7 @@ fn application(
         Endpoint::Sts => token_service(run, request, (client, point), at),
         Endpoint::Message("MP_ClientRegistration") => {
             let end = at + run.delay(delays.message) + 300_000;
-            let accepted = register(run, request, client, at);
+            let accepted = register(run, request, (client, point), at);
             let refusal = (!accepted).then_some(Refusal::Registration);
             run.passed(request.flow, Stage::MpValidate);
             (end, Verdict { iis: (200, 0, 0), status: 200, refusal })
@@ -146,13 +156,14 @@ fn token_service(
     let unauthorized = Refusal::status(Stage::MpValidate, 401, Some("CMGConnector_Unauthorized"));
     say(run, part(2), Stage::MpValidate, "sts-start", &[]);
     say(run, part(5), Stage::MpValidate, "sts-url", &[("mp", &mp)]);
-    if !point.libraries_ok.at(at) {
+    let failure = run.decisions.token_service(world, client.point, at);
+    if failure == Some("sts-library-mismatch") {
         let version = &"4.0.20622.1351";
         say(run, part(20), Stage::MpValidate, "sts-exception", &[("version", version)]);
         let refusal = Refusal::status(Stage::MpValidate, 500, Some("CMGConnector_InternalServerError"));
         return (end, Verdict::refused((500, 0, 0), 500, refusal));
     }
-    if !point.reaches_entra.at(at) {
+    if failure == Some("mp-cannot-reach-entra") {
         let end = end + run.random.between(15, 25) * 1_000_000;
         run.say((machine, "sts-managed", end - 20_000), work, request, Stage::MpValidate, "sts-mise", &[]);
         // How the client words it beyond the code is not public.
@@ -164,13 +175,13 @@ fn token_service(
         return (end, Verdict::refused((401, 0, 0), 401, unauthorized));
     };
     let clock = at + point.machine.offset;
-    if !run.decisions.point_admits(world, token, clock) {
+    if !run.decisions.point_admits(world, token, at, clock) {
         let (valid_to, now) = (super::us_date_time(token.expires), super::us_date_time(clock));
         say(run, part(60), Stage::MpValidate, "sts-expired", &[("valid-to", &valid_to), ("now", &now)]);
         return (end, Verdict::refused((401, 0, 0), 401, unauthorized));
     }
     validated(run, request, client, token, (machine, work, part(50)));
-    if token.of_user && !client.user.as_ref().is_some_and(|user| user.discovered) {
+    if token.of_user && !run.decisions.knows_user(world, request.client, at) {
         // How CCM_STS words this is not public: its log stops here.
         let refusal =
             Refusal::Status { stage: Stage::MpValidate, status: 401, text: None, hresult: Refusal::TRANSIENT };
@@ -226,7 +237,7 @@ fn issue(
 }
 
 /// The registration manager. True where the database takes the client.
-fn register(run: &mut Run<'_>, request: &Request, client: &ClientFacts, at: Micros) -> bool {
+fn register(run: &mut Run<'_>, request: &Request, (client, point): (&ClientFacts, &PointFacts), at: Micros) -> bool {
     let world = run.world;
     let machine = world.point_machine(client.point);
     let work = run.journal.work();
@@ -241,7 +252,7 @@ fn register(run: &mut Run<'_>, request: &Request, client: &ClientFacts, at: Micr
     say(run, "mp-registration-request", &[("client", &client.client_id)]);
     say(run, "mp-certificate-begin", &certificate);
     // The certificate is looked at even where the client comes with an Entra token (failure catalogue, H1).
-    if client.certificate_expired {
+    if !run.decisions.takes_certificate(world, request.client, at + point.machine.offset) {
         say(run, "mp-certificate-expired", &certificate);
         say(run, "mp-registration-invalid", &[]);
         say(run, "mp-registration-failed", &[]);

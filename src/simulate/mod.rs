@@ -16,6 +16,7 @@ mod chatter;
 mod client;
 mod connection_point;
 mod decide;
+mod describe;
 mod facts;
 mod faults;
 mod gateway;

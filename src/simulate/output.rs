@@ -30,11 +30,12 @@ pub struct OutputFile {
 /// A simulated site in memory.
 #[derive(Debug, Clone)]
 pub struct Simulated {
-    /// The logs, machine by machine; then artefacts.
+    /// The logs, machine by machine; then artefacts. Noise is not among them: see [`Simulated::noise`].
     pub files: Vec<OutputFile>,
     /// What is true of them.
     pub truth: Truth,
     machines: usize,
+    noise: Vec<chatter::Piece>,
 }
 
 /// What was written.
@@ -86,11 +87,11 @@ pub(super) fn carry_out(plan: &Plan, world: &World) -> Result<Simulated> {
         files.push(OutputFile { path: file.path, bytes: file.bytes });
     }
     let own: u64 = files.iter().map(size).sum();
-    files.extend(chatter::write(plan.noise, own, world, &random));
     if plan.artefacts {
-        files.extend(bundle::write(world, &run.decisions)?);
+        files.extend(bundle::write(world, &mut run, &random)?);
     }
-    Ok(Simulated { files, truth, machines: machines.len() })
+    let noise = chatter::plan(plan.noise, own, world, &random);
+    Ok(Simulated { files, truth, machines: machines.len(), noise })
 }
 
 fn size(file: &OutputFile) -> u64 {
@@ -103,6 +104,11 @@ impl Simulated {
         self.machines
     }
 
+    /// The files of noise, each made when it is asked for.
+    pub fn noise(&self) -> impl IndexedParallelIterator<Item = OutputFile> + '_ {
+        self.noise.par_iter().map(chatter::Piece::render)
+    }
+
     /// Writes everything into a folder, which is made, `truth.json` beside it.
     ///
     /// # Errors
@@ -111,11 +117,13 @@ impl Simulated {
         let truth = serde_json::to_vec(&self.truth).unwrap_or_default();
         self.files.par_iter().try_for_each(|file| write(&out.join(&file.path), &file.bytes))?;
         write(&out.join("truth.json"), &truth)?;
-        let bytes = self.files.iter().map(size).sum::<u64>() + u64::try_from(truth.len()).unwrap_or_default();
+        let written = self.noise().map(|file| write(&out.join(&file.path), &file.bytes).map(|()| size(&file)));
+        let noise = written.sum::<Result<u64>>()?;
+        let own = self.files.iter().map(size).sum::<u64>() + u64::try_from(truth.len()).unwrap_or_default();
         Ok(Summary {
             machines: self.machines,
-            files: self.files.len() + 1,
-            bytes,
+            files: self.files.len() + self.noise.len() + 1,
+            bytes: own + noise,
             flows: self.truth.flows.len(),
             broken: self.truth.flows.iter().filter(|flow| flow.fault.is_some()).count(),
             requests: self.truth.requests.len(),

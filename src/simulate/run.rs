@@ -9,6 +9,7 @@ use super::lines::Value;
 use super::random::Random;
 use super::request::Request;
 use crate::error::Result;
+use crate::site::{File, TokenFiles};
 use crate::stage::{FlowKind, Outcome, Stage};
 use crate::time::Micros;
 
@@ -64,6 +65,36 @@ pub(super) struct Run<'w> {
     pub counters: BTreeMap<(usize, Micros, String), Counter>,
     /// By window, endpoint and management point.
     pub traffic: BTreeMap<(Micros, &'static str, usize), Traffic>,
+    /// The last token that each client had, and what it is.
+    pub tokens: BTreeMap<usize, (String, TokenOf)>,
+}
+
+/// Whose a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenOf {
+    Device,
+    User,
+    Registration,
+}
+
+impl TokenOf {
+    /// Name of its file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Device => "device-token",
+            Self::User => "user-token",
+            Self::Registration => "registration-token",
+        }
+    }
+
+    /// Its place in a client's description.
+    pub const fn place(self, tokens: &mut TokenFiles) -> &mut Option<File> {
+        match self {
+            Self::Device => &mut tokens.device,
+            Self::User => &mut tokens.user,
+            Self::Registration => &mut tokens.registration,
+        }
+    }
 }
 
 impl<'w> Run<'w> {
@@ -77,6 +108,7 @@ impl<'w> Run<'w> {
             requests: Vec::new(),
             counters: BTreeMap::new(),
             traffic: BTreeMap::new(),
+            tokens: BTreeMap::new(),
         })
     }
 

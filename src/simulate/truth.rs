@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::describe::seconds;
 use super::facts::{Delays, World};
 use super::faults::FaultKind;
 use super::journal::NONE;
@@ -273,7 +274,3 @@ fn faults(world: &World, flows: &[FlowTruth]) -> Vec<FaultTruth> {
     found
 }
 
-#[allow(clippy::cast_precision_loss)] // microseconds of a clock's error are far below 2^53
-fn seconds(offset: Micros) -> f64 {
-    offset as f64 / 1e6
-}

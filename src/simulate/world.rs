@@ -122,6 +122,9 @@ fn site(random: &mut Random) -> SiteFacts {
         _ => format!("api://{tenant}/{}", random.guid()),
     };
     SiteFacts {
+        client_list_url: format!("http://pki-int.{domain}/{}.crl", random.hex(6).to_lowercase()),
+        lists_are_public: true,
+        release: random.pick(&[2303, 2309, 2403, 2409, 2503, 2509, 2603]),
         root_list_url: format!("http://pki.{domain}/{}.crl", random.hex(6).to_lowercase()),
         list_url: format!("http://pki.{domain}/{}.crl", random.hex(6).to_lowercase()),
         package: format!("{code}{:05X}", random.between(2, 0x3ff)),
@@ -176,7 +179,6 @@ fn gateway(
         presents: Since::always(Presented { chain: vec![certificate, between] }),
         inspected: Presented { chain: vec![inspected] },
         revoked: Since::always(false),
-        lowest_tls: 2,
         audience: Since::always(site.resource.clone()),
         client_authorities: Since::always(true),
         checks_client_lists: Since::always(false),
@@ -284,7 +286,7 @@ fn client(
         usage: ExtendedKeyUsagePurpose::ClientAuth,
         from: world.start - random.between(10, 300) * DAY,
         to: world.end + random.between(100, 2_000) * DAY,
-        list: None,
+        list: Some(&world.site.client_list_url),
     };
     Ok(ClientFacts {
         certificate: world.authorities.issuing.issue(&leaf, random)?,
@@ -310,11 +312,9 @@ fn client(
         highest_tls: Since::always(3),
         trusts_root: Since::always(true),
         inspected: Since::always(false),
-        reaches_list: Since::always(true),
-        no_list_check: false,
+        no_list_check: random.chance(0.2),
         properties: random.chance(0.4).then(|| (world.site.client_app.clone(), world.site.resource.clone())),
         registration_token: None,
-        certificate_expired: false,
         process: random.between(1_000, 20_000),
         fault: None,
     })

@@ -2,9 +2,10 @@
 
 use super::{SYSTEM, Walk};
 use crate::error::Result;
-use crate::simulate::decide::{self, Decisions, EntraToken, NoToken};
+use crate::simulate::decide::{self, EntraToken};
 use crate::simulate::lines::Value;
 use crate::simulate::management_point::NO_ID;
+use crate::simulate::run::TokenOf;
 use crate::stage::Stage;
 
 /// Entra's answer took its time, and then there was none: what the log says of it.
@@ -16,16 +17,23 @@ struct Words {
     source: &'static str,
 }
 
-const fn words(reason: NoToken) -> Words {
-    match reason {
-        NoToken::Key => Words {
+fn words(failure: &str) -> Words {
+    match failure {
+        "wam-key-failure" => Words {
             wam: Some((5, "AAD WAM extension error")),
             text: "Unknown error",
             code: "D0090016",
             source: "Unknown",
         },
+        // What Windows says of a resource that Entra does not know is inferred (failure catalogue, C7).
+        "wrong-resource-uri" => Words {
+            wam: Some((3, "AADSTS500011")),
+            text: "Unknown error",
+            code: "CAA20003",
+            source: "Unknown",
+        },
         // A network code in the place of the token's is inferred (failure catalogue, C9).
-        NoToken::Unreachable => Words {
+        "entra-unreachable" => Words {
             wam: None,
             text: "The server name or address could not be resolved",
             code: "80072EE7",
@@ -50,36 +58,29 @@ impl Walk<'_, '_> {
     /// Asks for a token. Without a join certificate nothing is asked, and no log says so.
     pub(super) fn entra_token(&mut self) -> Result<Option<EntraToken>> {
         let world = self.run.world;
-        let device = decide::device_token(world, self.facts, self.at);
-        if device == Err(NoToken::NotJoined) {
+        let failure = self.run.decisions.device_token(world, self.client, self.at);
+        if failure == Some("wpj-certificate-missing") {
             return Ok(None);
         }
         self.passed(Stage::WpjCertificate);
         let (app, resource) = self.application();
-        let reason = match device {
-            Err(NoToken::OldWindows) => {
-                self.say("device-token-unsupported", Stage::AadToken, &[]);
-                None
-            }
-            device => {
-                let tenant = world.site.tenants.get(self.facts.tenant).map(|tenant| tenant.id.clone()).unwrap_or_default();
-                let values: [Value<'_>; 3] = [("client-id", &app), ("resource", &resource), ("tenant", &tenant)];
-                self.say("aad-device-token", Stage::AadToken, &values);
-                self.at += self.run.delay(world.delays.entra);
-                device.err()
-            }
-        };
-        if device.is_ok() {
-            match self.facts.names_device_tokens {
-                true => self.say("aad-device-retrieved", Stage::AadToken, &[("device", &self.facts.device_id)]),
-                false => self.say("aad-user-retrieved", Stage::AadToken, &[("user", &NO_ID)]),
-            }
-            return self.issued(&resource, false).map(Some);
+        if failure == Some("os-too-old-for-device-token") {
+            self.say("device-token-unsupported", Stage::AadToken, &[]);
+            return self.user_token(&app, &resource);
         }
-        if let Some(reason) = reason {
-            self.refused(reason, SYSTEM);
+        let tenant = world.site.tenants.get(self.facts.tenant).map(|tenant| tenant.id.clone()).unwrap_or_default();
+        let values: [Value<'_>; 3] = [("client-id", &app), ("resource", &resource), ("tenant", &tenant)];
+        self.say("aad-device-token", Stage::AadToken, &values);
+        self.at += self.run.delay(world.delays.entra);
+        if let Some(failure) = failure {
+            self.refused(failure, SYSTEM);
+            return self.user_token(&app, &resource);
         }
-        self.user_token(&app, &resource)
+        match self.facts.names_device_tokens {
+            true => self.say("aad-device-retrieved", Stage::AadToken, &[("device", &self.facts.device_id)]),
+            false => self.say("aad-user-retrieved", Stage::AadToken, &[("user", &NO_ID)]),
+        }
+        self.issued(&resource, false).map(Some)
     }
 
     /// The user's token, where a user is signed in.
@@ -90,10 +91,11 @@ impl Walk<'_, '_> {
         if user.entra {
             self.say("aad-user-token", Stage::AadToken, &values);
         }
-        let answered = decide::user_token(self.facts, self.at);
+        let failure = self.run.decisions.user_token(self.run.world, self.client, self.at);
+        let unknown = self.facts.properties.as_ref().is_some_and(|(_, asked)| *asked != self.run.world.site.resource);
         self.at += self.run.delay(self.run.world.delays.entra);
-        if let Err(reason) = answered {
-            self.refused(reason, &user.sid);
+        if let Some(failure) = failure.or(unknown.then_some("wrong-resource-uri")) {
+            self.refused(failure, &user.sid);
             return Ok(None);
         }
         self.say("aad-user-retrieved", Stage::AadToken, &[("user", &user.object_id)]);
@@ -102,11 +104,14 @@ impl Walk<'_, '_> {
 
     fn issued(&mut self, resource: &str, of_user: bool) -> Result<EntraToken> {
         self.passed(Stage::AadToken);
-        Decisions::entra_issues(self.run.world, self.facts, of_user, resource, self.at)
+        let token = decide::entra_issues(self.run.world, self.facts, of_user, resource, self.at)?;
+        let of = if of_user { TokenOf::User } else { TokenOf::Device };
+        self.run.tokens.insert(self.client, (token.text.clone(), of));
+        Ok(token)
     }
 
-    fn refused(&mut self, reason: NoToken, sid: &str) {
-        let words = words(reason);
+    fn refused(&mut self, failure: &str, sid: &str) {
+        let words = words(failure);
         if let Some((status, details)) = words.wam {
             self.say("wam-failed", Stage::AadToken, &[("status", &status), ("details", &details)]);
         }

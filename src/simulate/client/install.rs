@@ -2,11 +2,11 @@
 
 use super::{CcmToken, Walk};
 use crate::error::Result;
-use crate::simulate::decide::Decisions;
+use crate::simulate::decide;
 use crate::simulate::facts::Join;
 use crate::simulate::lines::Value;
 use crate::simulate::request::{Credential, Endpoint, Refusal};
-use crate::simulate::run::Run;
+use crate::simulate::run::{Run, TokenOf};
 use crate::simulate::{MINUTE, SECOND};
 use crate::stage::{FlowKind, Outcome, Stage};
 use crate::time::Micros;
@@ -95,8 +95,7 @@ impl Walk<'_, '_> {
         if let Err(refusal) = self.ask(Endpoint::AadInfo, Credential::Nothing, Stage::AadInfo)? {
             return Ok(Err(self.without_token(refusal.stage())));
         }
-        let tenant = self.run.world.site.tenants.get(self.facts.tenant);
-        if !tenant.is_some_and(|tenant| tenant.onboarded) {
+        if !self.run.decisions.knows_tenant(self.run.world, self.client, self.at) {
             // The text of the answer is not public: there is only nothing after it.
             return Ok(Err(self.without_token(Stage::AadInfo)));
         }
@@ -143,13 +142,14 @@ impl Walk<'_, '_> {
     /// Where the client's package is, the package, and its installation.
     fn content(&mut self) -> Result<std::result::Result<(), Broken>> {
         let stage = Stage::ContentDownload;
-        let site = &self.run.world.site;
+        let world = self.run.world;
+        let site = &world.site;
         self.say("searching-content", stage, &[]);
         self.say("content-request", stage, &[("package", &site.package)]);
         if let Err(refusal) = self.ask(Endpoint::Message("MP_LocationManager"), Credential::Ccm, stage)? {
             return Ok(Err(broken(&refusal)));
         }
-        if !site.content_on_cmg.at(self.at) {
+        if !self.run.decisions.has_content(world, self.client, self.at) {
             self.say("no-content-reply", stage, &[("site", &site.code)]);
             self.say("no-locations", stage, &[]);
             return Ok(Err(Broken { stage, exit: "80040102" }));
@@ -173,7 +173,8 @@ impl Walk<'_, '_> {
     /// A bulk registration token in place of an Entra token, with so much of its life left. Only the refusal is
     /// documented (failure catalogue, D1).
     fn bootstrap_with_registration_token(&mut self, left: Micros) -> Result<std::result::Result<Option<CcmToken>, Broken>> {
-        let token = Decisions::site_issues(self.run.world, left, self.at)?;
+        let token = decide::site_issues(self.run.world, left, self.at)?;
+        self.run.tokens.insert(self.client, (token.clone(), TokenOf::Registration));
         let asked = self.ask(Endpoint::ServiceMetadata, Credential::Registration(token), Stage::LocationRequest)?;
         let Err(refusal) = asked else { return Ok(Ok(None)) };
         self.say("download-failed", refusal.stage(), &[("hr", &refusal.hresult())]);

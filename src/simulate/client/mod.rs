@@ -107,7 +107,7 @@ impl<'r, 'w> Walk<'r, 'w> {
             _ => "SMS CCM 5.0",
         };
         self.announce(agent, &path, &url, (number, stage), matches!(credential, Credential::Ccm));
-        let mask = self.run.decisions.handshake(world, self.facts, self.at, self.checks_lists);
+        let mask = self.run.decisions.handshake(world, self.client, self.at, self.checks_lists);
         if mask != 0 {
             self.pause(60, 400);
             self.secure_failure(mask, &url, number);
