@@ -100,6 +100,7 @@ __all__ = [
     "read",
     "read_dsregcmd",
     "records",
+    "simulate",
     "validate_chain",
     "validate_dsregcmd",
     "validate_token",
@@ -250,6 +251,71 @@ def validate_tokens(
             mask=mask,
             progress=callback,
         )
+
+
+def simulate(
+    out: PathLike,
+    *,
+    site: PathLike | None = None,
+    clients: int = 10,
+    hours: float = 4.0,
+    rate: float | None = None,
+    faults: str | Iterable[str] = (),
+    skew: int = 120,
+    noise: float | str | None = None,
+    retries: bool = False,
+    start: datetime | str | None = None,
+    seed: int = 1,
+    artefacts: bool = True,
+) -> dict[str, int]:
+    """Writes the logs of a simulated site, with the truth about them: for tests, benchmarks and trying things out.
+
+    The same arguments give the same files. Lines have publicly documented shapes; they prove how lines are joined and
+    judged, not how Configuration Manager words them.
+
+    Args:
+        out: Folder to write: a folder of logs for each machine, artefacts, `site.toml` and `truth.json`.
+        site: A site description whose names, ids and options are taken over, and what in it does not work. By default
+            a random site.
+        clients: Number of clients.
+        hours: Simulated time.
+        rate: Messages of all registered clients together, a second. By default each sends one in ten minutes.
+        faults: Faults to inject: ``"crl-unreachable"``, ``"crl-unreachable=5%"``, ``"crl-unreachable=3"``.
+        skew: Most seconds that a machine's clock is off.
+        noise: Lines that mean nothing: a share of all bytes (``0.98``) or a size (``"200MB"``).
+        retries: Whether ccmsetup tries again after ten minutes.
+        start: When it begins: an aware `datetime`, or text; text without a zone is UTC. By default the seed decides.
+        seed: What chance draws from.
+        artefacts: Whether certificates, revocation lists, tokens and join status are written.
+
+    Returns:
+        What was written: numbers of machines, files, bytes, flows, broken flows and requests.
+
+    Raises:
+        ArgumentError: An argument cannot be used, such as a fault that cannot be injected.
+        SiteError: The site description has mistakes.
+        CmgTrailError: A file cannot be written.
+
+    Example:
+        >>> import cmgtrail
+        >>> summary = cmgtrail.simulate("simulated/", clients=3, faults="cmg-root-ca-missing", seed=7)
+        >>> summary["broken"]
+        1
+    """
+    return _engine.simulate(
+        os.fspath(out),
+        site=None if site is None else os.fspath(site),
+        clients=clients,
+        hours=hours,
+        rate=rate,
+        faults=[faults] if isinstance(faults, str) else list(faults),
+        skew=skew,
+        noise=None if noise is None else str(noise),
+        retries=retries,
+        start=start,
+        seed=seed,
+        artefacts=artefacts,
+    )
 
 
 def __dir__() -> list[str]:

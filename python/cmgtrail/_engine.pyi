@@ -55,6 +55,8 @@ __all__ = [
     "read",
     "read_dsregcmd",
     "records",
+    "simulate",
+    "simulated_faults",
     "validate_chain",
     "validate_dsregcmd",
     "validate_token",
@@ -1110,6 +1112,26 @@ def validate_chain(
         >>> "intermediate-missing" in other.failed
         True
     """
+
+def simulate(
+    out: str | os.PathLike[str],
+    *,
+    site: str | os.PathLike[str] | None,
+    clients: int,
+    hours: float,
+    rate: float | None,
+    faults: Sequence[str],
+    skew: int,
+    noise: str | None,
+    retries: bool,
+    start: datetime | str | None,
+    seed: int,
+    artefacts: bool,
+) -> dict[str, int]:
+    """Simulates a site; `cmgtrail.simulate` is its face, and documents it."""
+
+def simulated_faults() -> list[dict[str, str]]:
+    """The faults that can be injected: `id`, `scope`, `stage` and `proof` of each."""
 
 def compare_phases(
     presented: _Material | Iterable[_Material],

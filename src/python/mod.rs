@@ -13,6 +13,8 @@ mod materials;
 mod reading;
 mod records;
 mod report;
+#[cfg(feature = "simulate")]
+mod simulation;
 mod sources;
 mod startup;
 mod table;
@@ -44,6 +46,9 @@ mod _engine {
     use super::records::{Record, RecordIterator, Records, records};
     #[pymodule_export]
     use super::report::{Check, CheckIterator, Checks, Phases, Report};
+    #[cfg(feature = "simulate")]
+    #[pymodule_export]
+    use super::simulation::{simulate, simulated_faults};
     #[pymodule_export]
     use super::sources::{Clock, Source};
     #[pymodule_export]

@@ -48,7 +48,6 @@ pub(super) struct Machine {
     pub folder: String,
     pub host: String,
     pub zone: TimeZone,
-    pub zone_name: String,
     /// Microseconds that its clock is ahead of true UTC.
     pub offset: Micros,
 }

@@ -90,7 +90,7 @@ pub const FAULTS: [FaultKind; 36] = [
     fault("mp-compression-scheme-broken", Site, MpValidate, S, Either),
     fault("sts-not-running", Site, MpValidate, P, Either),
     fault("mp-cannot-reach-entra", Site, MpValidate, S, Either),
-    fault("user-not-discovered", Client, MpValidate, S, Installing),
+    fault("user-not-discovered", Client, MpValidate, S, Installed),
 ];
 
 /// Faults that show after the management point has answered.

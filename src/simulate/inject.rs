@@ -98,7 +98,7 @@ fn sign_everybody_in(world: &mut World, random: &mut Random) {
     }
 }
 
-fn into_client(fault: &Fault, world: &mut World, number: usize, onset: Micros, random: &mut Random) -> Result<()> {
+pub(super) fn into_client(fault: &Fault, world: &mut World, number: usize, onset: Micros, random: &mut Random) -> Result<()> {
     let years = random.between(2, 4) * 365 * DAY;
     let (other_name, app) = (world.gateway.other_name.clone(), world.site.client_app.clone());
     let stale = format!("{}-{}", world.site.resource, random.pick(&["old", "test", "2019", "dev"]));
@@ -116,7 +116,7 @@ fn into_client(fault: &Fault, world: &mut World, number: usize, onset: Micros, r
         "cmg-root-ca-missing" => client.trusts_root.change(since, false),
         "crl-unreachable" => client.no_list_check = false,
         "cmg-name-mismatch" => client.cmg = other_name,
-        "client-clock-wrong" => client.machine.offset += if random.chance(0.5) { years } else { -years },
+        "client-clock-wrong" => client.machine.offset += if random.chance(0.3) { years } else { -years },
         "tls-interception" => client.inspected.change(since, true),
         "tls-no-common-version" => client.highest_tls.change(since, 1),
         "wpj-certificate-missing" => client.join = Join::Registered,
@@ -169,10 +169,25 @@ fn witness(fault: &Fault, world: &mut World, free: &mut Vec<usize>, onset: Micro
     }
 }
 
+/// A fault of the site that a description tells: it holds from the start, and nobody is chosen to show it.
+pub(super) fn from_the_start(fault: &Fault, world: &mut World, random: &mut Random) -> Result<()> {
+    change_site(fault, world, None, random)
+}
+
+/// Faults that are older than the simulated time.
+const OLD: [&str; 4] = [
+    "device-token-not-enabled",
+    "token-clock-skew",
+    "content-not-on-cmg",
+    "crl-check-restored-after-bootstrap",
+];
+
 fn into_site(fault: &Fault, world: &mut World, onset: Micros, free: &mut Vec<usize>, random: &mut Random) -> Result<()> {
-    let from_the_start = ["device-token-not-enabled", "token-clock-skew", "content-not-on-cmg", "crl-check-restored-after-bootstrap"].contains(&fault.kind.id);
-    let since = (!from_the_start).then_some(onset);
     witness(fault, world, free, onset, random);
+    change_site(fault, world, (!OLD.contains(&fault.kind.id)).then_some(onset), random)
+}
+
+fn change_site(fault: &Fault, world: &mut World, since: Option<Micros>, random: &mut Random) -> Result<()> {
     world.site_faults.push((fault.kind, since));
     match fault.kind.id {
         "device-token-not-enabled" => world.site.device_tokens = false,
@@ -197,7 +212,7 @@ fn into_site(fault: &Fault, world: &mut World, onset: Micros, free: &mut Vec<usi
         "client-chain-incomplete-on-cmg" => world.gateway.client_authorities.change(since, false),
         "client-revocation-misconfigured" => world.gateway.checks_client_lists.change(since, true),
         "content-not-on-cmg" => world.site.content_on_cmg.change(since, false),
-        id if id.starts_with("cmg-certificate-") => into_certificate(id, world, onset, random)?,
+        id if id.starts_with("cmg-certificate-") => into_certificate(id, world, since.unwrap_or(world.start), random)?,
         id if id.starts_with("connector-") => into_connector(id, world, since),
         id => into_points(id, world, since),
     }
@@ -212,6 +227,10 @@ fn into_connector(id: &str, world: &mut World, since: Option<Micros>) {
         "connector-down" => connector.running.change(since, false),
         "connector-client-certificate-missing" => connector.client_certificate.change(since, false),
         _ => connector.reaches_lists.change(since, false),
+    }
+    if id == "connector-chain-revocation-offline" {
+        // The site's option decides for its own systems, too.
+        world.site.checks_lists = true;
     }
     // A management point asks the connection point for a certificate only where it speaks HTTPS.
     let asks = is_of_points(id);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::facts::Machine;
 use super::journal::{Entry, Owner};
-use super::lines::{Form, LogId, LogShape, lines};
+use super::lines::{Form, LogId, LogShape, Proof, lines};
 use super::{DAY, HOUR, MINUTE, SECOND};
 use crate::time::Micros;
 
@@ -26,6 +26,7 @@ pub(super) struct Standing {
     pub file: usize,
     /// First physical line of the record, 1-based.
     pub line: u32,
+    pub proof: Proof,
 }
 
 /// What a machine wrote.
@@ -202,7 +203,8 @@ impl<'a> Roll<'a> {
         }
         let start = self.bytes.len();
         if let Some(owner) = entry.owner {
-            self.standing.push(Standing { owner, at: entry.at, file: 0, line: self.line });
+            let proof = lines().lines.get(entry.line.0).map_or(Proof::I, |line| line.proof);
+            self.standing.push(Standing { owner, at: entry.at, file: 0, line: self.line, proof });
         }
         match self.shape.form {
             Form::Ccm => self.ccm(entry, clock, thread),

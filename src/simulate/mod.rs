@@ -11,6 +11,7 @@
 //!
 //! The same [`Plan`] gives the same logs and the same truth, byte for byte.
 
+mod adopt;
 mod bundle;
 mod chatter;
 mod client;

@@ -3,6 +3,7 @@
 use super::faults::Fault;
 use super::{HOUR, SECOND};
 use crate::error::{Error, Result};
+use crate::site::Site;
 use crate::time::Micros;
 
 /// Made-up lines of components that have nothing to do with authentication.
@@ -51,6 +52,8 @@ impl Noise {
 /// What to simulate. Everything follows from it: the same plan gives the same logs.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// A site whose names, ids and options are taken over, and what in it does not work; `None`: a random one.
+    pub site: Option<Site>,
     /// Number of clients.
     pub clients: usize,
     /// Simulated time, hours.
@@ -76,6 +79,7 @@ pub struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         Self {
+            site: None,
             clients: 10,
             hours: 4.0,
             rate: None,

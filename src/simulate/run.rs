@@ -30,7 +30,6 @@ pub(super) struct FlowRecord {
 /// What is true of a request.
 #[derive(Debug, Clone)]
 pub(super) struct RequestRecord {
-    pub flow: u32,
     pub attempt: u32,
     pub endpoint: &'static str,
 }
@@ -162,8 +161,8 @@ impl<'w> Run<'w> {
     }
 
     /// Begins a request.
-    pub fn request(&mut self, flow: u32, attempt: u32, endpoint: &'static str) -> u32 {
-        self.requests.push(RequestRecord { flow, attempt, endpoint });
+    pub fn request(&mut self, attempt: u32, endpoint: &'static str) -> u32 {
+        self.requests.push(RequestRecord { attempt, endpoint });
         number(self.requests.len() - 1)
     }
 

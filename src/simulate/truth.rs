@@ -83,6 +83,8 @@ pub struct LineTruth {
     pub line: u32,
     /// Its stage.
     pub stage: Stage,
+    /// How sure its shape is, by the log catalogue.
+    pub proof: Proof,
     /// Its attempt, from 1.
     pub attempt: u32,
     /// Place of its request in `requests`, where it is of one.
@@ -138,6 +140,7 @@ struct Found {
     stage: Stage,
     attempt: u32,
     request: u32,
+    proof: Proof,
 }
 
 impl Truth {
@@ -155,6 +158,7 @@ impl Truth {
                     stage: owner.stage,
                     attempt: owner.attempt,
                     request: owner.request,
+                    proof: standing.proof,
                 };
                 if let Some(of_flow) = usize::try_from(owner.flow).ok().and_then(|flow| lines.get_mut(flow)) {
                     of_flow.push(found);
@@ -207,7 +211,14 @@ impl Truth {
                     at_true_utc: rfc3339(line.at),
                 });
             }
-            lines.push(LineTruth { source: source(line), line: line.line, stage: line.stage, attempt: line.attempt, request });
+            lines.push(LineTruth {
+                source: source(line),
+                line: line.line,
+                stage: line.stage,
+                proof: line.proof,
+                attempt: line.attempt,
+                request,
+            });
         }
         self.flows.push(flow(world, record, lines));
     }

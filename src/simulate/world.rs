@@ -9,7 +9,7 @@ use super::facts::{
 };
 use super::pki::{Authorities, Leaf, Signatures};
 use super::random::{Delay, Random};
-use super::{DAY, HOUR, MINUTE, Plan, SECOND, inject};
+use super::{DAY, HOUR, MINUTE, Plan, SECOND, adopt, inject};
 use crate::error::Result;
 use crate::time::Micros;
 
@@ -47,7 +47,6 @@ fn machine(role: &str, host: &str, zone_name: &str, offset: Micros) -> Machine {
         folder: format!("{role}-{host}"),
         host: host.to_owned(),
         zone: zone(zone_name),
-        zone_name: zone_name.to_owned(),
         offset,
     }
 }
@@ -75,14 +74,22 @@ impl World {
         let random = Random::new(plan.seed);
         let start = plan.start.unwrap_or_else(|| some_start(&mut random.fork("start", 0)));
         let end = start + plan.duration();
-        let site = site(&mut random.fork("site", 0));
+        let mut site = site(&mut random.fork("site", 0));
+        if let Some(told) = &plan.site {
+            adopt::site(&mut site, told);
+        }
         let mut of_pki = random.fork("pki", 0);
         let inspector = format!("{} Web Filter CA", of_pki.pick(&["Perimeter", "Outbound", "Secure Access", "Edge"]));
         let authorities = Authorities::new(&site.organisation, &inspector, &site.root_list_url, start, &mut of_pki)?;
         let zone = random.fork("zone", 0).pick(&ZONES);
-        let gateway = gateway(&site, &authorities, (start, end), &mut random.fork("gateway", 0))?;
-        let connector = connector(plan, &site, &authorities, zone, start, &mut random.fork("connector", 0))?;
-        let points = points(plan, &site, zone, &mut random.fork("points", 0));
+        let name = plan.site.as_ref().and_then(adopt::gateway_name);
+        let gateway = gateway(&site, &authorities, (start, end), name, &mut random.fork("gateway", 0))?;
+        let mut connector = connector(plan, &site, &authorities, zone, start, &mut random.fork("connector", 0))?;
+        let mut points = points(plan, &site, zone, &mut random.fork("points", 0));
+        if let Some(told) = &plan.site {
+            adopt::points(&mut points, told);
+            adopt::connector(&mut connector, told);
+        }
         let mut world = Self {
             start,
             end,
@@ -100,6 +107,9 @@ impl World {
         for number in 0..plan.clients {
             let client = client(plan, &world, (style, number, zone), &mut random.fork("client", number))?;
             world.clients.push(client);
+        }
+        if let Some(told) = &plan.site {
+            adopt::clients(&mut world, told, &mut random.fork("told", 0))?;
         }
         inject::inject(plan, &mut world, &mut random.fork("faults", 0))?;
         Ok(world)
@@ -153,10 +163,12 @@ fn gateway(
     site: &SiteFacts,
     authorities: &Authorities,
     (start, end): (Micros, Micros),
+    name: Option<String>,
     random: &mut Random,
 ) -> Result<GatewayFacts> {
     let prefix = random.pick(&["cmg", "gateway", "gw", "cloudgw", "remote"]);
-    let host = format!("{prefix}{}.{}", ["", "1", "01", "-eu"][random.below(4)], site.domain);
+    let host = format!("{prefix}{}.{}", random.pick(&["", "1", "01", "-eu"]), site.domain);
+    let host = name.unwrap_or(host);
     let instances = 1 + random.below(2);
     let leaf = Leaf {
         name: &host,

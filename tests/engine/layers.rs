@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 11] = [
     &["columns", "events", "workflow"],
     &["flows"],
     &["artefacts"],
-    &["diagnosis"],
+    &["diagnosis", "simulate"],
     &["engine"],
     &["tables"],
     &["python"],

@@ -1,16 +1,25 @@
 //! The simulator: what it writes is what it says it wrote, and what the engine makes of it.
+//!
+//! `cargo test --features simulate --test engine -- --ignored --nocapture simulate::` prints the table of all faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cmgtrail::engine::{ReadOptions, Silent, Trail};
-use cmgtrail::finding::Severity;
-use cmgtrail::simulate::{self, Fault, Noise, Plan, Proof, Simulated, in_memory};
+use cmgtrail::finding::{Confidence, Severity};
+use cmgtrail::simulate::{self, Fault, FaultKind, FlowTruth, Noise, Plan, Proof, Simulated, in_memory};
+use cmgtrail::site::Site;
+use cmgtrail::workflow::{Phase, Question, predict};
+use jiff::Timestamp;
 use rayon::prelude::*;
 
 fn plan(seed: u64, faults: &[&str]) -> Plan {
     let faults = faults.iter().map(|fault| Fault::parse(fault).unwrap()).collect();
     Plan { clients: 5, hours: 3.0, seed, faults, ..Plan::default() }
+}
+
+fn simulated(seed: u64, faults: &[&str]) -> Simulated {
+    in_memory(&plan(seed, faults)).unwrap()
 }
 
 fn files(simulated: &Simulated) -> BTreeMap<&str, &[u8]> {
@@ -21,41 +30,238 @@ fn is_log(path: &str) -> bool {
     path.ends_with(".log") || path.ends_with(".lo_")
 }
 
-/// Reads those of the files that `wanted` takes.
-fn read(simulated: &Simulated, wanted: impl Fn(&str) -> bool) -> Trail {
+fn is_no_description(path: &str) -> bool {
+    path != "site.toml"
+}
+
+fn write(simulated: &Simulated, wanted: impl Fn(&str) -> bool) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in simulated.files.iter().filter(|file| wanted(&file.path)) {
         let path = folder.path().join(&file.path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, &file.bytes).unwrap();
     }
+    folder
+}
+
+/// Reads those of the files that `wanted` takes.
+fn read(simulated: &Simulated, wanted: impl Fn(&str) -> bool) -> Trail {
+    let folder = write(simulated, wanted);
     Trail::read(&[folder.path().to_owned()], ReadOptions::default(), &Silent).unwrap()
 }
 
-fn errors(trail: &Trail) -> Vec<&str> {
+fn errors(trail: &Trail) -> Vec<(&str, Confidence)> {
     let errors = trail.findings.iter().filter(|finding| finding.severity == Severity::Error);
-    errors.map(|finding| finding.failure.as_str()).collect()
+    errors.map(|finding| (finding.failure.as_str(), finding.confidence)).collect()
+}
+
+fn broken_by<'s>(simulated: &'s Simulated, kind: &FaultKind) -> Vec<&'s FlowTruth> {
+    simulated.truth.flows.iter().filter(|flow| flow.fault == Some(kind.id)).collect()
 }
 
 #[test]
 fn the_same_plan_gives_the_same_bytes_and_another_seed_others() {
-    let noisy = |seed| Plan { noise: Noise::Bytes(100_000), ..plan(seed, &["crl-unreachable=40%"]) };
-    let (one, two, other) = (in_memory(&noisy(1)), in_memory(&noisy(1)), in_memory(&noisy(2)));
-    let (one, two, other) = (one.unwrap(), two.unwrap(), other.unwrap());
-    assert_eq!(files(&one), files(&two));
+    let noisy = |seed| {
+        let plan = Plan { noise: Noise::Bytes(100_000), ..plan(seed, &["crl-unreachable=40%"]) };
+        in_memory(&plan).unwrap()
+    };
+    let (one, two, other) = (noisy(1), noisy(1), noisy(2));
+    assert!(files(&one) == files(&two), "files differ");
     let noise = |simulated: &Simulated| simulated.noise().map(|file| (file.path, file.bytes)).collect::<Vec<_>>();
-    assert_eq!(noise(&one), noise(&two));
+    assert!(noise(&one) == noise(&two), "noise differs");
     let json = |simulated: &Simulated| serde_json::to_string(&simulated.truth).unwrap();
     assert_eq!(json(&one), json(&two));
-    let hosts = |simulated: &Simulated| simulated.truth.offsets.keys().cloned().collect::<BTreeSet<_>>();
-    assert!(hosts(&one).is_disjoint(&hosts(&other)) || hosts(&one) != hosts(&other));
+    assert_ne!(one.truth.offsets, other.truth.offsets);
+    assert!(files(&one)["site.toml"] != files(&other)["site.toml"]);
+}
+
+/// The UTC time, by the clock of its machine, of the record that begins at a line, and the milliseconds that its format
+/// leaves out.
+fn time_of(lines: &[&str], line: u32) -> (Timestamp, i64) {
+    let rest = &lines[usize::try_from(line).unwrap() - 1..];
+    let (date, time, bias, slack) = if rest[0].starts_with("<![LOG[") {
+        let end = rest.iter().find(|line| line.contains("]LOG]!><time=\"")).unwrap();
+        let fields = end.split("]LOG]!><time=\"").nth(1).unwrap();
+        let (clock, rest) = fields.split_once('"').unwrap();
+        let (time, bias) = clock.split_at(12);
+        (rest.split('"').nth(1).unwrap().to_owned(), time.to_owned(), bias.to_owned(), 1)
+    } else if let Some((_, tag)) = rest[0].split_once("  $$<") {
+        let stamp = tag.split('<').nth(1).unwrap().split('>').next().unwrap();
+        let (date, clock) = stamp.split_once(' ').unwrap();
+        let (time, bias) = clock.split_at(12);
+        (date.to_owned(), time.to_owned(), bias.to_owned(), 1)
+    } else {
+        let (date, time) = (&rest[0][..10], &rest[0][11..19]);
+        let date = format!("{}-{}", &date[5..], &date[..4]);
+        (date, format!("{time}.000"), "+0".to_owned(), 1_000)
+    };
+    let iso = format!("{}-{}T{time}Z", &date[6..], &date[..5]);
+    let local: Timestamp = iso.parse().unwrap();
+    (local + jiff::SignedDuration::from_mins(bias.parse().unwrap()), slack)
+}
+
+/// Every line of the truth stands where the truth says, at its true time by its machine's clock.
+fn check_lines(simulated: &Simulated) {
+    let texts: BTreeMap<&str, Vec<&str>> = simulated
+        .files
+        .iter()
+        .filter(|file| is_log(&file.path))
+        .map(|file| (file.path.as_str(), std::str::from_utf8(&file.bytes).unwrap().split("\r\n").collect()))
+        .collect();
+    let mut checked = 0;
+    for hop in simulated.truth.requests.iter().flat_map(|request| &request.hops) {
+        if hop.source.ends_with("CCM_STS_ManagedBase.log") {
+            continue; // its times are local, without a bias
+        }
+        let (clock, slack) = time_of(&texts[hop.source.as_str()], hop.line);
+        let at: Timestamp = hop.at_true_utc.parse().unwrap();
+        let ahead = simulated.truth.offsets[&hop.machine];
+        #[allow(clippy::cast_possible_truncation)] // milliseconds of an offset
+        let expected = at.as_millisecond() + (ahead * 1e3).round() as i64;
+        let late = expected - clock.as_millisecond();
+        assert!((-1..=slack).contains(&late), "{}:{} is {late} ms off", hop.source, hop.line);
+        checked += 1;
+    }
+    assert!(checked > 200, "only {checked} lines");
+    let mut seen = BTreeSet::new();
+    for line in simulated.truth.flows.iter().flat_map(|flow| &flow.lines) {
+        assert!(seen.insert((&line.source, line.line)), "{}:{} belongs to two flows", line.source, line.line);
+    }
+}
+
+#[test]
+fn every_line_of_the_truth_stands_where_it_says() {
+    for seed in 1..=3 {
+        check_lines(&simulated(seed, &[]));
+    }
+    check_lines(&simulated(4, &["mp-cannot-reach-entra", "cmg-root-ca-missing", "client-clock-wrong"]));
+    // Weeks over a change to daylight saving, logs that roll over, IIS logs of many days.
+    let start = "2026-03-20T00:00:00Z".parse::<Timestamp>().unwrap().as_microsecond();
+    let long = Plan { clients: 3, hours: 600.0, start: Some(start), skew_seconds: 900, ..plan(5, &[]) };
+    let long = in_memory(&long).unwrap();
+    check_lines(&long);
+    let rolled = |path: &&str| path.starts_with("client-") && path.contains("/CcmMessaging-2026");
+    assert!(files(&long).keys().filter(|path| rolled(path)).count() > 3);
+    assert!(files(&long).keys().filter(|path| path.contains("/u_ex26")).count() > 20);
+    assert!(long.files.iter().filter(|file| rolled(&file.path.as_str())).all(|file| file.bytes.len() < 252_000));
+}
+
+#[test]
+fn machines_write_their_own_logs_only() {
+    let simulated = simulated(1, &[]);
+    for file in simulated.files.iter().filter(|file| is_log(&file.path)) {
+        let (folder, name) = file.path.split_once('/').unwrap();
+        let role = folder.split('-').next().unwrap();
+        let names: &[&str] = match role {
+            "client" => &["ccm", "Ccm", "ADAL", "Client", "Location", "CoManagement"],
+            "cmg" => &["CMG-", "W3SVC1/u_ex"],
+            "cp" | "connection" => &["SMS_CLOUD_PROXYCONNECTOR"],
+            _ => &["CCM_STS", "MP_Registration", "W3SVC1/u_ex"],
+        };
+        assert!(names.iter().any(|own| name.starts_with(own)), "{}", file.path);
+        assert!(file.bytes.ends_with(b"\r\n"));
+    }
+}
+
+#[test]
+fn a_device_is_the_same_in_all_logs_and_artefacts() {
+    let simulated = simulated(2, &[]);
+    let all = files(&simulated);
+    let mut seen = 0;
+    for flow in &simulated.truth.flows {
+        let status = std::str::from_utf8(all[format!("client-{}/dsregcmd.txt", flow.client).as_str()]).unwrap();
+        let device = status.lines().find_map(|line| line.trim().strip_prefix("DeviceId : ")).unwrap();
+        for line in flow.lines.iter().filter(|line| line.source.ends_with("/CCM_STS.log")) {
+            let text = std::str::from_utf8(all[line.source.as_str()]).unwrap();
+            let text = text.split("\r\n").nth(usize::try_from(line.line).unwrap() - 1).unwrap();
+            if text.contains("Validated AAD token") {
+                assert!(text.contains(&format!("DeviceId: {device} ")), "{text}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 2, "only {seen} tokens were validated");
+}
+
+#[test]
+fn noise_means_nothing_and_is_as_much_as_asked_for() {
+    let wanted = 6_000_000;
+    let plan = Plan { noise: Noise::Bytes(wanted), artefacts: false, ..plan(3, &[]) };
+    let simulated = in_memory(&plan).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut bytes = 0;
+    for file in simulated.noise().collect::<Vec<_>>() {
+        let path = folder.path().join(&file.path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        bytes += file.bytes.len();
+        std::fs::write(path, file.bytes).unwrap();
+    }
+    assert!(bytes.abs_diff(usize::try_from(wanted).unwrap()) < bytes / 50, "{bytes} bytes");
+    let trail = Trail::read(&[folder.path().to_owned()], ReadOptions::default(), &Silent).unwrap();
+    assert!(trail.events.is_empty(), "{:?}", trail.events.first());
+    assert!(trail.sources.iter().all(|source| source.gaps == 0 && source.records > 100));
+}
+
+#[test]
+fn what_is_cut_off_is_unfinished_and_what_is_copied_late_is_missing() {
+    let plan = Plan { hours: 0.5, clients: 40, ..plan(6, &[]) };
+    let simulated = in_memory(&plan).unwrap();
+    let end: Timestamp = simulated.truth.end.parse().unwrap();
+    for flow in &simulated.truth.flows {
+        assert!(flow.ended.parse::<Timestamp>().unwrap() <= end);
+        assert_eq!(flow.broke_at.is_some(), flow.outcome == cmgtrail::stage::Outcome::Failed);
+    }
+    let unfinished = |flow: &&FlowTruth| flow.outcome == cmgtrail::stage::Outcome::Unfinished;
+    assert!(simulated.truth.flows.iter().any(|flow| unfinished(&flow)), "nobody was cut off");
+}
+
+#[test]
+fn a_healthy_site_has_no_finding_of_severity_error() {
+    for seed in 1..=4 {
+        let simulated = simulated(seed, &[]);
+        assert!(simulated.truth.flows.iter().all(|flow| flow.broke_at.is_none()));
+        assert_eq!(errors(&read(&simulated, is_log)), [], "seed {seed}, logs");
+        assert_eq!(errors(&read(&simulated, is_no_description)), [], "seed {seed}, with artefacts");
+    }
+}
+
+#[test]
+fn every_fault_breaks_a_flow_at_its_stage_and_nobody_else() {
+    let kinds: Vec<&FaultKind> = simulate::faults().collect();
+    kinds.par_iter().for_each(|kind| {
+        for seed in 1..=3 {
+            let simulated = simulated(seed, &[kind.id]);
+            let broken = broken_by(&simulated, kind);
+            assert!(!broken.is_empty(), "{} breaks nothing with seed {seed}", kind.id);
+            for flow in &broken {
+                assert_eq!(flow.broke_at, Some(kind.stage), "{} with seed {seed}", kind.id);
+            }
+            let failed = simulated.truth.flows.iter().filter(|flow| flow.broke_at.is_some()).count();
+            assert_eq!(failed, broken.len(), "{} with seed {seed}: flows fail for no reason", kind.id);
+            check_lines(&simulated);
+        }
+    });
+}
+
+/// Causes that the site description of the end cannot show, for they are no fact of it.
+const NOT_IN_A_DESCRIPTION: [&str; 0] = [];
+
+/// Whether the description of the site and of a client that the fault hit leads to the fault, at its stage.
+fn is_predicted(simulated: &Simulated, kind: &FaultKind, client: &str) -> bool {
+    let folder = write(simulated, |_| true);
+    let site = Site::read(&folder.path().join("site.toml")).unwrap();
+    let at = simulated.truth.end.parse::<Timestamp>().unwrap().as_microsecond();
+    let client = site.client(client).unwrap();
+    Phase::ALL.into_iter().any(|phase| {
+        let predicted = predict(&Question { site: &site, client, at, phase });
+        predicted.causes().any(|(stage, cause)| cause.failure == kind.id && stage == kind.stage)
+    })
 }
 
 /// How the engine fares on one fault, one seed and one choice of files.
+#[derive(Debug, Clone)]
 struct Seen {
-    /// The fault stands first among the errors.
-    first: bool,
-    /// It is among them.
+    first: Option<(String, Confidence)>,
     among: bool,
     others: Vec<String>,
 }
@@ -63,14 +269,28 @@ struct Seen {
 fn seen(trail: &Trail, fault: &str) -> Seen {
     let errors = errors(trail);
     Seen {
-        first: errors.first() == Some(&fault),
-        among: errors.contains(&fault),
-        others: errors.iter().filter(|other| **other != fault).map(|other| (*other).to_owned()).collect(),
+        first: errors.first().map(|(failure, confidence)| ((*failure).to_owned(), *confidence)),
+        among: errors.iter().any(|(failure, _)| *failure == fault),
+        others: errors.iter().filter(|(other, _)| *other != fault).map(|(other, by)| format!("{other} {by:?}")).collect(),
     }
 }
 
+/// One fault and one seed: with the logs of a client that it hit, with all logs, with artefacts too, and whether it is
+/// predicted.
+fn judged(kind: &FaultKind, seed: u64) -> ([Seen; 3], bool) {
+    let simulated = simulated(seed, &[kind.id]);
+    let client = broken_by(&simulated, kind)[0].client.clone();
+    let folder = format!("client-{client}/");
+    let views = [
+        read(&simulated, |path| path.starts_with(&folder) && is_log(path)),
+        read(&simulated, is_log),
+        read(&simulated, is_no_description),
+    ];
+    (views.map(|trail| seen(&trail, kind.id)), is_predicted(&simulated, kind, &client))
+}
+
 #[test]
-#[ignore = "a table to look at: minutes of work"]
+#[ignore = "a table to look at"]
 fn table_of_faults() {
     let seeds: u64 = std::env::var("CMGTRAIL_SIMULATE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3);
     let only = std::env::var("CMGTRAIL_SIMULATE_FAULT").unwrap_or_default();
@@ -78,56 +298,47 @@ fn table_of_faults() {
     let rows: Vec<String> = kinds
         .par_iter()
         .map(|kind| {
-            let mut row = format!("{:<38} {:?}", kind.id, kind.proof);
-            let mut seen_by_view: [Vec<Seen>; 3] = Default::default();
-            let mut broken = 0;
-            for seed in 1..=seeds {
-                let simulated = in_memory(&plan(seed, &[kind.id])).unwrap();
-                let hit: Vec<_> = simulated.truth.flows.iter().filter(|flow| flow.fault == Some(kind.id)).collect();
-                broken += hit.len();
-                let Some(flow) = hit.first() else { continue };
-                let folder = format!("client-{}/", flow.client);
-                let views = [
-                    read(&simulated, |path| path.starts_with(&folder) && is_log(path)),
-                    read(&simulated, is_log),
-                    read(&simulated, |path| path != "site.toml"),
-                ];
-                for (view, trail) in seen_by_view.iter_mut().zip(&views) {
-                    view.push(seen(trail, kind.id));
-                }
-            }
-            row += &format!(" {broken:>4} flows");
-            for view in &seen_by_view {
-                let count = |what: fn(&Seen) -> bool| view.iter().filter(|seen| what(seen)).count();
-                let others: BTreeSet<&str> = view.iter().flat_map(|seen| &seen.others).map(String::as_str).collect();
-                row += &format!(" | {} {} {others:?}", count(|seen| seen.first), count(|seen| seen.among));
+            let judged: Vec<_> = (1..=seeds).map(|seed| judged(kind, seed)).collect();
+            let predicted = judged.iter().filter(|(_, predicted)| *predicted).count();
+            let mut row = format!("{:<38} {:?} | {predicted}", kind.id, kind.proof);
+            for view in 0..3 {
+                let seen: Vec<&Seen> = judged.iter().map(|(views, _)| &views[view]).collect();
+                let first = seen.iter().filter(|seen| seen.first.as_ref().is_some_and(|(id, _)| id == kind.id)).count();
+                let among = seen.iter().filter(|seen| seen.among).count();
+                let others: BTreeSet<&str> = seen.iter().flat_map(|seen| &seen.others).map(String::as_str).collect();
+                row += &format!(" | {first} {among} {others:?}");
             }
             row
         })
         .collect();
-    println!("fault, proof, flows broken | first, among, others: the client's logs | all logs | artefacts too");
+    println!("of {seeds} seeds: predicted | the client's logs: first, among, other errors | all logs | artefacts too");
     rows.iter().for_each(|row| println!("{row}"));
-    let _ = Proof::S;
 }
 
 #[test]
-fn a_healthy_site_has_no_finding_of_severity_error() {
-    for seed in 1..=4 {
-        let simulated = in_memory(&plan(seed, &[])).unwrap();
-        assert!(simulated.truth.flows.iter().all(|flow| flow.broke_at.is_none()));
-        let logs = read(&simulated, is_log);
-        assert_eq!(errors(&logs), Vec::<&str>::new(), "seed {seed}, logs");
-        let all = read(&simulated, |path| path != "site.toml");
-        assert_eq!(errors(&all), Vec::<&str>::new(), "seed {seed}, with artefacts");
-    }
-}
-
-#[test]
-fn write_one_out() {
-    let Ok(out) = std::env::var("CMGTRAIL_SIMULATE_OUT") else { return };
+#[ignore = "a look at one site: CMGTRAIL_SIMULATE_FAULTS, CMGTRAIL_SIMULATE_SEED, CMGTRAIL_SIMULATE_OUT"]
+fn look_at_one() {
     let faults = std::env::var("CMGTRAIL_SIMULATE_FAULTS").unwrap_or_default();
     let faults: Vec<&str> = faults.split(',').filter(|fault| !fault.is_empty()).collect();
     let seed = std::env::var("CMGTRAIL_SIMULATE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
-    let summary = in_memory(&plan(seed, &faults)).unwrap().write(Path::new(&out)).unwrap();
-    println!("{summary:?}");
+    let simulated = simulated(seed, &faults);
+    if let Ok(out) = std::env::var("CMGTRAIL_SIMULATE_OUT") {
+        println!("{:?}", simulated.write(Path::new(&out)).unwrap());
+    }
+    let trail = read(&simulated, is_no_description);
+    let mut kinds: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for flow in &simulated.truth.flows {
+        kinds.entry(format!("{:?} {:?}", flow.kind, flow.outcome)).or_default().0 += 1;
+    }
+    for flow in &trail.flows {
+        kinds.entry(format!("{:?} {:?}", flow.kind, flow.outcome)).or_default().1 += 1;
+    }
+    println!("truth, engine: {kinds:?}");
+    for finding in trail.findings.iter().filter(|finding| finding.severity > Severity::Info) {
+        let (failure, severity, confidence) = (&finding.failure, finding.severity, finding.confidence);
+        println!("{failure} {severity:?} {confidence:?} {:?} {}", finding.stage, finding.explanation);
+        for evidence in finding.evidence.iter().take(6) {
+            println!("    {}:{} {}", evidence.source, evidence.line, evidence.text);
+        }
+    }
 }

@@ -12,7 +12,7 @@ import click
 
 import cmgtrail as package
 from cmgtrail._engine import Zone
-from cmgtrail.cli import validators
+from cmgtrail.cli import simulation, validators
 from cmgtrail.cli.outlet import shown
 from cmgtrail.display.words import client_name, visible
 
@@ -43,6 +43,7 @@ def cmgtrail() -> None:
 cmgtrail.add_command(validators.token)
 cmgtrail.add_command(validators.cert)
 cmgtrail.add_command(validators.dsregcmd)
+cmgtrail.add_command(simulation.simulate)
 
 
 def _reading(command: Callable[P, R]) -> Callable[P, R]:

@@ -99,7 +99,7 @@ impl<'r, 'w> Walk<'r, 'w> {
     fn ask(&mut self, endpoint: Endpoint, credential: Credential, stage: Stage) -> Result<std::result::Result<(), Refusal>> {
         let world = self.run.world;
         let (_, stem, query) = endpoint.outside(world, self.facts);
-        let number = self.run.request(self.flow, self.attempt, endpoint.name());
+        let number = self.run.request(self.attempt, endpoint.name());
         let path = if query.is_empty() { stem } else { format!("{stem}?{query}") };
         let url = format!("https://{}{path}", self.facts.cmg);
         let agent = match endpoint {
