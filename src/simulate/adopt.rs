@@ -122,7 +122,8 @@ fn of_client(told: &Site, client: &Client) -> Option<&'static FaultKind> {
     let onboarded = |id: &String| told.tenants.iter().flatten().any(|tenant| tenant.id == *id);
     let stranger = told.tenants.is_some() && client.tenant.as_ref().is_some_and(|id| !onboarded(id));
     let old_tls = client.network.tls.as_ref().is_some_and(|tls| !tls.iter().any(|tls| tls == "1.2" || tls == "1.3"));
-    let wrong_resource = client.ccmsetup.as_ref().and_then(|line| line.resource_uri()).zip(told.server_app.resource_uri.as_deref());
+    let wrong_resource =
+        client.ccmsetup.as_ref().and_then(|line| line.resource_uri()).zip(told.server_app.resource_uri.as_deref());
     let facts = [
         (matches!(client.join, Some(JoinState::Registered)), "wpj-certificate-missing"),
         (stranger, "tenant-not-onboarded"),
@@ -148,4 +149,3 @@ fn lacks_root(told: &Site, store: Option<&[File]>) -> bool {
     let held = hashes(store);
     hashes(std::slice::from_ref(root)).iter().any(|root| !held.contains(root))
 }
-

@@ -1,6 +1,8 @@
 //! What lies beside the logs: certificates, revocation lists, tokens, join status, `site.toml`, named as
 //! `docs/bundle.md` says.
 
+use std::fmt::Write as _;
+
 use rcgen::ExtendedKeyUsagePurpose;
 use serde_json::json;
 
@@ -24,8 +26,14 @@ pub(super) fn write(world: &World, run: &mut Run<'_>, random: &Random) -> Result
         files.push(OutputFile { path: (*path).to_owned(), bytes: list.to_vec() });
     }
     files.push(OutputFile { path: "jwks.json".to_owned(), bytes: world.signatures.keys().to_string().into_bytes() });
-    let named = site.cmg.certificate.iter().flatten().chain(site.cmg.client_cas.iter().flatten());
-    for file in named.chain([&world.root_file()]).chain(site.connection_point.client_certificate.iter().filter_map(Held::file)) {
+    let of_connector = &site.connection_point;
+    let held = of_connector
+        .client_certificate
+        .iter()
+        .filter_map(Held::file)
+        .chain(of_connector.intermediates.iter().flatten());
+    let of_gateway = site.cmg.certificate.iter().flatten().chain(site.cmg.client_cas.iter().flatten());
+    for file in of_gateway.chain([&world.root_file()]).chain(held) {
         keep(&mut files, file);
     }
     for (number, facts) in world.clients.iter().enumerate() {
@@ -36,7 +44,9 @@ pub(super) fn write(world: &World, run: &mut Run<'_>, random: &Random) -> Result
             keep(&mut files, file);
         }
         if let Some(Inspection::Shows(shown)) = &client.network.inspection {
-            shown.iter().for_each(|file| keep(&mut files, file));
+            for file in shown {
+                keep(&mut files, file);
+            }
         }
         if let Some((token, of)) = run.tokens.get(&number) {
             let file = File::new(format!("{}/{}.jwt", facts.machine.folder, of.name()), token.clone().into_bytes());
@@ -66,9 +76,8 @@ fn of_client(world: &World, client: &ClientFacts, random: &mut Random) -> Result
         add("presented/cmg.pem", chain.into_bytes());
     }
     let site = &world.site;
-    let fetched: Vec<_> = [&site.list_url, &site.root_list_url]
-        .map(|url| json!({"url": url, "fetched": site.lists_are_public}))
-        .to_vec();
+    let fetched: Vec<_> =
+        [&site.list_url, &site.root_list_url].map(|url| json!({"url": url, "fetched": site.lists_are_public})).to_vec();
     add("crls/fetched.json", json!(fetched).to_string().into_bytes());
     let certificate = match client.join {
         Join::Registered => None,
@@ -101,9 +110,9 @@ fn dsregcmd(world: &World, client: &ClientFacts, certificate: Option<&Issued>) -
     let mut text = String::new();
     let mut section = |title: &str, fields: &[(&str, String)]| {
         let rule = format!("+{}+\r\n", "-".repeat(70));
-        text.push_str(&format!("{rule}| {title:<69}|\r\n{rule}\r\n"));
+        let _ = write!(text, "{rule}| {title:<69}|\r\n{rule}\r\n");
         for (name, value) in fields {
-            text.push_str(&format!("{name:>26} : {value}\r\n"));
+            let _ = write!(text, "{name:>26} : {value}\r\n");
         }
         text.push_str("\r\n");
     };

@@ -2,12 +2,12 @@
 //!
 //! It is planned as pieces, each a file of its own, so that it is written on all cores and never in memory whole.
 
+use super::MINUTE;
 use super::facts::{Machine, World};
 use super::logs::{self, Civil, push_bias, push_clock, push_digits, push_us_date};
 use super::output::OutputFile;
 use super::plan::Noise;
 use super::random::Random;
-use super::MINUTE;
 use crate::time::Micros;
 
 /// Bytes of a client's file, at most: its administrator allows more than the default.
@@ -88,7 +88,10 @@ fn path(machine: &Machine, component: &str, last: Micros, (is_client, is_last): 
         (true, false) => {
             let clock = last + machine.offset;
             let time = Civil::of(clock + logs::utc_offset(machine, clock));
-            let (date, time) = (time.year * 10_000 + time.month * 100 + time.day, time.hour * 10_000 + time.minute * 100 + time.second);
+            let (date, time) = (
+                time.year * 10_000 + time.month * 100 + time.day,
+                time.hour * 10_000 + time.minute * 100 + time.second,
+            );
             format!("{component}-{date:08}-{time:06}.log")
         }
     };

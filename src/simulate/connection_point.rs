@@ -58,12 +58,13 @@ fn report(
     served: &Served,
 ) -> Micros {
     let stage = Stage::ConnectorForward;
-    if !served.refusal.as_ref().is_some_and(|refusal| refusal.stage() == stage) {
+    if served.refusal.as_ref().is_none_or(|refusal| refusal.stage() != stage) {
         run.passed(request.flow, stage);
     }
     let (status, bytes) = (served.status, served.bytes);
     let text = reason(status);
-    let values: [Value<'_>; 4] = [("message", &message), ("internal", &internal), ("status", &status), ("reason", &text)];
+    let values: [Value<'_>; 4] =
+        [("message", &message), ("internal", &internal), ("status", &status), ("reason", &text)];
     let line = if status == 200 { "received-response" } else { "web-exception" };
     run.say((machine, "connector", back), work, request, stage, line, &values);
     let elapsed = (back - sent) / 1_000;
@@ -132,7 +133,8 @@ pub(super) fn write_routine(run: &mut Run<'_>) {
     while at < world.end {
         let running = *connector.running.at(at);
         let say = |run: &mut Run<'_>, line: &str, values: &[Value<'_>]| {
-            let place = super::journal::Place { machine: world.connector_machine(), log: "connector", at, work, owner: None };
+            let place =
+                super::journal::Place { machine: world.connector_machine(), log: "connector", at, work, owner: None };
             run.journal.write(place, line, values);
         };
         match (running, *connector.role_certificate.at(at), *connector.ports_open.at(at)) {
@@ -140,7 +142,11 @@ pub(super) fn write_routine(run: &mut Run<'_>) {
             (true, false, _) => say(run, "role-certificate-missing", &[]),
             (true, true, false) => {
                 let connection = run.random.guid();
-                say(run, "connection-failed", &[("connection", &connection), ("cmg", &world.gateway.host), ("port", &port)]);
+                say(
+                    run,
+                    "connection-failed",
+                    &[("connection", &connection), ("cmg", &world.gateway.host), ("port", &port)],
+                );
                 port = if port == 10_155 { 10_140 } else { port + 1 };
             }
             (true, true, true) => say(run, "maintaining", &[]),
@@ -188,7 +194,8 @@ fn write_reports(run: &mut Run<'_>) {
         ];
         let at = to + run.random.between(1, 20) * SECOND;
         let work = run.journal.work();
-        let place = super::journal::Place { machine: world.connector_machine(), log: "connector", at, work, owner: None };
+        let place =
+            super::journal::Place { machine: world.connector_machine(), log: "connector", at, work, owner: None };
         run.journal.write(place, "traffic", &values);
         window += 1;
     }

@@ -18,7 +18,7 @@ use crate::workflow::{
     Phase, Question, Ruling, Verdict, chains, connection, connection_point, entra, gateway, management_point,
 };
 
-/// Bit of WinHTTP's mask for a handshake that found no common ground.
+/// Bit of `WinHTTP`'s mask for a handshake that found no common ground.
 const SECURE_CHANNEL: u32 = 0x8000_0000;
 
 /// Audience of the site's own tokens.
@@ -53,6 +53,7 @@ pub(super) struct Decisions {
 
 /// Everything a handshake depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[allow(clippy::struct_excessive_bools)] // independent facts
 struct Handshake {
     host: String,
     inspected: bool,
@@ -76,7 +77,8 @@ impl Decisions {
             authorities.root.list(&[], from, until)?,
             authorities.issuing.list(&[], from, until)?,
         ];
-        let presented = [world.gateway.presents.at(Micros::MIN), world.gateway.presents.last(), &world.gateway.inspected];
+        let presented =
+            [world.gateway.presents.at(Micros::MIN), world.gateway.presents.last(), &world.gateway.inspected];
         let mut boundaries = vec![from, until];
         boundaries.extend(presented.iter().flat_map(|shown| &shown.chain).flat_map(|shown| [shown.from, shown.to]));
         boundaries.sort_unstable();
@@ -158,9 +160,10 @@ impl Decisions {
             return *known;
         }
         let site = self.site(world, at);
-        let ruling = site.management_points.get(point).map(|target| {
-            connection_point::forward(&site, target, at + world.connector.machine.offset)
-        });
+        let ruling = site
+            .management_points
+            .get(point)
+            .map(|target| connection_point::forward(&site, target, at + world.connector.machine.offset));
         let failure = ruling.and_then(|ruling| ruling.failures().next());
         self.forwards.insert(key, failure);
         failure
@@ -348,12 +351,11 @@ fn mask_of(site: &Site, client: &Client, facts: &ClientFacts, at: Micros, checks
     }
     let question = Question { site, client, at, phase: Phase::AfterRefresh };
     let request = question.chain(site.cmg.certificate.as_deref().unwrap_or_default(), &facts.cmg);
-    let ruling = match connection::shown(&client.network) {
-        Some(shown) => connection::inspection(&shown.iter().map(File::source).collect::<Vec<_>>(), &request),
-        None => {
-            let chain = ServerChain { request, right_time: at, checks_lists: Some(checks_lists), restored: false };
-            connection::certificate(&chain)
-        }
+    let ruling = if let Some(shown) = connection::shown(&client.network) {
+        connection::inspection(&shown.iter().map(File::source).collect::<Vec<_>>(), &request)
+    } else {
+        let chain = ServerChain { request, right_time: at, checks_lists: Some(checks_lists), restored: false };
+        connection::certificate(&chain)
     };
     ruling.reports.first().map_or(0, chains::mask)
 }

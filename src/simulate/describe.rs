@@ -1,11 +1,13 @@
 //! The simulated site as a site description: what its machines decide by, and what `site.toml` says.
 
+use std::fmt::Write as _;
+
 use super::facts::{ClientFacts, Join, World};
 use super::pki::{Issued, to_pem};
 use crate::site::{
     Client, ClientApp, CommandLine, ConnectionPoint, File, Gateway, GatewayState, Held, Inspection, JoinState, Known,
-    ManagementPoint, Mode, Network, Options, PublishedList, Reach, Root, ServerApp, SignedIn, Site, Tenant, TokenService,
-    User,
+    ManagementPoint, Mode, Network, Options, PublishedList, Reach, Root, ServerApp, SignedIn, Site, Tenant,
+    TokenService, User,
 };
 use crate::time::Micros;
 
@@ -13,6 +15,12 @@ use crate::time::Micros;
 fn pem(path: impl Into<String>, certificates: &[&Issued]) -> File {
     let text: String = certificates.iter().map(|certificate| to_pem("CERTIFICATE", &certificate.der)).collect();
     File::new(path, text.into_bytes())
+}
+
+/// A chain that is presented, a file for each certificate.
+fn chain(shown: &[Issued], folder: &str) -> Vec<File> {
+    let name = |place: usize| if place == 0 { "cmg".to_owned() } else { format!("ca-{place}") };
+    shown.iter().enumerate().map(|(place, shown)| pem(format!("{folder}/{}.pem", name(place)), &[shown])).collect()
 }
 
 /// Files of revocation lists, in the order of [`lists`].
@@ -28,12 +36,6 @@ impl World {
     /// The root of what the CMG presents, as a file.
     pub fn root_file(&self) -> File {
         pem("certificates/root.pem", &[&self.authorities.root.as_issued()])
-    }
-
-    /// A chain that is presented, a file for each certificate.
-    fn chain(&self, shown: &[Issued], folder: &str) -> Vec<File> {
-        let name = |place: usize| if place == 0 { "cmg".to_owned() } else { format!("ca-{place}") };
-        shown.iter().enumerate().map(|(place, shown)| pem(format!("{folder}/{}.pem", name(place)), &[shown])).collect()
     }
 
     /// The site at a time; `lists` are the revocation lists as they are then. Clients are not in it.
@@ -90,7 +92,7 @@ impl World {
         let complete = *gateway.client_authorities.at(at);
         Gateway {
             names: vec![gateway.host.clone()],
-            certificate: Some(self.chain(&gateway.presents.at(at).chain, "certificates")),
+            certificate: Some(chain(&gateway.presents.at(at).chain, "certificates")),
             root: Some(Root::Private(root.clone())),
             state: Some(GatewayState::Running),
             tls: Some(vec!["1.2".to_owned(), "1.3".to_owned()]),
@@ -161,7 +163,7 @@ impl World {
         let own = pem(format!("{folder}/own-certificate.pem"), &[&client.certificate]);
         let tls = if *client.highest_tls.at(at) < 2 { ["1.0", "1.1"] } else { ["1.2", "1.3"] };
         let inspection = match client.inspected.at(at) {
-            true => Inspection::Shows(self.chain(&self.gateway.inspected.chain, &format!("{folder}/presented"))),
+            true => Inspection::Shows(chain(&self.gateway.inspected.chain, &format!("{folder}/presented"))),
             false => Inspection::Nobody,
         };
         Client {
@@ -203,12 +205,15 @@ impl World {
     /// ccmsetup's command line. It is in `site.toml` and in no log: its line is not in the log catalogue.
     fn command_line(&self, client: &ClientFacts) -> String {
         let role = self.points.get(client.point).map_or(0, |point| point.role_id);
-        let mut line = format!("ccmsetup.exe CCMHOSTNAME={}/CCM_Proxy_MutualAuth/{role} SMSSITECODE={}", client.cmg, self.site.code);
+        let mut line = format!(
+            "ccmsetup.exe CCMHOSTNAME={}/CCM_Proxy_MutualAuth/{role} SMSSITECODE={}",
+            client.cmg, self.site.code
+        );
         if client.no_list_check {
             line.push_str(" /NoCRLCheck");
         }
         if let Some((app, resource)) = &client.properties {
-            line.push_str(&format!(" AADCLIENTAPPID={app} AADRESOURCEURI={resource}"));
+            let _ = write!(line, " AADCLIENTAPPID={app} AADRESOURCEURI={resource}");
         }
         line
     }

@@ -68,6 +68,7 @@ pub(super) struct Presented {
 
 /// The site.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)] // independent facts
 pub(super) struct SiteFacts {
     pub code: String,
     pub organisation: String,
@@ -100,7 +101,7 @@ pub(super) struct SiteFacts {
     pub content_on_cmg: Since<bool>,
     /// `Will expire at` is written in local time by this version, else in UTC; the catalogue does not say which.
     pub expiry_is_local: bool,
-    /// Whether CCM_STS writes one long line at the end, as older builds do.
+    /// Whether `CCM_STS` writes one long line at the end, as older builds do.
     pub long_return: bool,
 }
 
@@ -179,6 +180,7 @@ pub(super) struct User {
 
 /// A client.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)] // independent facts
 pub(super) struct ClientFacts {
     pub machine: Machine,
     pub ip: String,

@@ -137,7 +137,8 @@ impl Fault {
     /// # Errors
     /// [`Error::Argument`] for a fault that cannot be injected, or a share that is none.
     pub fn parse(text: &str) -> Result<Self> {
-        let wrong = |expected: String| Error::Argument { argument: "fault".to_owned(), expected, found: text.to_owned() };
+        let wrong =
+            |expected: String| Error::Argument { argument: "fault".to_owned(), expected, found: text.to_owned() };
         let (id, share) = text.split_once('=').map_or((text, None), |(id, share)| (id, Some(share.trim())));
         let Some(kind) = all().find(|kind| kind.id == id.trim()) else {
             let known: Vec<&str> = all().map(|kind| kind.id).collect();

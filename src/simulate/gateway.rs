@@ -5,7 +5,6 @@ use super::facts::World;
 use super::request::{Answer, Credential, Endpoint, Refusal, Request};
 use super::run::Run;
 use super::{MINUTE, SECOND};
-use crate::error::Result;
 use crate::stage::Stage;
 use crate::time::Micros;
 
@@ -13,18 +12,17 @@ use crate::time::Micros;
 pub(super) const WINDOW: Micros = MINUTE;
 
 /// Takes a request that arrives at `at`.
-pub(super) fn receive(run: &mut Run<'_>, request: &Request, at: Micros) -> Result<Answer> {
+pub(super) fn receive(run: &mut Run<'_>, request: &Request, at: Micros) -> Answer {
     let world = run.world;
     let instance = run.random.below(world.gateway.machines.len());
-    let answer = match admit(run, request, instance, at) {
-        Err(refusal) => Answer { at: at + run.random.between(2, 12) * 1_000, result: Err(refusal) },
-        Ok(()) => {
-            run.passed(request.flow, Stage::CmgReceive);
-            answer(run, request, at)
-        }
+    let answer = if let Err(refusal) = admit(run, request, instance, at) {
+        Answer { at: at + run.random.between(2, 12) * 1_000, result: Err(refusal) }
+    } else {
+        run.passed(request.flow, Stage::CmgReceive);
+        answer(run, request, at)
     };
     write(run, request, instance, at, &answer);
-    Ok(answer)
+    answer
 }
 
 /// Whether the credential is good here.
@@ -116,7 +114,9 @@ fn write(run: &mut Run<'_>, request: &Request, instance: usize, at: Micros, answ
 }
 
 fn count(run: &mut Run<'_>, instance: usize, stem: &str, (at, answered): (Micros, Micros), responded: bool) {
-    let path = stem.replace("CCM_Proxy_ServerAuth", "CCM_PROXY_SERVERAUTH").replace("CCM_Proxy_MutualAuth", "CCM_PROXY_MUTUALAUTH");
+    let path = stem
+        .replace("CCM_Proxy_ServerAuth", "CCM_PROXY_SERVERAUTH")
+        .replace("CCM_Proxy_MutualAuth", "CCM_PROXY_MUTUALAUTH");
     let request_bytes = u64::try_from(run.random.between(900, 4_000)).unwrap_or_default();
     let response_bytes = u64::try_from(run.random.between(300, 9_000)).unwrap_or_default();
     let counter = run.counters.entry((instance, at.div_euclid(WINDOW), path)).or_default();

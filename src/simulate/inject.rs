@@ -89,7 +89,13 @@ fn prepare_site(id: &str, world: &mut World, random: &mut Random) {
 fn sign_everybody_in(world: &mut World, random: &mut Random) {
     for client in &mut world.clients {
         client.user.get_or_insert_with(|| User {
-            sid: format!("S-1-12-1-{}-{}-{}-{}", random.between(1 << 20, 1 << 31), random.between(1 << 20, 1 << 31), 7, 9),
+            sid: format!(
+                "S-1-12-1-{}-{}-{}-{}",
+                random.between(1 << 20, 1 << 31),
+                random.between(1 << 20, 1 << 31),
+                7,
+                9
+            ),
             object_id: random.guid(),
             entra: true,
             discovered: true,
@@ -98,7 +104,13 @@ fn sign_everybody_in(world: &mut World, random: &mut Random) {
     }
 }
 
-pub(super) fn into_client(fault: &Fault, world: &mut World, number: usize, onset: Micros, random: &mut Random) -> Result<()> {
+pub(super) fn into_client(
+    fault: &Fault,
+    world: &mut World,
+    number: usize,
+    onset: Micros,
+    random: &mut Random,
+) -> Result<()> {
     let years = random.between(2, 4) * 365 * DAY;
     let (other_name, app) = (world.gateway.other_name.clone(), world.site.client_app.clone());
     let stale = format!("{}-{}", world.site.resource, random.pick(&["old", "test", "2019", "dev"]));
@@ -175,14 +187,16 @@ pub(super) fn from_the_start(fault: &Fault, world: &mut World, random: &mut Rand
 }
 
 /// Faults that are older than the simulated time.
-const OLD: [&str; 4] = [
-    "device-token-not-enabled",
-    "token-clock-skew",
-    "content-not-on-cmg",
-    "crl-check-restored-after-bootstrap",
-];
+const OLD: [&str; 4] =
+    ["device-token-not-enabled", "token-clock-skew", "content-not-on-cmg", "crl-check-restored-after-bootstrap"];
 
-fn into_site(fault: &Fault, world: &mut World, onset: Micros, free: &mut Vec<usize>, random: &mut Random) -> Result<()> {
+fn into_site(
+    fault: &Fault,
+    world: &mut World,
+    onset: Micros,
+    free: &mut Vec<usize>,
+    random: &mut Random,
+) -> Result<()> {
     witness(fault, world, free, onset, random);
     change_site(fault, world, (!OLD.contains(&fault.kind.id)).then_some(onset), random)
 }

@@ -81,7 +81,7 @@ pub(super) struct LineId(pub usize);
 
 pub(super) struct Lines {
     pub logs: Vec<LogShape>,
-    pub lines: Vec<LineShape>,
+    pub shapes: Vec<LineShape>,
     pieces: Vec<Vec<Piece>>,
     log_ids: HashMap<String, LogId>,
     line_ids: HashMap<String, LineId>,
@@ -105,14 +105,14 @@ pub(super) fn lines() -> &'static Lines {
 impl Lines {
     fn read() -> Self {
         // A test reads the bundled file whole; an unreadable one would leave every log empty, and fail all others.
-        let file: File = toml::from_str(include_str!("lines.toml"))
-            .unwrap_or_else(|_| File { log: Vec::new(), line: Vec::new() });
+        let file: File =
+            toml::from_str(include_str!("lines.toml")).unwrap_or_else(|_| File { log: Vec::new(), line: Vec::new() });
         Self {
             pieces: file.line.iter().map(|line| pieces(&line.text)).collect(),
             log_ids: file.log.iter().enumerate().map(|(at, log)| (log.id.clone(), LogId(at))).collect(),
             line_ids: file.line.iter().enumerate().map(|(at, line)| (line.id.clone(), LineId(at))).collect(),
             logs: file.log,
-            lines: file.line,
+            shapes: file.line,
         }
     }
 
@@ -136,7 +136,7 @@ impl Lines {
                 Piece::Text(piece) => text.push_str(piece),
                 Piece::Value(name) => {
                     let value = values.iter().find(|(known, _)| known == name);
-                    debug_assert!(value.is_some(), "line '{}' needs '{name}'", self.lines[line.0].id);
+                    debug_assert!(value.is_some(), "line '{}' needs '{name}'", self.shapes[line.0].id);
                     if let Some((_, value)) = value {
                         let _ = write!(text, "{value}");
                     }

@@ -57,7 +57,10 @@ pub(super) const fn client_thread(work: u32) -> u32 {
 /// `DateTime` of an event: UTC by the machine's clock.
 pub(super) fn wmi_stamp(utc: Micros) -> String {
     let stamp = Civil::of(utc);
-    format!("{:04}{:02}{:02}{:02}{:02}{:02}.{:06}", stamp.year, stamp.month, stamp.day, stamp.hour, stamp.minute, stamp.second, stamp.micros)
+    format!(
+        "{:04}{:02}{:02}{:02}{:02}{:02}.{:06}",
+        stamp.year, stamp.month, stamp.day, stamp.hour, stamp.minute, stamp.second, stamp.micros
+    )
 }
 
 /// A time in its parts.
@@ -191,7 +194,18 @@ struct Roll<'a> {
 
 impl<'a> Roll<'a> {
     fn new(stem: String, shape: &'a LogShape, machine: &'a Machine, limits: Limits, is_client: bool) -> Self {
-        Self { stem, shape, machine, limits, is_client, bytes: Vec::new(), line: 1, standing: Vec::new(), day: None, last: 0 }
+        Self {
+            stem,
+            shape,
+            machine,
+            limits,
+            is_client,
+            bytes: Vec::new(),
+            line: 1,
+            standing: Vec::new(),
+            day: None,
+            last: 0,
+        }
     }
 
     fn put(&mut self, entry: &Entry, thread: u32, written: &mut Written) {
@@ -203,7 +217,7 @@ impl<'a> Roll<'a> {
         }
         let start = self.bytes.len();
         if let Some(owner) = entry.owner {
-            let proof = lines().lines.get(entry.line.0).map_or(Proof::I, |line| line.proof);
+            let proof = lines().shapes.get(entry.line.0).map_or(Proof::I, |line| line.proof);
             self.standing.push(Standing { owner, at: entry.at, file: 0, line: self.line, proof });
         }
         match self.shape.form {
@@ -219,7 +233,8 @@ impl<'a> Roll<'a> {
     }
 
     fn ccm(&mut self, entry: &Entry, clock: Micros, thread: u32) {
-        let (severity, number) = lines().lines.get(entry.line.0).map_or((1, 0), |line| (line.severity, code_line(&line.id)));
+        let (severity, number) =
+            lines().shapes.get(entry.line.0).map_or((1, 0), |line| (line.severity, code_line(&line.id)));
         let offset = utc_offset(self.machine, clock);
         let local = Civil::of(clock + offset);
         let out = &mut self.bytes;
@@ -232,7 +247,9 @@ impl<'a> Roll<'a> {
         push_us_date(out, &local);
         let (component, code) = (&self.shape.component, &self.shape.code);
         let file = if code.is_empty() { String::new() } else { format!("{code}:{number}") };
-        let rest = format!("\" component=\"{component}\" context=\"\" type=\"{severity}\" thread=\"{thread}\" file=\"{file}\">");
+        let rest = format!(
+            "\" component=\"{component}\" context=\"\" type=\"{severity}\" thread=\"{thread}\" file=\"{file}\">"
+        );
         out.extend_from_slice(rest.as_bytes());
     }
 
@@ -273,7 +290,8 @@ impl<'a> Roll<'a> {
         }
         self.end_day(written);
         self.day = Some(day);
-        let mut header = b"#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n#Date: ".to_vec();
+        let mut header =
+            b"#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n#Date: ".to_vec();
         push_iso(&mut header, &Civil::of(clock));
         header.extend_from_slice(
             b"\r\n#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken\r\n",
@@ -294,7 +312,10 @@ impl<'a> Roll<'a> {
     /// A client's log that is full is renamed with the time, and a new one begins.
     fn roll(&mut self, written: &mut Written) {
         let local = Civil::of(self.last + utc_offset(self.machine, self.last));
-        let (date, time) = (local.year * 10_000 + local.month * 100 + local.day, local.hour * 10_000 + local.minute * 100 + local.second);
+        let (date, time) = (
+            local.year * 10_000 + local.month * 100 + local.day,
+            local.hour * 10_000 + local.minute * 100 + local.second,
+        );
         let path = format!("{}-{date:08}-{time:06}.log", self.stem);
         self.keep(path, written);
     }

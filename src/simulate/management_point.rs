@@ -136,7 +136,7 @@ fn application(
     }
 }
 
-/// CCM_STS: takes an Entra token, gives a CCM token.
+/// `CCM_STS`: takes an Entra token, gives a CCM token.
 fn token_service(
     run: &mut Run<'_>,
     request: &Request,

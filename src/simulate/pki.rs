@@ -237,7 +237,8 @@ impl Signatures {
         };
         let signing = jsonwebtoken::EncodingKey::from_rsa_pem(pem.as_bytes())
             .map_err(|reason| failed("a signing key", &reason))?;
-        let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let text =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
         let signature = jsonwebtoken::crypto::sign(text.as_bytes(), &signing, jsonwebtoken::Algorithm::RS256)
             .map_err(|reason| failed("a signature", &reason))?;
         Ok(format!("{text}.{signature}"))

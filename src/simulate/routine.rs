@@ -22,7 +22,13 @@ pub(super) fn write(run: &mut Run<'_>) {
     for instance in 0..world.gateway.machines.len() {
         each(run, 18 * MINUTE, |run, at| {
             let (agent, path) = run.random.pick(&SCANS);
-            let from = format!("{}.{}.{}.{}", run.random.between(11, 223), run.random.below(256), run.random.below(256), run.random.below(255));
+            let from = format!(
+                "{}.{}.{}.{}",
+                run.random.between(11, 223),
+                run.random.below(256),
+                run.random.below(256),
+                run.random.below(255)
+            );
             let ip = world.gateway.ips.get(instance).cloned().unwrap_or_default();
             row(run, world.gateway_machine(instance), at, [&ip, "GET", path, &from, agent], [404, 0, 2]);
         });
@@ -58,7 +64,13 @@ fn negotiation(run: &mut Run<'_>, point: usize, at: Micros) {
     row(run, machine, served, [&ip, "CCM_POST", path, &from, "ccmhttp"], [200, 0, 0]);
 }
 
-fn row(run: &mut Run<'_>, machine: usize, at: Micros, [ip, method, stem, from, agent]: [&str; 5], [status, substatus, win32]: [u16; 3]) {
+fn row(
+    run: &mut Run<'_>,
+    machine: usize,
+    at: Micros,
+    [ip, method, stem, from, agent]: [&str; 5],
+    [status, substatus, win32]: [u16; 3],
+) {
     let elapsed = run.random.between(1, 60);
     let work = run.journal.work();
     let values: [Value<'_>; 10] = [

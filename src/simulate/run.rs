@@ -167,7 +167,15 @@ impl<'w> Run<'w> {
     }
 
     /// A server's line on a request.
-    pub fn say(&mut self, place: (usize, &'static str, Micros), work: u32, request: &Request, stage: Stage, line: &str, values: &[Value<'_>]) {
+    pub fn say(
+        &mut self,
+        place: (usize, &'static str, Micros),
+        work: u32,
+        request: &Request,
+        stage: Stage,
+        line: &str,
+        values: &[Value<'_>],
+    ) {
         let owner = Owner { flow: request.flow, attempt: request.attempt, request: request.number, stage };
         let (machine, log, at) = place;
         self.journal.write(Place { machine, log, at, work, owner: Some(owner) }, line, values);

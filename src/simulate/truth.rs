@@ -165,7 +165,8 @@ impl Truth {
                 }
             }
         }
-        let mut order: Vec<usize> = (0..run.flows.len()).filter(|flow| lines.get(*flow).is_some_and(|found| !found.is_empty())).collect();
+        let mut order: Vec<usize> =
+            (0..run.flows.len()).filter(|flow| lines.get(*flow).is_some_and(|found| !found.is_empty())).collect();
         order.sort_by_key(|flow| run.flows.get(*flow).map(|flow| flow.started));
         let mut truth = Self {
             schema: 1,
@@ -187,10 +188,21 @@ impl Truth {
         truth
     }
 
-    fn add(&mut self, world: &World, run: &Run<'_>, record: &FlowRecord, found: &[Found], (written, folders): (&[Written], &[&str])) {
+    fn add(
+        &mut self,
+        world: &World,
+        run: &Run<'_>,
+        record: &FlowRecord,
+        found: &[Found],
+        (written, folders): (&[Written], &[&str]),
+    ) {
         let place = self.flows.len();
         let source = |found: &Found| {
-            written.get(found.machine).and_then(|written| written.files.get(found.file)).map(|file| file.path.clone()).unwrap_or_default()
+            written
+                .get(found.machine)
+                .and_then(|written| written.files.get(found.file))
+                .map(|file| file.path.clone())
+                .unwrap_or_default()
         };
         let mut numbers: BTreeMap<u32, usize> = BTreeMap::new();
         let mut lines = Vec::with_capacity(found.len());
@@ -258,7 +270,12 @@ fn status(record: &FlowRecord, stage: Stage, broke_at: Option<Stage>) -> StageSt
 /// The fault that broke a flow: the one that is in force, and of two the one whose stage it is.
 fn cause(world: &World, record: &FlowRecord, stage: Stage) -> Option<&'static FaultKind> {
     let own = world.clients.get(record.client).and_then(|client| client.fault);
-    let in_force = world.site_faults.iter().copied().chain(own).filter(|(_, since)| since.is_none_or(|since| since <= record.ended));
+    let in_force = world
+        .site_faults
+        .iter()
+        .copied()
+        .chain(own)
+        .filter(|(_, since)| since.is_none_or(|since| since <= record.ended));
     let mut kinds: Vec<&'static FaultKind> = in_force.map(|(kind, _)| kind).collect();
     kinds.sort_by_key(|kind| kind.stage != stage);
     kinds.first().copied()
@@ -269,7 +286,12 @@ fn faults(world: &World, flows: &[FlowTruth]) -> Vec<FaultTruth> {
     let mut found: Vec<FaultTruth> = world
         .site_faults
         .iter()
-        .map(|(kind, since)| FaultTruth { kind: **kind, onset: since.map(rfc3339), clients: Vec::new(), flows: count(kind) })
+        .map(|(kind, since)| FaultTruth {
+            kind: **kind,
+            onset: since.map(rfc3339),
+            clients: Vec::new(),
+            flows: count(kind),
+        })
         .collect();
     for client in &world.clients {
         let Some((kind, since)) = client.fault else { continue };
@@ -279,9 +301,13 @@ fn faults(world: &World, flows: &[FlowTruth]) -> Vec<FaultTruth> {
                 known.onset = known.onset.take().or(since.map(rfc3339));
                 known.clients.push(host);
             }
-            None => found.push(FaultTruth { kind: *kind, onset: since.map(rfc3339), clients: vec![host], flows: count(kind) }),
+            None => found.push(FaultTruth {
+                kind: *kind,
+                onset: since.map(rfc3339),
+                clients: vec![host],
+                flows: count(kind),
+            }),
         }
     }
     found
 }
-

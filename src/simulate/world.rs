@@ -17,22 +17,55 @@ use crate::time::Micros;
 const FIRST_ROLE: u64 = 1 << 56;
 
 const COMPANIES: [&str; 24] = [
-    "adventureworks", "alpineski", "bellows", "blueyonder", "cohowinery", "consolidated", "contoso", "datum", "fabrikam",
-    "firstup", "fourthcoffee", "graphicdesign", "humongous", "lamna", "litware", "lucerne", "margies", "northwind",
-    "proseware", "relecloud", "tailspin", "vanarsdel", "wingtip", "woodgrove",
+    "adventureworks",
+    "alpineski",
+    "bellows",
+    "blueyonder",
+    "cohowinery",
+    "consolidated",
+    "contoso",
+    "datum",
+    "fabrikam",
+    "firstup",
+    "fourthcoffee",
+    "graphicdesign",
+    "humongous",
+    "lamna",
+    "litware",
+    "lucerne",
+    "margies",
+    "northwind",
+    "proseware",
+    "relecloud",
+    "tailspin",
+    "vanarsdel",
+    "wingtip",
+    "woodgrove",
 ];
 
 const ENDINGS: [&str; 7] = ["com", "net", "org", "example", "co.uk", "de", "edu"];
 
 /// Zones with whole, half and quarter hours, with daylight saving and without, on both sides of Greenwich.
 const ZONES: [&str; 16] = [
-    "UTC", "Europe/Berlin", "Europe/London", "Europe/Helsinki", "America/New_York", "America/Chicago",
-    "America/Los_Angeles", "America/St_Johns", "America/Sao_Paulo", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Tokyo",
-    "Asia/Singapore", "Australia/Adelaide", "Pacific/Auckland", "Africa/Johannesburg",
+    "UTC",
+    "Europe/Berlin",
+    "Europe/London",
+    "Europe/Helsinki",
+    "America/New_York",
+    "America/Chicago",
+    "America/Los_Angeles",
+    "America/St_Johns",
+    "America/Sao_Paulo",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Asia/Tokyo",
+    "Asia/Singapore",
+    "Australia/Adelaide",
+    "Pacific/Auckland",
+    "Africa/Johannesburg",
 ];
 
-const VERSIONS: [&str; 5] =
-    ["5.00.9088.1025", "5.00.9106.1022", "5.00.9122.1018", "5.00.9128.1024", "5.00.9132.1023"];
+const VERSIONS: [&str; 5] = ["5.00.9088.1025", "5.00.9106.1022", "5.00.9122.1018", "5.00.9128.1024", "5.00.9132.1023"];
 
 /// Ways in which organisations name their computers.
 const NAMES: [&str; 5] = ["PC", "LAP-", "DESKTOP-", "W11-", "NB"];
@@ -43,12 +76,7 @@ fn zone(name: &str) -> TimeZone {
 }
 
 fn machine(role: &str, host: &str, zone_name: &str, offset: Micros) -> Machine {
-    Machine {
-        folder: format!("{role}-{host}"),
-        host: host.to_owned(),
-        zone: zone(zone_name),
-        offset,
-    }
+    Machine { folder: format!("{role}-{host}"), host: host.to_owned(), zone: zone(zone_name), offset }
 }
 
 /// A clock that is off by up to so much, in whole milliseconds.
@@ -118,7 +146,8 @@ impl World {
 
 fn site(random: &mut Random) -> SiteFacts {
     let company = random.pick(&COMPANIES);
-    let organisation = format!("{}{}", company.get(..1).unwrap_or_default().to_uppercase(), company.get(1..).unwrap_or_default());
+    let organisation =
+        format!("{}{}", company.get(..1).unwrap_or_default().to_uppercase(), company.get(1..).unwrap_or_default());
     let domain = match random.below(3) {
         0 => format!("{company}.{}", random.pick(&ENDINGS)),
         1 => format!("{company}{}.{}", random.between(2, 99), random.pick(&ENDINGS)),
@@ -143,10 +172,7 @@ fn site(random: &mut Random) -> SiteFacts {
         version: random.pick(&VERSIONS).to_owned(),
         hierarchy: random.guid(),
         product: random.guid().to_uppercase(),
-        tenants: vec![
-            Tenant { id: tenant, onboarded: true },
-            Tenant { id: random.guid(), onboarded: false },
-        ],
+        tenants: vec![Tenant { id: tenant, onboarded: true }, Tenant { id: random.guid(), onboarded: false }],
         client_app: random.guid(),
         resource,
         device_tokens: true,
@@ -185,7 +211,10 @@ fn gateway(
     let inspected = authorities.inspection.issue(&inspected, random)?;
     let machines = (0..instances).map(|number| machine("cmg", &format!("ProxyService_IN_{number}"), "UTC", 0));
     Ok(GatewayFacts {
-        other_name: format!("{}.cloudapp.net", host.split('.').next().unwrap_or_default().to_owned() + &site.code.to_lowercase()),
+        other_name: format!(
+            "{}.cloudapp.net",
+            host.split('.').next().unwrap_or_default().to_owned() + &site.code.to_lowercase()
+        ),
         machines: machines.collect(),
         ips: (0..instances).map(|number| format!("10.0.0.{}", 4 + number)).collect(),
         presents: Since::always(Presented { chain: vec![certificate, between] }),
@@ -243,7 +272,9 @@ fn points(plan: &Plan, site: &SiteFacts, zone: &str, random: &mut Random) -> Vec
             PointFacts {
                 machine: machine("mp", &host, zone, offset(plan, random)),
                 ip: address(30, random),
-                role_id: FIRST_ROLE + u64::try_from(first).unwrap_or_default() + u64::try_from(number).unwrap_or_default(),
+                role_id: FIRST_ROLE
+                    + u64::try_from(first).unwrap_or_default()
+                    + u64::try_from(number).unwrap_or_default(),
                 https,
                 binding_ok: Since::always(true),
                 redirects: Since::always(false),
@@ -302,7 +333,13 @@ fn client(
     };
     Ok(ClientFacts {
         certificate: world.authorities.issuing.issue(&leaf, random)?,
-        ip: format!("{}.{}.{}.{}", random.between(80, 95), random.between(1, 250), random.between(1, 250), random.between(2, 250)),
+        ip: format!(
+            "{}.{}.{}.{}",
+            random.between(80, 95),
+            random.between(1, 250),
+            random.between(1, 250),
+            random.between(2, 250)
+        ),
         machine: machine("client", &host, zone_name, offset(plan, random)),
         join,
         tenant: 0,
@@ -335,9 +372,10 @@ fn client(
 /// A SID of the domain, or for a user whom only Entra knows one of its own.
 fn user_sid(hybrid: bool, random: &mut Random) -> String {
     let mut part = || random.between(1 << 20, i64::from(u32::MAX));
-    match hybrid {
-        true => format!("S-1-5-21-{}-{}-{}-{}", part(), part(), part(), part() % 9_000 + 1_100),
-        false => format!("S-1-12-1-{}-{}-{}-{}", part(), part(), part(), part()),
+    if hybrid {
+        format!("S-1-5-21-{}-{}-{}-{}", part(), part(), part(), part() % 9_000 + 1_100)
+    } else {
+        format!("S-1-12-1-{}-{}-{}-{}", part(), part(), part(), part())
     }
 }
 

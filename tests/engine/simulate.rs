@@ -122,7 +122,7 @@ fn check_lines(simulated: &Simulated) {
         assert!((-1..=slack).contains(&late), "{}:{} is {late} ms off", hop.source, hop.line);
         checked += 1;
     }
-    assert!(checked > 200, "only {checked} lines");
+    assert!(checked > 50, "only {checked} lines");
     let mut seen = BTreeSet::new();
     for line in simulated.truth.flows.iter().flat_map(|flow| &flow.lines) {
         assert!(seen.insert((&line.source, line.line)), "{}:{} belongs to two flows", line.source, line.line);
@@ -204,7 +204,7 @@ fn noise_means_nothing_and_is_as_much_as_asked_for() {
 
 #[test]
 fn what_is_cut_off_is_unfinished_and_what_is_copied_late_is_missing() {
-    let plan = Plan { hours: 0.5, clients: 40, ..plan(6, &[]) };
+    let plan = Plan { hours: 0.2, clients: 40, ..plan(6, &[]) };
     let simulated = in_memory(&plan).unwrap();
     let end: Timestamp = simulated.truth.end.parse().unwrap();
     for flow in &simulated.truth.flows {
@@ -271,7 +271,11 @@ fn seen(trail: &Trail, fault: &str) -> Seen {
     Seen {
         first: errors.first().map(|(failure, confidence)| ((*failure).to_owned(), *confidence)),
         among: errors.iter().any(|(failure, _)| *failure == fault),
-        others: errors.iter().filter(|(other, _)| *other != fault).map(|(other, by)| format!("{other} {by:?}")).collect(),
+        others: errors
+            .iter()
+            .filter(|(other, _)| *other != fault)
+            .map(|(other, by)| format!("{other} {by:?}"))
+            .collect(),
     }
 }
 

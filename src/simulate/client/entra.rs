@@ -26,12 +26,9 @@ fn words(failure: &str) -> Words {
             source: "Unknown",
         },
         // What Windows says of a resource that Entra does not know is inferred (failure catalogue, C7).
-        "wrong-resource-uri" => Words {
-            wam: Some((3, "AADSTS500011")),
-            text: "Unknown error",
-            code: "CAA20003",
-            source: "Unknown",
-        },
+        "wrong-resource-uri" => {
+            Words { wam: Some((3, "AADSTS500011")), text: "Unknown error", code: "CAA20003", source: "Unknown" }
+        }
         // A network code in the place of the token's is inferred (failure catalogue, C9).
         "entra-unreachable" => Words {
             wam: None,
@@ -76,9 +73,10 @@ impl Walk<'_, '_> {
             self.refused(failure, SYSTEM);
             return self.user_token(&app, &resource);
         }
-        match self.facts.names_device_tokens {
-            true => self.say("aad-device-retrieved", Stage::AadToken, &[("device", &self.facts.device_id)]),
-            false => self.say("aad-user-retrieved", Stage::AadToken, &[("user", &NO_ID)]),
+        if self.facts.names_device_tokens {
+            self.say("aad-device-retrieved", Stage::AadToken, &[("device", &self.facts.device_id)]);
+        } else {
+            self.say("aad-user-retrieved", Stage::AadToken, &[("user", &NO_ID)]);
         }
         self.issued(&resource, false).map(Some)
     }

@@ -68,39 +68,39 @@ impl Walk<'_, '_> {
         if let Some(left) = self.facts.registration_token {
             return self.bootstrap_with_registration_token(left);
         }
-        if let Err(broken) = self.aad_info()? {
+        if let Err(broken) = self.aad_info() {
             return Ok(Err(broken));
         }
         let Some(entra) = self.entra_token()? else {
             let stage = if self.facts.join == Join::Registered { Stage::WpjCertificate } else { Stage::AadToken };
             return Ok(Err(self.without_token(stage)));
         };
-        let token = match self.fetch_token(entra)? {
+        let token = match self.fetch_token(entra) {
             Ok(token) => token,
             Err(refusal) => return Ok(Err(self.token_refused(&refusal))),
         };
         self.pause(100, 600);
-        if let Err(broken) = self.locate()? {
+        if let Err(broken) = self.locate() {
             return Ok(Err(broken));
         }
-        Ok(self.content()?.map(|()| Some(token)))
+        Ok(self.content().map(|()| Some(token)))
     }
 
     /// Asks the CMG for the site's Entra settings, unless they are on the command line.
-    fn aad_info(&mut self) -> Result<std::result::Result<(), Broken>> {
+    fn aad_info(&mut self) -> std::result::Result<(), Broken> {
         if self.facts.properties.is_some() {
-            return Ok(Ok(()));
+            return Ok(());
         }
         self.say("aad-info", Stage::AadInfo, &[("cmg", &self.facts.cmg)]);
-        if let Err(refusal) = self.ask(Endpoint::AadInfo, Credential::Nothing, Stage::AadInfo)? {
-            return Ok(Err(self.without_token(refusal.stage())));
+        if let Err(refusal) = self.ask(Endpoint::AadInfo, Credential::Nothing, Stage::AadInfo) {
+            return Err(self.without_token(refusal.stage()));
         }
         if !self.run.decisions.knows_tenant(self.run.world, self.client, self.at) {
             // The text of the answer is not public: there is only nothing after it.
-            return Ok(Err(self.without_token(Stage::AadInfo)));
+            return Err(self.without_token(Stage::AadInfo));
         }
         self.passed(Stage::AadInfo);
-        Ok(Ok(()))
+        Ok(())
     }
 
     fn without_token(&mut self, stage: Stage) -> Broken {
@@ -120,46 +120,46 @@ impl Walk<'_, '_> {
     }
 
     /// Site information and a management point.
-    fn locate(&mut self) -> Result<std::result::Result<(), Broken>> {
+    fn locate(&mut self) -> std::result::Result<(), Broken> {
         let stage = Stage::LocationRequest;
         let role = self.role_id();
         let site = &self.run.world.site;
         let values: [Value<'_>; 3] = [("cmg", &self.facts.cmg), ("role", &role), ("site", &site.code)];
         self.say("location-request", stage, &values);
-        if let Err(refusal) = self.ask(Endpoint::Message("MP_LocationManager"), Credential::Ccm, stage)? {
-            return Ok(Err(broken(&refusal)));
+        if let Err(refusal) = self.ask(Endpoint::Message("MP_LocationManager"), Credential::Ccm, stage) {
+            return Err(broken(&refusal));
         }
         self.say("location-reply", stage, &[("version", &site.version)]);
         self.say("checking-url", stage, &values[..2]);
-        if let Err(refusal) = self.ask(Endpoint::MpList, Credential::Ccm, stage)? {
-            return Ok(Err(broken(&refusal)));
+        if let Err(refusal) = self.ask(Endpoint::MpList, Credential::Ccm, stage) {
+            return Err(broken(&refusal));
         }
         self.say("mp-online", stage, &values[..2]);
         self.passed(stage);
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Where the client's package is, the package, and its installation.
-    fn content(&mut self) -> Result<std::result::Result<(), Broken>> {
+    fn content(&mut self) -> std::result::Result<(), Broken> {
         let stage = Stage::ContentDownload;
         let world = self.run.world;
         let site = &world.site;
         self.say("searching-content", stage, &[]);
         self.say("content-request", stage, &[("package", &site.package)]);
-        if let Err(refusal) = self.ask(Endpoint::Message("MP_LocationManager"), Credential::Ccm, stage)? {
-            return Ok(Err(broken(&refusal)));
+        if let Err(refusal) = self.ask(Endpoint::Message("MP_LocationManager"), Credential::Ccm, stage) {
+            return Err(broken(&refusal));
         }
         if !self.run.decisions.has_content(world, self.client, self.at) {
             self.say("no-content-reply", stage, &[("site", &site.code)]);
             self.say("no-locations", stage, &[]);
-            return Ok(Err(Broken { stage, exit: "80040102" }));
+            return Err(Broken { stage, exit: "80040102" });
         }
         let query = format!("pid={0}&cid={0}.1", site.package);
         let url = format!("https://{}/downloadrestservice.svc/getcontentxmlsecure?{query}", self.facts.cmg);
         self.say("on-azure", stage, &[("url", &url)]);
         self.say("remote-location", stage, &[("url", &url)]);
-        if let Err(refusal) = self.ask(Endpoint::Content(query), Credential::Ccm, stage)? {
-            return Ok(Err(broken(&refusal)));
+        if let Err(refusal) = self.ask(Endpoint::Content(query), Credential::Ccm, stage) {
+            return Err(broken(&refusal));
         }
         self.at += self.run.random.between(8, 90) * SECOND;
         self.passed(stage);
@@ -167,15 +167,18 @@ impl Walk<'_, '_> {
         let values: [Value<'_>; 2] = [("version", &site.version), ("product", &site.product)];
         self.say("installing", Stage::ClientInstall, &values);
         self.at += self.run.random.between(60, 240) * SECOND;
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// A bulk registration token in place of an Entra token, with so much of its life left. Only the refusal is
     /// documented (failure catalogue, D1).
-    fn bootstrap_with_registration_token(&mut self, left: Micros) -> Result<std::result::Result<Option<CcmToken>, Broken>> {
+    fn bootstrap_with_registration_token(
+        &mut self,
+        left: Micros,
+    ) -> Result<std::result::Result<Option<CcmToken>, Broken>> {
         let token = decide::site_issues(self.run.world, left, self.at)?;
         self.run.tokens.insert(self.client, (token.clone(), TokenOf::Registration));
-        let asked = self.ask(Endpoint::ServiceMetadata, Credential::Registration(token), Stage::LocationRequest)?;
+        let asked = self.ask(Endpoint::ServiceMetadata, Credential::Registration(token), Stage::LocationRequest);
         let Err(refusal) = asked else { return Ok(Ok(None)) };
         self.say("download-failed", refusal.stage(), &[("hr", &refusal.hresult())]);
         Ok(Err(broken(&refusal)))

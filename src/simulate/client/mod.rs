@@ -29,7 +29,9 @@ pub(super) fn live(run: &mut Run<'_>, client: usize, retries: bool, per_second: 
     if facts.installs {
         let begins = match facts.begins_after {
             Some(after) => after + run.random.between(3, 15) * super::MINUTE,
-            None => world.start + run.random.between(0, super::world::install_window(world) / 1_000_000) * super::SECOND,
+            None => {
+                world.start + run.random.between(0, super::world::install_window(world) / 1_000_000) * super::SECOND
+            }
         };
         let Some((ended, issued)) = install::install(run, client, begins, retries)? else { return Ok(()) };
         token = issued;
@@ -64,7 +66,14 @@ struct Walk<'r, 'w> {
 }
 
 impl<'r, 'w> Walk<'r, 'w> {
-    fn new(run: &'r mut Run<'w>, client: usize, facts: &'w ClientFacts, flow: u32, at: Micros, log: &'static str) -> Self {
+    fn new(
+        run: &'r mut Run<'w>,
+        client: usize,
+        facts: &'w ClientFacts,
+        flow: u32,
+        at: Micros,
+        log: &'static str,
+    ) -> Self {
         let attempt = run.attempt(flow);
         let work = run.journal.work();
         Self { run, client, facts, flow, attempt, at, log, work, checks_lists: false }
@@ -96,7 +105,7 @@ impl<'r, 'w> Walk<'r, 'w> {
     }
 
     /// Sends a request through the gateway, with what the log says of it, and waits for the answer.
-    fn ask(&mut self, endpoint: Endpoint, credential: Credential, stage: Stage) -> Result<std::result::Result<(), Refusal>> {
+    fn ask(&mut self, endpoint: Endpoint, credential: Credential, stage: Stage) -> std::result::Result<(), Refusal> {
         let world = self.run.world;
         let (_, stem, query) = endpoint.outside(world, self.facts);
         let number = self.run.request(self.attempt, endpoint.name());
@@ -111,7 +120,7 @@ impl<'r, 'w> Walk<'r, 'w> {
         if mask != 0 {
             self.pause(60, 400);
             self.secure_failure(mask, &url, number);
-            return Ok(Err(Refusal::Handshake(mask)));
+            return Err(Refusal::Handshake(mask));
         }
         self.passed(Stage::CmgConnection);
         let request = Request {
@@ -124,7 +133,7 @@ impl<'r, 'w> Walk<'r, 'w> {
             agent,
         };
         let sent = self.at + self.run.delay(world.delays.client_cmg);
-        let answer = gateway::receive(self.run, &request, sent)?;
+        let answer = gateway::receive(self.run, &request, sent);
         self.at = answer.at + self.run.delay(world.delays.client_cmg);
         if let Err(Refusal::Status { stage, status, text, hresult }) = &answer.result {
             // Where no public sample shows the status line, the log shows the bare code.
@@ -136,7 +145,7 @@ impl<'r, 'w> Walk<'r, 'w> {
                 self.say_of("http-status", *stage, number, &[("status", status), ("text", text)]);
             }
         }
-        Ok(answer.result)
+        answer.result
     }
 
     /// The banner of a request and what follows it, in the logs that have it (log catalogue, section 2.1).
@@ -180,14 +189,12 @@ impl<'r, 'w> Walk<'r, 'w> {
     fn expiry_text(&self, expires: Micros) -> String {
         let world = self.run.world;
         let clock = expires + self.facts.machine.offset;
-        match world.site.expiry_is_local {
-            true => super::us_date_time(clock + super::logs::utc_offset(&self.facts.machine, clock)),
-            false => super::us_date_time(clock),
-        }
+        let ahead = if world.site.expiry_is_local { super::logs::utc_offset(&self.facts.machine, clock) } else { 0 };
+        super::us_date_time(clock + ahead)
     }
 
     /// Gets a CCM token from the token service with an Entra token, and keeps it.
-    fn fetch_token(&mut self, token: super::decide::EntraToken) -> Result<std::result::Result<CcmToken, Refusal>> {
+    fn fetch_token(&mut self, token: super::decide::EntraToken) -> std::result::Result<CcmToken, Refusal> {
         let stage = Stage::CcmTokenRequest;
         let role = self.role_id();
         let values: [Value<'_>; 2] = [("cmg", &self.facts.cmg), ("role", &role)];
@@ -199,14 +206,12 @@ impl<'r, 'w> Walk<'r, 'w> {
             (Some(user), true) => user.sid.clone(),
             _ => SYSTEM.to_owned(),
         };
-        if let Err(refusal) = self.ask(Endpoint::Sts, Credential::Entra(token), stage)? {
-            return Ok(Err(refusal));
-        }
+        self.ask(Endpoint::Sts, Credential::Entra(token), stage)?;
         self.passed(stage);
         let issued = CcmToken { expires: self.at + TOKEN_LIFE, sid };
         let expires = self.expiry_text(issued.expires);
         self.say("token-cached", Stage::CcmTokenIssue, &[("sid", &issued.sid), ("expires", &expires)]);
         self.passed(Stage::CcmTokenIssue);
-        Ok(Ok(issued))
+        Ok(issued)
     }
 }

@@ -58,7 +58,7 @@ impl Walk<'_, '_> {
         let entra = self.entra_token()?;
         self.log = own;
         let Some(entra) = entra else { return Ok(Err(Stage::AadToken)) };
-        match self.fetch_token(entra)? {
+        match self.fetch_token(entra) {
             Ok(token) => *kept = Some(token),
             Err(refusal) => {
                 let code = refusal.hresult();
@@ -68,7 +68,7 @@ impl Walk<'_, '_> {
         }
         self.say("registration-sent", stage, &[("client", &self.facts.client_id)]);
         self.say("registering-with-aad", stage, &[]);
-        let answer = self.message("MP_ClientRegistration", stage)?;
+        let answer = self.message("MP_ClientRegistration", stage);
         if let Err(refusal) = answer {
             if refusal == Refusal::Registration {
                 self.say("registration-rejected", stage, &[]);
@@ -82,7 +82,7 @@ impl Walk<'_, '_> {
     }
 
     /// A message through the messaging log, answered or not.
-    pub(super) fn message(&mut self, endpoint: &'static str, stage: Stage) -> Result<std::result::Result<(), Refusal>> {
+    pub(super) fn message(&mut self, endpoint: &'static str, stage: Stage) -> std::result::Result<(), Refusal> {
         let own = std::mem::replace(&mut self.log, "messaging");
         let message = self.run.random.guid().to_uppercase();
         let role = self.role_id();
@@ -95,14 +95,14 @@ impl Walk<'_, '_> {
         ];
         self.say("message-sent", stage, &values);
         let credential = if self.facts.pki { Credential::Certificate } else { Credential::Ccm };
-        let answer = self.ask(Endpoint::Message(endpoint), credential, stage)?;
+        let answer = self.ask(Endpoint::Message(endpoint), credential, stage);
         if !matches!(answer, Err(Refusal::Handshake(_) | Refusal::Status { .. })) {
             let reply = self.run.random.guid().to_uppercase();
             let values: [Value<'_>; 3] = [("message", &message), ("reply", &reply), ("endpoint", &endpoint)];
             self.say("message-replied", stage, &values);
         }
         self.log = own;
-        Ok(answer)
+        answer
     }
 }
 
@@ -114,7 +114,11 @@ fn after(run: &mut Run<'_>, client: usize, at: Micros) {
     let work = run.journal.work();
     let write = |run: &mut Run<'_>, log: &'static str, seconds: i64, line: &str, values: &[Value<'_>]| {
         let at = at + seconds * SECOND;
-        run.journal.write(crate::simulate::journal::Place { machine: client, log, at, work, owner: None }, line, values);
+        run.journal.write(
+            crate::simulate::journal::Place { machine: client, log, at, work, owner: None },
+            line,
+            values,
+        );
     };
     let where_ = if facts.join == crate::simulate::facts::Join::Hybrid { "unknown-location" } else { "on-internet" };
     write(run, "client-location", 1, where_, &[]);

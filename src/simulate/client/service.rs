@@ -16,8 +16,14 @@ const CLOSE: Micros = 10 * MINUTE;
 /// A failed exchange that is taken up again within this time is another attempt of the same flow.
 const SILENCE: Micros = HOUR;
 
-const ENDPOINTS: [&str; 6] =
-    ["MP_PolicyManager", "MP_LocationManager", "MP_StatusReceiver", "MP_HinvEndpoint", "MP_RelayEndpoint", "MP_DdrEndpoint"];
+const ENDPOINTS: [&str; 6] = [
+    "MP_PolicyManager",
+    "MP_LocationManager",
+    "MP_StatusReceiver",
+    "MP_HinvEndpoint",
+    "MP_RelayEndpoint",
+    "MP_DdrEndpoint",
+];
 
 /// Sends messages from a time until another, so many a second in the mean.
 pub(super) fn serve(
@@ -40,10 +46,8 @@ pub(super) fn serve(
         };
         let mut walk = Walk::new(run, client, facts, flow, at, "messaging");
         // Until location services have brought the site's settings, ccmsetup's switch holds.
-        walk.checks_lists = match at < refreshed && facts.installs {
-            true => !facts.no_list_check,
-            false => world.site.checks_lists,
-        };
+        let bootstrap = at < refreshed && facts.installs;
+        walk.checks_lists = if bootstrap { !facts.no_list_check } else { world.site.checks_lists };
         let result = walk.exchange(&mut token)?;
         let ended = walk.at;
         match result {
@@ -82,7 +86,7 @@ impl Walk<'_, '_> {
             return Ok(Err(stage));
         }
         let endpoint = self.run.random.pick(&ENDPOINTS);
-        match self.message(endpoint, Stage::MpValidate)? {
+        match self.message(endpoint, Stage::MpValidate) {
             Ok(()) => {
                 if endpoint == "MP_LocationManager" {
                     self.passed(Stage::LocationRequest);
@@ -107,7 +111,7 @@ impl Walk<'_, '_> {
             self.say("post-failed", Stage::AadToken, &[("url", &url), ("hr", &"87d00455")]);
             return Ok(Err(Stage::AadToken));
         };
-        match self.fetch_token(entra)? {
+        match self.fetch_token(entra) {
             Ok(issued) => {
                 *token = issued;
                 Ok(Ok(()))
