@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::facts::{ClientFacts, World};
 use super::pki::Signer;
 use super::{DAY, HOUR, MINUTE, SECOND};
-use crate::certs::CrlSource;
 use crate::error::Result;
 use crate::site::{Client, File, Site};
 use crate::time::Micros;
@@ -75,7 +74,7 @@ impl Decisions {
             authorities.issuing.list(&[], from, until)?,
             authorities.issuing.list(&serials, from, until)?,
             authorities.root.list(&[], from, until)?,
-            authorities.issuing.list(&[], from, until)?,
+            authorities.clients.list(&[], from, until)?,
         ];
         let presented =
             [world.gateway.presents.at(Micros::MIN), world.gateway.presents.last(), &world.gateway.inspected];
@@ -197,12 +196,8 @@ impl Decisions {
         }
         let (site, client) = (self.site(world, at), self.client(world, number, at));
         let question = Question { site: &site, client: &client, at, phase: Phase::AfterRefresh };
-        let ruling = question.client_chain().map(|chain| {
-            let mut chain = chain;
-            // What cannot be had from the internet, the gateway cannot have.
-            chain.crls = vec![CrlSource::unreachable(&world.site.client_list_url)];
-            gateway::client_certificate(&chain, site.cmg.verify_client_revocation)
-        });
+        let verifies = site.cmg.verify_client_revocation;
+        let ruling = question.client_chain().map(|chain| gateway::client_certificate(&chain, verifies));
         let trusted = ruling.is_some_and(|ruling| is_open(&ruling));
         self.certificates.insert(key, trusted);
         trusted

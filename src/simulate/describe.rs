@@ -88,15 +88,17 @@ impl World {
     fn describe_gateway(&self, at: Micros) -> Gateway {
         let gateway = &self.gateway;
         let root = self.root_file();
-        let issuing = pem("certificates/issuing.pem", &[&self.authorities.issuing.as_issued()]);
+        let clients = pem("certificates/clients.pem", &[&self.authorities.clients.as_issued()]);
         let complete = *gateway.client_authorities.at(at);
+        let told_otherwise = self.clients.iter().any(|client| client.cmg == gateway.other_name);
+        let other = told_otherwise.then(|| gateway.other_name.clone());
         Gateway {
-            names: vec![gateway.host.clone()],
+            names: std::iter::once(gateway.host.clone()).chain(other).collect(),
             certificate: Some(chain(&gateway.presents.at(at).chain, "certificates")),
             root: Some(Root::Private(root.clone())),
             state: Some(GatewayState::Running),
             tls: Some(vec!["1.2".to_owned(), "1.3".to_owned()]),
-            client_cas: Some(if complete { vec![root, issuing] } else { vec![root] }),
+            client_cas: Some(if complete { vec![root, clients] } else { vec![root] }),
             verify_client_revocation: Some(*gateway.checks_client_lists.at(at)),
             content: Some(if *self.site.content_on_cmg.at(at) { vec![self.site.package.clone()] } else { Vec::new() }),
             roles: (0..self.points.len())

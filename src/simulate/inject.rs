@@ -164,7 +164,7 @@ fn expired_certificate(world: &World, number: usize, random: &mut Random) -> Res
         to: world.start - random.between(1, 30) * DAY,
         list: None,
     };
-    world.authorities.issuing.issue(&leaf, random)
+    world.authorities.clients.issue(&leaf, random)
 }
 
 /// Some client that no other fault has hit and that will show this one.

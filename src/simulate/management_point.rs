@@ -166,9 +166,9 @@ fn token_service(
     if failure == Some("mp-cannot-reach-entra") {
         let end = end + run.random.between(15, 25) * 1_000_000;
         run.say((machine, "sts-managed", end - 20_000), work, request, Stage::MpValidate, "sts-mise", &[]);
-        // How the client words it beyond the code is not public.
-        let refusal =
-            Refusal::Status { stage: Stage::MpValidate, status: 500, text: None, hresult: Refusal::TRANSIENT };
+        // That the status is 500 is inferred; the client's code is documented.
+        let text = Some("CMGConnector_InternalServerError");
+        let refusal = Refusal::Status { stage: Stage::MpValidate, status: 500, text, hresult: Refusal::TRANSIENT };
         return (end, Verdict::refused((500, 0, 0), 500, refusal));
     }
     let Credential::Entra(token) = &request.credential else {
@@ -182,9 +182,9 @@ fn token_service(
     }
     validated(run, request, client, token, (machine, work, part(50)));
     if token.of_user && !run.decisions.knows_user(world, request.client, at) {
-        // How CCM_STS words this is not public: its log stops here.
-        let refusal =
-            Refusal::Status { stage: Stage::MpValidate, status: 401, text: None, hresult: Refusal::TRANSIENT };
+        // How CCM_STS words this is not public: its log stops here. That the status is 401 is inferred.
+        let text = Some("CMGConnector_Unauthorized");
+        let refusal = Refusal::Status { stage: Stage::MpValidate, status: 401, text, hresult: Refusal::TRANSIENT };
         return (end, Verdict::refused((401, 0, 0), 401, refusal));
     }
     issue(run, request, client, token, (machine, work), [part(70), part(85), part(92)]);

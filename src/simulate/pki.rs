@@ -19,6 +19,7 @@ use crate::time::Micros;
 
 const AUTHORITY: &str = include_str!("keys/authority.pem");
 const INTERMEDIATE: &str = include_str!("keys/intermediate.pem");
+const CLIENTS: &str = include_str!("keys/clients.pem");
 const LEAF: &str = include_str!("keys/leaf.pem");
 const INSPECTION: &str = include_str!("keys/inspection.pem");
 const ENTRA: &str = include_str!("keys/entra.pem");
@@ -186,6 +187,8 @@ pub(super) struct Authorities {
     pub root: Authority,
     /// Signs what the CMG presents.
     pub issuing: Authority,
+    /// Signs clients' certificates.
+    pub clients: Authority,
     /// The root of a firewall that inspects TLS.
     pub inspection: Authority,
     /// Signs devices' join certificates.
@@ -200,10 +203,11 @@ impl Authorities {
         let root = Authority::new(&format!("{organisation} Root CA"), AUTHORITY, None, at, random)?;
         let issuing =
             Authority::new(&format!("{organisation} Issuing CA 1"), INTERMEDIATE, Some((&root, list)), at, random)?;
+        let clients = Authority::new(&format!("{organisation} Client CA 1"), CLIENTS, Some((&root, list)), at, random)?;
         let inspection = Authority::new(inspector, INSPECTION, None, at, random)?;
         let entra = Authority::new("MS-Organization-Access", ENTRA, None, at, random)?;
         let public = Authority::new("Everyday Public Root R1", SITE, None, at, random)?;
-        Ok(Self { root, issuing, inspection, entra, public })
+        Ok(Self { root, issuing, clients, inspection, entra, public })
     }
 }
 

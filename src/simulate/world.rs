@@ -332,7 +332,7 @@ fn client(
         list: Some(&world.site.client_list_url),
     };
     Ok(ClientFacts {
-        certificate: world.authorities.issuing.issue(&leaf, random)?,
+        certificate: world.authorities.clients.issue(&leaf, random)?,
         ip: format!(
             "{}.{}.{}.{}",
             random.between(80, 95),

@@ -243,15 +243,12 @@ fn every_fault_breaks_a_flow_at_its_stage_and_nobody_else() {
     });
 }
 
-/// Causes that the site description of the end cannot show, for they are no fact of it.
-const NOT_IN_A_DESCRIPTION: [&str; 0] = [];
-
 /// Whether the description of the site and of a client that the fault hit leads to the fault, at its stage.
-fn is_predicted(simulated: &Simulated, kind: &FaultKind, client: &str) -> bool {
+fn is_predicted(simulated: &Simulated, kind: &FaultKind, flow: &FlowTruth) -> bool {
     let folder = write(simulated, |_| true);
     let site = Site::read(&folder.path().join("site.toml")).unwrap();
-    let at = simulated.truth.end.parse::<Timestamp>().unwrap().as_microsecond();
-    let client = site.client(client).unwrap();
+    let at = flow.ended.parse::<Timestamp>().unwrap().as_microsecond();
+    let client = site.client(&flow.client).unwrap();
     Phase::ALL.into_iter().any(|phase| {
         let predicted = predict(&Question { site: &site, client, at, phase });
         predicted.causes().any(|(stage, cause)| cause.failure == kind.id && stage == kind.stage)
@@ -283,14 +280,14 @@ fn seen(trail: &Trail, fault: &str) -> Seen {
 /// predicted.
 fn judged(kind: &FaultKind, seed: u64) -> ([Seen; 3], bool) {
     let simulated = simulated(seed, &[kind.id]);
-    let client = broken_by(&simulated, kind)[0].client.clone();
-    let folder = format!("client-{client}/");
+    let flow = broken_by(&simulated, kind)[0];
+    let folder = format!("client-{}/", flow.client);
     let views = [
         read(&simulated, |path| path.starts_with(&folder) && is_log(path)),
         read(&simulated, is_log),
         read(&simulated, is_no_description),
     ];
-    (views.map(|trail| seen(&trail, kind.id)), is_predicted(&simulated, kind, &client))
+    (views.map(|trail| seen(&trail, kind.id)), is_predicted(&simulated, kind, flow))
 }
 
 #[test]

@@ -136,8 +136,8 @@ impl<'r, 'w> Walk<'r, 'w> {
         let answer = gateway::receive(self.run, &request, sent);
         self.at = answer.at + self.run.delay(world.delays.client_cmg);
         if let Err(Refusal::Status { stage, status, text, hresult }) = &answer.result {
-            // Where no public sample shows the status line, the log shows the bare code.
-            if *hresult == Refusal::BAD_STATUS {
+            // Where no public sample shows the status text, the log shows the bare code.
+            if text.is_some() || *hresult == Refusal::BAD_STATUS {
                 let values: [Value<'_>; 3] = [("url", &url), ("code", &0), ("name", &"CCM_E_BAD_HTTP_STATUS_CODE")];
                 self.say_of("http-error", *stage, number, &values);
             }
