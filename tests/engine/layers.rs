@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first; modules of one line stand beside each other and use only what is below them.
-const LAYERS: [&[&str]; 11] = [
+const LAYERS: [&[&str]; 12] = [
     &["error", "stage", "time", "record", "finding", "report"],
     &["input"],
     &["formats", "tokens", "certs", "knowledge"],
@@ -13,6 +13,7 @@ const LAYERS: [&[&str]; 11] = [
     &["flows"],
     &["artefacts"],
     &["diagnosis"],
+    &["preflight"],
     &["engine"],
     &["tables"],
     &["python"],
