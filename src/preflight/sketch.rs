@@ -9,6 +9,7 @@ use crate::artefacts::{Artefact, Part};
 use crate::events::Event;
 use crate::flows::{ClientIdentity, Flow, identity};
 use crate::input::ArtefactKind;
+use crate::knowledge::Knowledge;
 use crate::record::Source;
 use crate::site::host_and_role;
 use crate::stage::Role;
@@ -98,6 +99,7 @@ impl Found {
                 self.gateways.insert(address.host);
             }
         }
+        self.gateways.extend(asked_gateway(event));
         let role = event.get("role_id").and_then(|role| role.parse::<u64>().ok());
         self.roles.extend(role);
         if event.role() == Some(Role::ConnectionPoint)
@@ -208,6 +210,15 @@ impl Found {
             text.push_str("# ccmsetup = 'ccmsetup.exe /NoCRLCheck CCMHOSTNAME=…'\n# os_build = 19045\n# network = { healthy = true }\n");
         }
     }
+}
+
+/// The gateway that a request goes to, where its address says that it is one.
+fn asked_gateway(event: &Event) -> Option<String> {
+    let through_cmg = |address: &str| Knowledge::builtin().endpoint(address).is_some_and(|found| found.through_cmg);
+    let by_url = || Some(host_and_role(event.get("url").filter(|url| through_cmg(url))?)?.host);
+    let by_path =
+        || event.get("path").filter(|path| through_cmg(path)).and(event.get("host")).map(str::to_ascii_lowercase);
+    by_url().or_else(by_path)
 }
 
 /// The Entra tokens of a client, by kind.

@@ -525,6 +525,8 @@ fn nothing_is_predicted_on_the_healthy_twin() {
         &[
             ("healthy = true }", "healthy = true, inspection = \"proxy.pem\" }"),
             ("roots = [\"root.pem\"] # of the client", "roots = [\"root.pem\", \"proxy-root.pem\"]"),
+            ("crl_check = true", "crl_check = false"),
+            ("ccmsetup.exe ", "ccmsetup.exe /NoCRLCheck "),
         ],
         &[("mode = \"https\"", "mode = \"enhanced-http\""), ("\"connector.pem\"", "\"none\"")],
         &[
