@@ -38,6 +38,8 @@ pub mod workflow;
 
 pub mod diagnosis;
 
+pub mod preflight;
+
 pub mod engine;
 
 pub mod tables;

@@ -9,12 +9,14 @@ machine to machine, and says where it stopped, why, and what to do, with the lin
     ('cmg-root-ca-missing', 'cmg-connection')
 
 Tokens, certificates and what `dsregcmd /status` says are validated offline: `validate_token`, `validate_tokens`,
-`validate_chain`, `compare_phases`, `validate_dsregcmd`.
+`validate_chain`, `compare_phases`, `validate_dsregcmd`. `preflight` says in advance whether the clients of a site would
+work.
 """
 
 from __future__ import annotations
 
 import os
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from cmgtrail import _engine
@@ -30,6 +32,7 @@ from cmgtrail._engine import (
     Evidence,
     Finding,
     Flow,
+    Forecast,
     InternalError,
     Join,
     KnowledgeError,
@@ -37,9 +40,12 @@ from cmgtrail._engine import (
     NoRecordsError,
     PathNotFoundError,
     Phases,
+    PredictedStages,
+    Preflight,
     Record,
     Records,
     Report,
+    SiteError,
     Source,
     Stage,
     Table,
@@ -59,7 +65,6 @@ from cmgtrail.progress import watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
     from typing import Any
 
     PathLike = str | os.PathLike[str]
@@ -77,6 +82,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "Flow",
+    "Forecast",
     "InternalError",
     "Join",
     "KnowledgeError",
@@ -84,9 +90,12 @@ __all__ = [
     "NoRecordsError",
     "PathNotFoundError",
     "Phases",
+    "PredictedStages",
+    "Preflight",
     "Record",
     "Records",
     "Report",
+    "SiteError",
     "Source",
     "Stage",
     "Table",
@@ -97,6 +106,7 @@ __all__ = [
     "compare_phases",
     "inspect_certificate",
     "inspect_token",
+    "preflight",
     "read",
     "read_dsregcmd",
     "records",
@@ -315,6 +325,49 @@ def simulate(
         start=start,
         seed=seed,
         artefacts=artefacts,
+    )
+
+
+def preflight(
+    site: PathLike,
+    *,
+    client: str | None = None,
+    at: datetime | str | None = None,
+    logs: Trail | PathLike | Iterable[PathLike] | None = None,
+    knowledge: PathLike | Iterable[PathLike] = (),
+) -> Preflight:
+    """Says whether the clients of a site would work, stage by stage, before anyone tries.
+
+    What the description does not tell is not known, and the prediction says so: `works` is then None, not True.
+
+    Args:
+        site: A site description (`site.toml`, see docs/site.md).
+        client: Only this client, by name.
+        at: The instant to predict for: an aware `datetime`, or text with its zone. By default it is now.
+        logs: A trail, or logs to read, which the prediction is held against; where the two disagree, that is told.
+        knowledge: Knowledge files (TOML) laid over the built-in knowledge, in order.
+
+    Returns:
+        Whether it works, stage by stage for every client and both phases, and what stops it, with remedies.
+
+    Raises:
+        SiteError: The description has mistakes; all of them are told, each with its line.
+        UnreadableError: The description cannot be read.
+        ArgumentError: The site has no such client, or `at` has no zone.
+
+    Example:
+        >>> import cmgtrail
+        >>> prediction = cmgtrail.preflight("site.toml", at="2026-11-04T09:00Z")
+        >>> prediction.works, prediction.findings[0].failure
+        (False, 'crl-check-restored-after-bootstrap')
+    """
+    trail = logs if logs is None or isinstance(logs, Trail) else read(logs, knowledge=knowledge)
+    return _engine.preflight(
+        os.fspath(site),
+        client=client,
+        at=datetime.now(timezone.utc) if at is None else at,
+        logs=trail,
+        knowledge=_listed(knowledge, "knowledge"),
     )
 
 

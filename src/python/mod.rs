@@ -10,6 +10,7 @@ mod exceptions;
 mod findings;
 mod flows;
 mod materials;
+mod preflight;
 mod reading;
 mod records;
 mod report;
@@ -40,6 +41,8 @@ mod _engine {
     use super::findings::{Evidence, Finding, Missing};
     #[pymodule_export]
     use super::flows::{Client, Event, Flow, Join, Stage};
+    #[pymodule_export]
+    use super::preflight::{Forecast, PredictedStages, Preflight, preflight, sketch_site};
     #[pymodule_export]
     use super::reading::read;
     #[pymodule_export]

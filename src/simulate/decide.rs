@@ -347,7 +347,7 @@ fn mask_of(site: &Site, client: &Client, facts: &ClientFacts, at: Micros, checks
     let question = Question { site, client, at, phase: Phase::AfterRefresh };
     let request = question.chain(site.cmg.certificate.as_deref().unwrap_or_default(), &facts.cmg);
     let ruling = if let Some(shown) = connection::shown(&client.network) {
-        connection::inspection(&shown.iter().map(File::source).collect::<Vec<_>>(), &request)
+        connection::inspection(&shown.iter().map(File::source).collect::<Vec<_>>(), &request, Some(checks_lists))
     } else {
         let chain = ServerChain { request, right_time: at, checks_lists: Some(checks_lists), restored: false };
         connection::certificate(&chain)

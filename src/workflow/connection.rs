@@ -171,20 +171,20 @@ fn ageing(chain: &ServerChain, now: u32) -> Vec<Cause> {
 
 /// Whether the client accepts what an inspecting proxy shows in the gateway's place. `request` is that of the gateway's
 /// own certificate, with the client's stores; its chain is replaced.
-pub fn inspection(shown: &[Source], request: &ChainRequest) -> Ruling {
+pub fn inspection(shown: &[Source], request: &ChainRequest, checks_lists: Option<bool>) -> Ruling {
     let bundle = crate::certs::Bundle::read(shown);
     let authority_alone = bundle.certificates.first().is_some_and(crate::certs::Certificate::is_ca);
+    let looks = checks_lists == Some(true) && !authority_alone;
     let request = ChainRequest {
         presented: shown.to_vec(),
-        crls: Vec::new(),
-        revocation: Some(Revocation::Off),
+        revocation: Some(if looks { Revocation::Chain } else { Revocation::Off }),
         host: request.host.clone().filter(|_| !authority_alone),
         ..request.clone()
     };
     let report = validate_chain(&request);
     // An authority shown alone is no server's certificate: only whether it is trusted counts.
     let wrong = chains::mask(&report) & if authority_alone { AUTHORITY } else { u32::MAX };
-    let mut ruling = if wrong == 0 && chains::open(&report).is_empty() {
+    let mut ruling = if wrong == 0 {
         Ruling::passed("The traffic is opened by an inspecting proxy whose authority the client trusts.")
     } else if wrong & !AUTHORITY == 0 && !request.store_is_known() {
         Ruling::not_known("whether the client trusts the authority of the inspecting proxy")
@@ -192,6 +192,14 @@ pub fn inspection(shown: &[Source], request: &ChainRequest) -> Ruling {
         let why = format!("A proxy shows its own certificate in the CMG's place. {}", chains::why(&report, wrong));
         Ruling::blocked(Cause::certain("tls-interception", why.trim_end()))
     };
+    if ruling.causes.is_empty() {
+        ruling
+            .unknown
+            .extend(chains::open(&report).into_iter().filter(|_| !authority_alone || !request.store_is_known()));
+        if checks_lists != Some(false) && !looks {
+            ruling.unknown.push("whether the client can check the proxy's certificate for revocation".to_owned());
+        }
+    }
     ruling.reports.push(report);
     ruling
 }

@@ -79,12 +79,15 @@ pub fn registration(site: &Site, client: &Client, uses_pki: bool, at: Micros) ->
         // The client makes a certificate of its own when it registers.
         (None, None) => return Ruling::default(),
     };
-    let (leaf, intermediates) = chains::leaf_and_rest(&file.source());
+    let (leaf, mut beside) = chains::leaf_and_rest(&file.source());
+    // Authorities that anybody told of help to find the root; only the site's own list says whether it is trusted.
+    let told_of = [&client.intermediates, &site.cmg.client_cas].into_iter().flatten().flatten();
+    beside.extend(told_of.map(File::source));
     let told = site.options.trusted_roots.as_ref();
     let roots: Vec<Source> = told.into_iter().flatten().map(File::source).collect();
     let mut request = ChainRequest::new(leaf, roots, at);
     request.roots_known = told.is_some();
-    request.intermediates = intermediates;
+    request.intermediates = beside;
     request.purpose = Purpose::Client;
     request.revocation = Some(Revocation::Off);
     let report = validate_chain(&request);
@@ -95,8 +98,13 @@ pub fn registration(site: &Site, client: &Client, uses_pki: bool, at: Micros) ->
         ruling.add_cause(Cause::certain("client-certificate-expired", why));
     }
     if is_pki && told.is_some() && mask & AUTHORITY != 0 {
-        let why = format!("It is not trusted by the site's own list of roots. {}", chains::why(&report, AUTHORITY));
-        ruling.add_cause(Cause::certain("root-not-on-site-ctl", why));
+        let why = chains::why(&report, AUTHORITY);
+        if report.fatal().any(|check| check.id == "root-not-in-client-store") {
+            let why = format!("Its root is not on the site's own list of trusted roots. {why}");
+            ruling.add_cause(Cause::certain("root-not-on-site-ctl", why));
+        } else {
+            ruling.unknown.push(format!("which root the client's certificate leads to ({why})"));
+        }
     }
     ruling.reports.push(report);
     ruling

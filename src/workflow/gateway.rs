@@ -86,7 +86,8 @@ pub fn client_certificate(request: &ChainRequest, verifies: Option<bool>) -> Rul
             ruling.unknown.push(format!("which client authorities were uploaded to the CMG ({why})"));
         }
     }
-    if mask & REVOCATION != 0 {
+    // Without its authorities nothing can be said of their lists.
+    if mask & REVOCATION != 0 && mask & AUTHORITY == 0 {
         let why = chains::why(&report, REVOCATION);
         match verifies {
             Some(true) => ruling.add_cause(Cause::certain("client-revocation-misconfigured", why)),

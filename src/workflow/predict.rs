@@ -418,7 +418,7 @@ fn connected(question: &Question<'_>) -> Ruling {
     let request = question.chain(own, &target.host);
     if let Some(shown) = connection::shown(&client.network) {
         let shown: Vec<_> = shown.iter().map(File::source).collect();
-        return ruling.and(connection::inspection(&shown, &request));
+        return ruling.and(connection::inspection(&shown, &request, question.checks_lists()));
     }
     if own.is_empty() {
         return ruling.and(Ruling::not_known("the CMG's certificate"));

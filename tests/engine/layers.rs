@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first; modules of one line stand beside each other and use only what is below them.
-const LAYERS: [&[&str]; 11] = [
+const LAYERS: [&[&str]; 12] = [
     &["error", "stage", "time", "record", "finding", "report"],
     &["input"],
     &["formats", "tokens", "certs", "knowledge"],
@@ -12,7 +12,8 @@ const LAYERS: [&[&str]; 11] = [
     &["columns", "events", "workflow"],
     &["flows"],
     &["artefacts"],
-    &["diagnosis", "simulate"],
+    &["diagnosis"],
+    &["preflight", "simulate"],
     &["engine"],
     &["tables"],
     &["python"],

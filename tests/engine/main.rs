@@ -8,11 +8,14 @@ mod corpus;
 mod failures;
 mod knowledge;
 mod layers;
+mod pki;
+mod preflight;
 mod reading;
 mod real_logs;
 mod sample_trail;
 #[cfg(feature = "simulate")]
 mod simulate;
+mod site;
 mod tables;
 mod tiling;
 mod tokens;

@@ -1,6 +1,7 @@
-"""The command line: `diagnose` and `records` read logs, `token`, `cert` and `dsregcmd` validate, `simulate` writes logs.
+"""The command line: `diagnose` and `records` read logs, `token`, `cert` and `dsregcmd` validate, `preflight` predicts,
+`simulate` writes logs.
 
-Exit status: 0 no finding of severity error, or valid; 1 findings of severity error, or not valid; 3 undecided; 2 could
+Exit status: 0 no finding of severity error, valid, or would work; 1 the contrary; 3 undecided; 2 could
 not run or not one record was read; 130 stopped by Ctrl-C. Results go to stdout, progress and messages to stderr. Errors
 are sentences, and no output holds a token.
 """
