@@ -290,6 +290,30 @@ fn judged(kind: &FaultKind, seed: u64) -> ([Seen; 3], bool) {
     (views.map(|trail| seen(&trail, kind.id)), is_predicted(&simulated, kind, flow))
 }
 
+/// Causes with public traces that diagnosis does not yet put first where all logs are at hand, and why.
+const NOT_FIRST: [(&str, &str); 4] = [
+    ("tls-interception", "the issuer that was presented is in no log: without artefacts a missing root looks the same"),
+    ("no-entra-user-signed-in", "the device's own failure goes before it, and is as true"),
+    ("client-chain-incomplete-on-cmg", "taken for a stale gateway by the client's location lines"),
+    ("connector-role-certificate-missing", "with some seeds a stale gateway goes before it"),
+];
+
+#[test]
+fn causes_with_public_traces_are_found_and_all_are_predicted() {
+    let kinds: Vec<&FaultKind> = simulate::faults().collect();
+    kinds.par_iter().for_each(|kind| {
+        let ([_, logs, artefacts], predicted) = judged(kind, 2);
+        assert!(predicted, "{} is not predicted from its site.toml", kind.id);
+        let excepted = NOT_FIRST.iter().any(|(id, _)| *id == kind.id);
+        if kind.proof == Proof::S && !excepted {
+            for (view, seen) in [("all logs", &logs), ("artefacts too", &artefacts)] {
+                let first = seen.first.as_ref().map(|(failure, _)| failure.as_str());
+                assert_eq!(first, Some(kind.id), "{view}: {:?}", seen.others);
+            }
+        }
+    });
+}
+
 #[test]
 #[ignore = "a table to look at"]
 fn table_of_faults() {
