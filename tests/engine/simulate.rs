@@ -3,6 +3,7 @@
 //! `cargo test --features simulate --test engine -- --ignored --nocapture simulate::` prints the table of all faults.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use cmgtrail::engine::{ReadOptions, Silent, Trail};
@@ -27,7 +28,7 @@ fn files(simulated: &Simulated) -> BTreeMap<&str, &[u8]> {
 }
 
 fn is_log(path: &str) -> bool {
-    path.ends_with(".log") || path.ends_with(".lo_")
+    matches!(path.rsplit_once('.'), Some((_, "log" | "lo_")))
 }
 
 fn is_no_description(path: &str) -> bool {
@@ -65,12 +66,12 @@ fn the_same_plan_gives_the_same_bytes_and_another_seed_others() {
         let plan = Plan { noise: Noise::Bytes(100_000), ..plan(seed, &["crl-unreachable=40%"]) };
         in_memory(&plan).unwrap()
     };
-    let (one, two, other) = (noisy(1), noisy(1), noisy(2));
-    assert!(files(&one) == files(&two), "files differ");
+    let (one, again, other) = (noisy(1), noisy(1), noisy(2));
+    assert!(files(&one) == files(&again), "files differ");
     let noise = |simulated: &Simulated| simulated.noise().map(|file| (file.path, file.bytes)).collect::<Vec<_>>();
-    assert!(noise(&one) == noise(&two), "noise differs");
+    assert!(noise(&one) == noise(&again), "noise differs");
     let json = |simulated: &Simulated| serde_json::to_string(&simulated.truth).unwrap();
-    assert_eq!(json(&one), json(&two));
+    assert_eq!(json(&one), json(&again));
     assert_ne!(one.truth.offsets, other.truth.offsets);
     assert!(files(&one)["site.toml"] != files(&other)["site.toml"]);
 }
@@ -331,13 +332,13 @@ fn table_of_faults() {
                 let first = seen.iter().filter(|seen| seen.first.as_ref().is_some_and(|(id, _)| id == kind.id)).count();
                 let among = seen.iter().filter(|seen| seen.among).count();
                 let others: BTreeSet<&str> = seen.iter().flat_map(|seen| &seen.others).map(String::as_str).collect();
-                row += &format!(" | {first} {among} {others:?}");
+                let _ = write!(row, " | {first} {among} {others:?}");
             }
             row
         })
         .collect();
     println!("of {seeds} seeds: predicted | the client's logs: first, among, other errors | all logs | artefacts too");
-    rows.iter().for_each(|row| println!("{row}"));
+    println!("{}", rows.join("\n"));
 }
 
 #[test]
