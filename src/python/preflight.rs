@@ -12,7 +12,7 @@ use super::errors::{defect, from_arrow};
 use super::table::{frame, stream};
 use super::trail::Trail;
 use crate::knowledge::Knowledge;
-use crate::preflight::{self, Observed, Options, Seen};
+use crate::preflight::{self as engine, Observed, Options, Seen};
 use crate::site::Site;
 use crate::tables::id;
 
@@ -33,7 +33,7 @@ pub(super) fn preflight(
         let knowledge = Knowledge::with_files(&knowledge)?;
         let site = Site::read_with(&site, &parquet)?;
         let observed = trail.as_ref().map(|trail| Observed { flows: &trail.flows, findings: &trail.findings });
-        preflight::Preflight::of(&site, &options, observed, &knowledge)
+        engine::Preflight::of(&site, &options, observed, &knowledge)
     })?)))
 }
 
@@ -53,13 +53,13 @@ pub(super) fn sketch_site(py: Python<'_>, trail: &Trail, prefix: String) -> Stri
     py.detach(move || {
         let seen =
             Seen { flows: &trail.flows, events: &trail.events, sources: &trail.sources, artefacts: &trail.artefacts };
-        preflight::sketch(seen, &prefix)
+        engine::sketch(seen, &prefix)
     })
 }
 
 /// Whether the clients of a site would work.
 #[pyclass(frozen, module = "cmgtrail")]
-pub struct Preflight(Arc<preflight::Preflight>);
+pub struct Preflight(Arc<engine::Preflight>);
 
 #[pymethods]
 impl Preflight {
@@ -117,15 +117,15 @@ impl Preflight {
 /// One failure that is predicted.
 #[pyclass(frozen, module = "cmgtrail")]
 pub struct Forecast {
-    preflight: Arc<preflight::Preflight>,
+    preflight: Arc<engine::Preflight>,
     place: usize,
 }
 
 impl std::ops::Deref for Forecast {
-    type Target = preflight::Forecast;
+    type Target = engine::Forecast;
 
     // A place is made by counting the very findings that are held here, which do not change: it is there.
-    fn deref(&self) -> &preflight::Forecast {
+    fn deref(&self) -> &engine::Forecast {
         &self.preflight.findings[self.place]
     }
 }
@@ -217,7 +217,7 @@ impl Forecast {
 
 /// Stages of all clients: a table of columns.
 #[pyclass(frozen, module = "cmgtrail")]
-pub struct PredictedStages(Arc<preflight::Preflight>);
+pub struct PredictedStages(Arc<engine::Preflight>);
 
 #[pymethods]
 #[allow(clippy::unused_self)] // Python asks the object, though all stages have the same columns
@@ -229,7 +229,7 @@ impl PredictedStages {
 
     #[getter]
     fn columns(&self) -> Vec<String> {
-        preflight::stages_schema().fields().iter().map(|field| field.name().clone()).collect()
+        engine::stages_schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
     fn __len__(&self) -> usize {
@@ -237,7 +237,7 @@ impl PredictedStages {
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        Ok(to_schema_pycapsule(py, &*preflight::stages_schema())?)
+        Ok(to_schema_pycapsule(py, &*engine::stages_schema())?)
     }
 
     #[pyo3(signature = (requested_schema = None))]
@@ -246,8 +246,8 @@ impl PredictedStages {
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyCapsule>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        let batch = py.detach(|| preflight::stages(&self.0)).map_err(from_arrow)?;
-        stream(py, &preflight::stages_schema(), std::iter::once(Ok(batch)), requested_schema)
+        let batch = py.detach(|| engine::stages(&self.0)).map_err(from_arrow)?;
+        stream(py, &engine::stages_schema(), std::iter::once(Ok(batch)), requested_schema)
     }
 
     /// A polars `DataFrame`.
