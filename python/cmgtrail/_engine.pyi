@@ -1096,7 +1096,7 @@ class Forecast:
         """Stage at which it is met."""
     @property
     def scope(self) -> str:
-        """Whom it hits: `client`, `site`, `tenant` …"""
+        """Whom it hits, such as `client`, `site` or `tenant`."""
     @property
     def title(self) -> str:
         """One line."""

@@ -149,7 +149,8 @@ def _preflight(prediction: Preflight) -> str:
 
 def _forecast(finding: Forecast) -> str:
     hit = counted(len(finding.clients), "client")
-    return f"<Forecast {visible(finding.failure)}: {finding.severity}, {finding.confidence}, {hit}: {visible(finding.why)}>"
+    how = f"{finding.severity}, {finding.confidence}, {hit}"
+    return f"<Forecast {visible(finding.failure)}: {how}: {visible(finding.why)}>"
 
 
 def _predicted_stages(table: PredictedStages) -> str:

@@ -3,11 +3,12 @@
 use cmgtrail::stage::Stage;
 use cmgtrail::workflow::{Phase, Status};
 
-use super::world::{LIST, NOBODY, OWN_CERTIFICATE, certificate, changed, predicted};
+use super::world::{Change, LIST, NOBODY, OWN_CERTIFICATE, certificate, changed, predicted};
 
 /// A cause, the stage at which it must be told, the phase, what brings it about, and causes that come with it.
-type Row = (&'static str, Stage, Phase, Vec<(&'static str, &'static str)>, &'static [&'static str]);
+type Row = (&'static str, Stage, Phase, Vec<Change>, &'static [&'static str]);
 
+#[allow(clippy::too_many_lines)] // a table, a row a cause
 fn rows() -> Vec<Row> {
     use Phase::{AfterRefresh as After, Bootstrap as Boot};
     use Stage::{

@@ -14,7 +14,7 @@ use cmgtrail::stage::{Stage, StageStatus};
 use cmgtrail::workflow::{Phase, Question, Status, predict};
 
 use crate::pki::AT;
-use world::{HEALTHY, LIST, OWN_CERTIFICATE, certificate, changed, folder, predicted};
+use world::{Change, HEALTHY, LIST, OWN_CERTIFICATE, certificate, changed, folder, predicted};
 
 #[test]
 fn nothing_is_predicted_on_the_healthy_twin() {
@@ -52,7 +52,7 @@ fn nothing_is_predicted_on_the_healthy_twin() {
 #[test]
 fn what_breaks_later_is_warned_of() {
     let soon = certificate("certificate = [\"ends-soon.pem\"");
-    let cases: [(Vec<(&str, &str)>, &str, Stage); 4] = [
+    let cases: [(Vec<Change>, &str, Stage); 4] = [
         (soon, "cmg-certificate-expired", Stage::CmgConnection),
         (vec![("\"issuing.crl\"", "\"stale-soon.crl\"")], "crl-unreachable", Stage::CmgConnection),
         (

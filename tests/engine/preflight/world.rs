@@ -90,6 +90,9 @@ content = ["PS100001"] # of the client
 network = { healthy = true }
 "#;
 
+/// Words of the description, and what stands in their place.
+pub type Change = (&'static str, &'static str);
+
 /// The files that the descriptions name.
 pub fn folder() -> &'static Path {
     static FOLDER: OnceLock<TempDir> = OnceLock::new();
@@ -167,11 +170,10 @@ pub fn predicted(site: &Site, phase: Phase) -> Prediction {
     predict(&Question { site, client: &site.clients[0], at: AT, phase })
 }
 
-pub const LIST: (&str, &str) = ("from = \"internet\" # issuing", "from = \"intranet\"");
-pub const NOBODY: (&str, &str) =
-    ("user = \"entra\"\nuser_id = \"0d9e8c7b-6a5f-4e3d-8c2b-1a0f9e8d7c6b\"", "user = \"none\"");
-pub const OWN_CERTIFICATE: (&str, &str) = ("os_build = 19045", "os_build = 19045\npki_certificate = \"client.pem\"");
+pub const LIST: Change = ("from = \"internet\" # issuing", "from = \"intranet\"");
+pub const NOBODY: Change = ("user = \"entra\"\nuser_id = \"0d9e8c7b-6a5f-4e3d-8c2b-1a0f9e8d7c6b\"", "user = \"none\"");
+pub const OWN_CERTIFICATE: Change = ("os_build = 19045", "os_build = 19045\npki_certificate = \"client.pem\"");
 
-pub fn certificate(file: &'static str) -> Vec<(&'static str, &'static str)> {
+pub fn certificate(file: &'static str) -> Vec<Change> {
     vec![("certificate = [\"cmg.pem\"", file)]
 }
