@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, SchemaRef};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict};
-use pyo3_arrow::ffi::to_schema_pycapsule;
+use pyo3::types::PyDict;
 
+use super::columns::{Columns, provides_columns};
 use super::conversions::{display, instant, to_dict};
-use super::errors::{defect, from_arrow};
-use super::table::{frame, stream};
+use super::errors::defect;
 use super::trail::Trail;
 use crate::knowledge::Knowledge;
 use crate::preflight::{self as engine, Observed, Options, Seen};
@@ -219,45 +220,28 @@ impl Forecast {
 #[pyclass(frozen, module = "cmgtrail")]
 pub struct PredictedStages(Arc<engine::Preflight>);
 
+impl Columns for PredictedStages {
+    fn schema(&self) -> PyResult<SchemaRef> {
+        Ok(engine::stages_schema())
+    }
+
+    fn batches(&self) -> PyResult<impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static> {
+        Ok(std::iter::once(engine::stages(&self.0)))
+    }
+}
+
+provides_columns!(PredictedStages);
+
 #[pymethods]
-#[allow(clippy::unused_self)] // Python asks the object, though all stages have the same columns
+#[allow(clippy::unused_self)] // Python asks the object, though there is one such table
 impl PredictedStages {
     #[getter]
     fn name(&self) -> &'static str {
         "stages"
     }
 
-    #[getter]
-    fn columns(&self) -> Vec<String> {
-        engine::stages_schema().fields().iter().map(|field| field.name().clone()).collect()
-    }
-
     fn __len__(&self) -> usize {
         self.0.clients.iter().flat_map(|client| &client.phases).map(|phase| phase.stages.len()).sum()
-    }
-
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        Ok(to_schema_pycapsule(py, &*engine::stages_schema())?)
-    }
-
-    #[pyo3(signature = (requested_schema = None))]
-    fn __arrow_c_stream__<'py>(
-        &self,
-        py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
-    ) -> PyResult<Bound<'py, PyCapsule>> {
-        let batch = py.detach(|| engine::stages(&self.0)).map_err(from_arrow)?;
-        stream(py, &engine::stages_schema(), std::iter::once(Ok(batch)), requested_schema)
-    }
-
-    /// A polars `DataFrame`.
-    fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_polars")
-    }
-
-    /// A pandas `DataFrame`.
-    fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_pandas")
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
