@@ -53,8 +53,7 @@ def parquet_as_csv(path: str | os.PathLike[str]) -> str:
 
 def _by_pyarrow(path: str | os.PathLike[str], wanted: tuple[str, ...]) -> str:
     try:
-        import pyarrow.parquet as parquet  # pyright: ignore[reportMissingTypeStubs]
-        from pyarrow import csv  # pyright: ignore[reportMissingTypeStubs]
+        from pyarrow import csv, parquet  # pyright: ignore[reportMissingTypeStubs]
     except ImportError as error:
         hint = "Parquet needs polars or pyarrow: pip install 'cmgtrail[polars]', or give a CSV file"
         raise ImportError(hint) from error

@@ -6,7 +6,7 @@ use super::ClientPreflight;
 use crate::diagnosis::fill;
 use crate::finding::{Confidence, Severity};
 use crate::knowledge::{Failure, FailureRole, Knowledge};
-use crate::site::{Client, Site};
+use crate::site::{Client, CommandLine, Site};
 use crate::stage::Stage;
 use crate::workflow::{Cause, Phase, entra};
 
@@ -56,7 +56,7 @@ pub(super) fn findings(site: &Site, clients: &[ClientPreflight], knowledge: &Kno
                 match known {
                     Some(known) => known.hit(prediction.phase, client),
                     None => {
-                        found.push(Forecast::new(site, client, failure, severity, (stage, cause, prediction.phase)))
+                        found.push(Forecast::new(site, client, failure, severity, (stage, cause, prediction.phase)));
                     }
                 }
             }
@@ -119,7 +119,7 @@ fn value(field: &str, site: &Site, client: &Client) -> Option<String> {
     match field {
         "client" => Some(client.name.clone()),
         "host" | "cmg" => {
-            let named = client.ccmsetup.as_ref().and_then(|line| line.ccm_host_name()).map(|name| name.host);
+            let named = client.ccmsetup.as_ref().and_then(CommandLine::ccm_host_name).map(|name| name.host);
             named.or_else(|| site.cmg.names.first().cloned())
         }
         "tenant_id" => entra::tenant_of(client),

@@ -137,11 +137,8 @@ fn wanted<'a>(site: &'a Site, options: &Options) -> Result<Vec<&'a crate::site::
 
 /// False where one is false, else open where one is open.
 fn all(each: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    each.fold(Some(true), |all, one| match (all, one) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (None, _) | (_, None) => None,
-        _ => Some(true),
-    })
+    let verdicts: Vec<Option<bool>> = each.collect();
+    if verdicts.contains(&Some(false)) { Some(false) } else { (!verdicts.contains(&None)).then_some(true) }
 }
 
 /// Whether a client works, unless its logs say otherwise: then it is open, for the description is wrong.

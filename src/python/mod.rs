@@ -4,11 +4,13 @@
 //! look in a notebook is decided by `cmgtrail.display`.
 
 mod certs;
+mod columns;
 mod conversions;
 mod errors;
 mod exceptions;
 mod findings;
 mod flows;
+mod knowledge;
 mod materials;
 mod preflight;
 mod reading;
@@ -42,6 +44,10 @@ mod _engine {
     #[pymodule_export]
     use super::flows::{Client, Event, Flow, Join, Stage};
     #[pymodule_export]
+    use super::knowledge::{
+        Code, builtin_knowledge, check_knowledge, code_components, explain_code, knowledge_entries,
+    };
+    #[pymodule_export]
     use super::preflight::{Forecast, PredictedStages, Preflight, preflight, sketch_site};
     #[pymodule_export]
     use super::reading::read;
@@ -57,7 +63,7 @@ mod _engine {
     #[pymodule_export]
     use super::table::{Table, TableIterator};
     #[pymodule_export]
-    use super::tokens::{Verdicts, inspect_token, validate_token, validate_tokens, withheld};
+    use super::tokens::{KeySet, Verdicts, inspect_token, validate_token, validate_tokens, withheld};
     #[pymodule_export]
     use super::trail::Trail;
     #[pymodule_export]

@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, SchemaRef};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict};
-use pyo3_arrow::ffi::to_schema_pycapsule;
+use pyo3::types::PyDict;
 
+use super::columns::{Columns, provides_columns};
 use super::conversions::{display, instant, to_dict};
-use super::errors::{defect, from_arrow};
-use super::table::{frame, stream};
+use super::errors::defect;
 use super::trail::Trail;
 use crate::knowledge::Knowledge;
-use crate::preflight::{self, Observed, Options, Seen};
+use crate::preflight::{self as engine, Observed, Options, Seen};
 use crate::site::Site;
 use crate::tables::id;
 
@@ -33,7 +34,7 @@ pub(super) fn preflight(
         let knowledge = Knowledge::with_files(&knowledge)?;
         let site = Site::read_with(&site, &parquet)?;
         let observed = trail.as_ref().map(|trail| Observed { flows: &trail.flows, findings: &trail.findings });
-        preflight::Preflight::of(&site, &options, observed, &knowledge)
+        engine::Preflight::of(&site, &options, observed, &knowledge)
     })?)))
 }
 
@@ -53,13 +54,13 @@ pub(super) fn sketch_site(py: Python<'_>, trail: &Trail, prefix: String) -> Stri
     py.detach(move || {
         let seen =
             Seen { flows: &trail.flows, events: &trail.events, sources: &trail.sources, artefacts: &trail.artefacts };
-        preflight::sketch(seen, &prefix)
+        engine::sketch(seen, &prefix)
     })
 }
 
 /// Whether the clients of a site would work.
 #[pyclass(frozen, module = "cmgtrail")]
-pub struct Preflight(Arc<preflight::Preflight>);
+pub struct Preflight(Arc<engine::Preflight>);
 
 #[pymethods]
 impl Preflight {
@@ -117,15 +118,15 @@ impl Preflight {
 /// One failure that is predicted.
 #[pyclass(frozen, module = "cmgtrail")]
 pub struct Forecast {
-    preflight: Arc<preflight::Preflight>,
+    preflight: Arc<engine::Preflight>,
     place: usize,
 }
 
 impl std::ops::Deref for Forecast {
-    type Target = preflight::Forecast;
+    type Target = engine::Forecast;
 
     // A place is made by counting the very findings that are held here, which do not change: it is there.
-    fn deref(&self) -> &preflight::Forecast {
+    fn deref(&self) -> &engine::Forecast {
         &self.preflight.findings[self.place]
     }
 }
@@ -217,47 +218,30 @@ impl Forecast {
 
 /// Stages of all clients: a table of columns.
 #[pyclass(frozen, module = "cmgtrail")]
-pub struct PredictedStages(Arc<preflight::Preflight>);
+pub struct PredictedStages(Arc<engine::Preflight>);
+
+impl Columns for PredictedStages {
+    fn schema(&self) -> PyResult<SchemaRef> {
+        Ok(engine::stages_schema())
+    }
+
+    fn batches(&self) -> PyResult<impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static> {
+        Ok(std::iter::once(engine::stages(&self.0)))
+    }
+}
+
+provides_columns!(PredictedStages);
 
 #[pymethods]
-#[allow(clippy::unused_self)] // Python asks the object, though all stages have the same columns
+#[allow(clippy::unused_self)] // Python asks the object, though there is one such table
 impl PredictedStages {
     #[getter]
     fn name(&self) -> &'static str {
         "stages"
     }
 
-    #[getter]
-    fn columns(&self) -> Vec<String> {
-        preflight::stages_schema().fields().iter().map(|field| field.name().clone()).collect()
-    }
-
     fn __len__(&self) -> usize {
         self.0.clients.iter().flat_map(|client| &client.phases).map(|phase| phase.stages.len()).sum()
-    }
-
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        Ok(to_schema_pycapsule(py, &*preflight::stages_schema())?)
-    }
-
-    #[pyo3(signature = (requested_schema = None))]
-    fn __arrow_c_stream__<'py>(
-        &self,
-        py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
-    ) -> PyResult<Bound<'py, PyCapsule>> {
-        let batch = py.detach(|| preflight::stages(&self.0)).map_err(from_arrow)?;
-        stream(py, &preflight::stages_schema(), std::iter::once(Ok(batch)), requested_schema)
-    }
-
-    /// A polars `DataFrame`.
-    fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_polars")
-    }
-
-    /// A pandas `DataFrame`.
-    fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_pandas")
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

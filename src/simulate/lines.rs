@@ -69,6 +69,15 @@ const fn information() -> u8 {
 struct File {
     log: Vec<LogShape>,
     line: Vec<LineShape>,
+    flag: Vec<Flag>,
+}
+
+/// A bit of the secure-failure mask, as the log names it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Flag {
+    pub bit: u32,
+    pub name: String,
 }
 
 /// A log, by its place in `lines.toml`.
@@ -82,6 +91,7 @@ pub(super) struct LineId(pub usize);
 pub(super) struct Lines {
     pub logs: Vec<LogShape>,
     pub shapes: Vec<LineShape>,
+    pub flags: Vec<Flag>,
     pieces: Vec<Vec<Piece>>,
     log_ids: HashMap<String, LogId>,
     line_ids: HashMap<String, LineId>,
@@ -106,13 +116,14 @@ impl Lines {
     fn read() -> Self {
         // A test reads the bundled file whole; an unreadable one would leave every log empty, and fail all others.
         let file: File =
-            toml::from_str(include_str!("lines.toml")).unwrap_or_else(|_| File { log: Vec::new(), line: Vec::new() });
+            toml::from_str(include_str!("lines.toml")).unwrap_or_else(|_| File { log: Vec::new(), line: Vec::new(), flag: Vec::new() });
         Self {
             pieces: file.line.iter().map(|line| pieces(&line.text)).collect(),
             log_ids: file.log.iter().enumerate().map(|(at, log)| (log.id.clone(), LogId(at))).collect(),
             line_ids: file.line.iter().enumerate().map(|(at, line)| (line.id.clone(), LineId(at))).collect(),
             logs: file.log,
             shapes: file.line,
+            flags: file.flag,
         }
     }
 

@@ -97,7 +97,9 @@ impl CommandLine {
             let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             // The MSI's own property holds another command line.
             if name.eq_ignore_ascii_case("CCMSETUPCMD") {
-                words(value).iter().for_each(|word| self.add(word));
+                for word in words(value) {
+                    self.add(&word);
+                }
             } else if is_name {
                 self.properties.insert(name.to_ascii_uppercase(), value.to_owned());
             }

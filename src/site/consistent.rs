@@ -8,14 +8,17 @@ use super::servers::{ManagementPoint, PublishedList};
 
 type Placed<T> = Vec<(usize, T)>;
 
+/// The lists of a description, each entry with the byte at which it begins.
+pub(super) struct Lists {
+    pub tenants: Option<Placed<Tenant>>,
+    pub points: Placed<ManagementPoint>,
+    pub crls: Placed<PublishedList>,
+    pub clients: Placed<Client>,
+}
+
 /// Notes names that stand twice, and roles of management points that there are not.
-pub(super) fn check(
-    site: &Site,
-    lists: (&Option<Placed<Tenant>>, &Placed<ManagementPoint>, &Placed<PublishedList>, &Placed<Client>),
-    roles_at: &[(String, usize)],
-    reader: &mut Reader<'_, '_>,
-) {
-    let (tenants, points, crls, clients) = lists;
+pub(super) fn check(site: &Site, lists: &Lists, roles_at: &[(String, usize)], reader: &mut Reader<'_, '_>) {
+    let Lists { tenants, points, crls, clients } = lists;
     if let Some(tenants) = tenants {
         unique("tenant", tenants, |tenant| &tenant.id, reader);
     }

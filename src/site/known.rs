@@ -89,12 +89,11 @@ fn rows<T>(entry: &mut Entry<'_, '_, '_>, key: &'static str, made: fn(Row) -> T)
     };
     let mut made_rows = Vec::with_capacity(rows.len());
     for (at, row) in rows.into_iter().enumerate() {
-        match as_guid(&row.id) {
-            Some(id) => made_rows.push(made(Row { id, ..row })),
-            None => {
-                let sentence = format!("{key}: the id of entry {} is no GUID: '{}'", at + 1, row.id);
-                entry.mistake(key, &sentence);
-            }
+        if let Some(id) = as_guid(&row.id) {
+            made_rows.push(made(Row { id, ..row }));
+        } else {
+            let sentence = format!("{key}: the id of entry {} is no GUID: '{}'", at + 1, row.id);
+            entry.mistake(key, &sentence);
         }
     }
     Some(made_rows)

@@ -188,13 +188,14 @@ impl Site {
             known: top.table("known").map(Known::read).unwrap_or_default(),
             ..Self::default()
         };
-        consistent::check(&site, (&tenants, &points, &crls, &clients), &roles_at, top.reader);
+        let lists = consistent::Lists { tenants, points, crls, clients };
+        consistent::check(&site, &lists, &roles_at, top.reader);
         top.close();
         Self {
-            tenants: tenants.map(without_places),
-            management_points: without_places(points),
-            crls: without_places(crls),
-            clients: without_places(clients).into_iter().map(|client| client.or(&defaults)).collect(),
+            tenants: lists.tenants.map(without_places),
+            management_points: without_places(lists.points),
+            crls: without_places(lists.crls),
+            clients: without_places(lists.clients).into_iter().map(|client| client.or(&defaults)).collect(),
             ..site
         }
     }

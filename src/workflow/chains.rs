@@ -95,5 +95,8 @@ pub(super) fn leaf_and_rest(source: &Source) -> (Vec<Source>, Vec<Source>) {
 
 /// Whether a file's first certificate is a root.
 pub(super) fn is_root(source: &Source) -> bool {
-    Bundle::read(std::slice::from_ref(source)).certificates.first().is_some_and(|first| first.is_self_issued())
+    Bundle::read(std::slice::from_ref(source))
+        .certificates
+        .first()
+        .is_some_and(crate::certs::Certificate::is_self_issued)
 }

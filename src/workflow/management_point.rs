@@ -76,13 +76,11 @@ pub fn entra(point: &ManagementPoint, version: Option<u32>) -> Ruling {
     }
     Ruling::fact(point.reaches_entra, &format!("whether {}, as Local System, reaches Entra", point.name), || {
         let why = format!("{}, as Local System, does not reach Entra.", point.name);
-        match version {
-            Some(_) => Cause::certain("mp-cannot-reach-entra", why),
-            None => {
-                let why = format!("{why} From version {FIRST_VERSION_THAT_ASKS_ENTRA} on it has to.");
-                Cause::likely("mp-cannot-reach-entra", why)
-            }
+        if version.is_some() {
+            return Cause::certain("mp-cannot-reach-entra", why);
         }
+        let why = format!("{why} From version {FIRST_VERSION_THAT_ASKS_ENTRA} on it has to.");
+        Cause::likely("mp-cannot-reach-entra", why)
     })
 }
 

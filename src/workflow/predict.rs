@@ -6,7 +6,7 @@ use super::decision::{Cause, Ruling, Verdict};
 use super::question::{Credential, Phase, Question};
 use super::{connection, connection_point, content, entra, gateway, management_point};
 use crate::report::Report;
-use crate::site::{Client, File};
+use crate::site::{Client, CommandLine, File};
 use crate::stage::Stage;
 use crate::tokens::TokenPolicy;
 
@@ -383,7 +383,6 @@ fn aad_token(question: &Question<'_>) -> (Ruling, Bearer) {
     let device = entra::device_token(site, client, question.client_time());
     let user = entra::user_token(client);
     match (device.verdict(), user.verdict()) {
-        (Verdict::Passed, _) => (request.and(device), Bearer::Device),
         (Verdict::Blocked, Verdict::Blocked) => (request.and(device).and(user), Bearer::Device),
         // The user's token stands in; what is wrong with the device's stays to be told.
         (Verdict::Blocked, _) => {
@@ -391,7 +390,7 @@ fn aad_token(question: &Question<'_>) -> (Ruling, Bearer) {
             (request.and(user).and(Ruling { warnings, reports: device.reports, ..Ruling::default() }), Bearer::User)
         }
         (Verdict::NotKnown, Verdict::Passed) => (request.and(user), Bearer::Device),
-        (Verdict::NotKnown, _) => (request.and(device), Bearer::Device),
+        (Verdict::Passed | Verdict::NotKnown, _) => (request.and(device), Bearer::Device),
     }
 }
 
@@ -423,7 +422,7 @@ fn connected(question: &Question<'_>) -> Ruling {
     if own.is_empty() {
         return ruling.and(Ruling::not_known("the CMG's certificate"));
     }
-    let restored = question.phase == Phase::AfterRefresh && question.command().is_some_and(|line| line.no_crl_check());
+    let restored = question.phase == Phase::AfterRefresh && question.command().is_some_and(CommandLine::no_crl_check);
     let chain =
         connection::ServerChain { request, right_time: question.at, checks_lists: question.checks_lists(), restored };
     let inspected = intercepted_or_not(client);

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first; modules of one line stand beside each other and use only what is below them.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 13] = [
     &["error", "stage", "time", "record", "finding", "report"],
     &["input"],
-    &["formats", "tokens", "certs", "knowledge"],
+    &["formats", "tokens", "knowledge"],
+    &["certs"],
     &["site"],
     &["columns", "events", "workflow"],
     &["flows"],

@@ -13,8 +13,6 @@ use time::{Duration, OffsetDateTime};
 
 /// 2026-11-04 09:00:00 UTC.
 pub const AT: i64 = 1_793_782_800_000_000;
-/// A day in microseconds.
-pub const DAY: i64 = 86_400_000_000;
 
 /// Seconds of Unix time, days from [`AT`].
 fn day(days: i64) -> OffsetDateTime {

@@ -147,7 +147,8 @@ def test_json_is_that_of_the_class(site: Path, capsys: Captured) -> None:
     assert run(["preflight", "site.toml", "--client", "PC042", "--at", AT, "--format", "json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert found == cmgtrail.preflight(site, client="PC042", at=AT).to_dict()
-    connection = next(stage for stage in found["clients"][0]["phases"][1]["stages"] if stage["stage"] == "cmg-connection")
+    stages = found["clients"][0]["phases"][1]["stages"]
+    connection = next(stage for stage in stages if stage["stage"] == "cmg-connection")
     assert connection["reports"][0]["kind"] == "certificate-chain"
 
 

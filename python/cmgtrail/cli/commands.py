@@ -12,6 +12,7 @@ import click
 
 import cmgtrail as package
 from cmgtrail._engine import Zone
+from cmgtrail.cli import knowledge as known
 from cmgtrail.cli import preflights, simulation, validators
 from cmgtrail.cli.outlet import shown
 from cmgtrail.display.words import client_name, visible
@@ -45,6 +46,8 @@ cmgtrail.add_command(validators.cert)
 cmgtrail.add_command(validators.dsregcmd)
 cmgtrail.add_command(preflights.preflight)
 cmgtrail.add_command(preflights.site)
+cmgtrail.add_command(known.code)
+cmgtrail.add_command(known.knowledge)
 cmgtrail.add_command(simulation.simulate)
 
 

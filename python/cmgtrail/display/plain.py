@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Checks,
         Client,
         Clock,
+        Code,
         DsregcmdStatus,
         Event,
         Evidence,
@@ -88,6 +89,10 @@ def _evidence(evidence: Evidence) -> str:
     return f"<Evidence {_place(evidence)}: {visible(evidence.text)}>"
 
 
+def _code(code: Code) -> str:
+    return f"<Code {visible(code.code)} ({code.component}): {visible(code.name)}: {visible(code.says)}>"
+
+
 def _missing(missing: Missing) -> str:
     machine = f" of {visible(missing.machine)}" if missing.machine else ""
     return f"<Missing: {visible(missing.what)}{machine}>"
@@ -149,7 +154,8 @@ def _preflight(prediction: Preflight) -> str:
 
 def _forecast(finding: Forecast) -> str:
     hit = counted(len(finding.clients), "client")
-    return f"<Forecast {visible(finding.failure)}: {finding.severity}, {finding.confidence}, {hit}: {visible(finding.why)}>"
+    how = f"{finding.severity}, {finding.confidence}, {hit}"
+    return f"<Forecast {visible(finding.failure)}: {how}: {visible(finding.why)}>"
 
 
 def _predicted_stages(table: PredictedStages) -> str:
@@ -173,6 +179,7 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "Checks": _table,
     "Client": _client,
     "Clock": _clock,
+    "Code": _code,
     "DsregcmdStatus": _dsregcmd,
     "Event": _event,
     "Evidence": _evidence,

@@ -8,10 +8,9 @@ mod service;
 use super::facts::ClientFacts;
 use super::gateway;
 use super::journal::{NONE, Owner, Place};
-use super::lines::Value;
+use super::lines::{Value, lines};
 use super::request::{Credential, Endpoint, Refusal, Request};
 use super::run::Run;
-use crate::certs::codes::{WINHTTP_FLAGS, bits};
 use crate::error::Result;
 use crate::stage::Stage;
 use crate::time::Micros;
@@ -178,8 +177,8 @@ impl<'r, 'w> Walk<'r, 'w> {
         self.say_of("secure-length", stage, number, &[]);
         let hexadecimal = format!("{mask:x}");
         self.say_of("secure-mask", stage, number, &[("mask", &hexadecimal)]);
-        for flag in bits(WINHTTP_FLAGS, mask) {
-            self.say_of("secure-flag", stage, number, &[("flag", &flag)]);
+        for flag in lines().flags.iter().filter(|flag| mask & flag.bit != 0) {
+            self.say_of("secure-flag", stage, number, &[("flag", &flag.name)]);
         }
         let values: [Value<'_>; 3] = [("url", &url), ("code", &12175), ("name", &"ERROR_WINHTTP_SECURE_FAILURE")];
         self.say_of("http-error", stage, number, &values);
