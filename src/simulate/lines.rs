@@ -115,8 +115,11 @@ pub(super) fn lines() -> &'static Lines {
 impl Lines {
     fn read() -> Self {
         // A test reads the bundled file whole; an unreadable one would leave every log empty, and fail all others.
-        let file: File =
-            toml::from_str(include_str!("lines.toml")).unwrap_or_else(|_| File { log: Vec::new(), line: Vec::new(), flag: Vec::new() });
+        let file: File = toml::from_str(include_str!("lines.toml")).unwrap_or_else(|_| File {
+            log: Vec::new(),
+            line: Vec::new(),
+            flag: Vec::new(),
+        });
         Self {
             pieces: file.line.iter().map(|line| pieces(&line.text)).collect(),
             log_ids: file.log.iter().enumerate().map(|(at, log)| (log.id.clone(), LogId(at))).collect(),

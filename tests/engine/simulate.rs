@@ -10,6 +10,7 @@ use cmgtrail::engine::{ReadOptions, Silent, Trail};
 use cmgtrail::finding::{Confidence, Severity};
 use cmgtrail::simulate::{self, Fault, FaultKind, FlowTruth, Noise, Plan, Proof, Simulated, in_memory};
 use cmgtrail::site::Site;
+use cmgtrail::stage::Outcome;
 use cmgtrail::workflow::{Phase, Question, predict};
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -204,16 +205,63 @@ fn noise_means_nothing_and_is_as_much_as_asked_for() {
 }
 
 #[test]
-fn what_is_cut_off_is_unfinished_and_what_is_copied_late_is_missing() {
+fn what_is_cut_off_is_unfinished() {
     let plan = Plan { hours: 0.2, clients: 40, ..plan(6, &[]) };
     let simulated = in_memory(&plan).unwrap();
     let end: Timestamp = simulated.truth.end.parse().unwrap();
     for flow in &simulated.truth.flows {
         assert!(flow.ended.parse::<Timestamp>().unwrap() <= end);
-        assert_eq!(flow.broke_at.is_some(), flow.outcome == cmgtrail::stage::Outcome::Failed);
+        assert_eq!(flow.broke_at.is_some(), flow.outcome == Outcome::Failed);
     }
-    let unfinished = |flow: &&FlowTruth| flow.outcome == cmgtrail::stage::Outcome::Unfinished;
-    assert!(simulated.truth.flows.iter().any(|flow| unfinished(&flow)), "nobody was cut off");
+    let unfinished = simulated.truth.flows.iter().filter(|flow| flow.outcome == Outcome::Unfinished);
+    assert!(unfinished.count() > 0, "nobody was cut off");
+}
+
+#[test]
+fn the_gateways_own_log_comes_up_to_ten_minutes_late() {
+    let late: Vec<i64> = (1..=5)
+        .map(|seed| {
+            let plan = Plan { rate: Some(1.0), artefacts: false, ..plan(seed, &[]) };
+            let simulated = in_memory(&plan).unwrap();
+            let end: Timestamp = simulated.truth.end.parse().unwrap();
+            let logs = simulated.files.iter().filter(|file| file.path.ends_with("-CMGService.log"));
+            let lasts = logs.map(|file| {
+                let lines: Vec<&str> = std::str::from_utf8(&file.bytes).unwrap().trim_end().split("\r\n").collect();
+                time_of(&lines, u32::try_from(lines.len()).unwrap()).0
+            });
+            end.duration_since(lasts.max().unwrap()).as_secs()
+        })
+        .collect();
+    assert!(late.iter().all(|late| (0..=11 * 60).contains(late)), "{late:?}");
+    assert!(late.iter().any(|late| *late > 60), "{late:?}");
+}
+
+#[test]
+fn ccmsetup_tries_again_after_ten_minutes_where_asked_to() {
+    let plan = Plan { retries: true, ..plan(2, &["cmg-name-mismatch"]) };
+    let simulated = in_memory(&plan).unwrap();
+    let flow = simulated.truth.flows.iter().find(|flow| flow.fault.is_some()).unwrap();
+    assert!(flow.attempts > 1);
+    let length = flow.ended.parse::<Timestamp>().unwrap().duration_since(flow.started.parse().unwrap());
+    assert_eq!(length.as_mins() / 10, i64::from(flow.attempts) - 1);
+    assert_eq!(flow.lines.last().unwrap().attempt, flow.attempts);
+}
+
+#[test]
+fn a_description_lends_its_names_and_what_in_it_does_not_work() {
+    let folder = write(&simulated(3, &["mp-redirect-on-sts", "wpj-certificate-missing"]), |_| true);
+    let site = Site::read(&folder.path().join("site.toml")).unwrap();
+    let plan = Plan { site: Some(site.clone()), ..plan(9, &[]) };
+    let again = in_memory(&plan).unwrap();
+    for client in &site.clients {
+        assert!(again.truth.offsets.contains_key(&format!("client-{}", client.name)));
+    }
+    let faults: BTreeSet<&str> = again.truth.faults.iter().map(|fault| fault.kind.id).collect();
+    assert_eq!(faults, BTreeSet::from(["mp-redirect-on-sts", "wpj-certificate-missing"]));
+    assert!(again.truth.flows.iter().any(|flow| flow.fault == Some("mp-redirect-on-sts")));
+    let name = site.cmg.names[0].as_bytes();
+    let logs = again.files.iter().filter(|file| file.path.ends_with("/CcmMessaging.log"));
+    assert!(logs.map(|file| memchr::memmem::find(&file.bytes, name)).all(|found| found.is_some()));
 }
 
 #[test]

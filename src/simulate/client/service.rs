@@ -14,7 +14,7 @@ use crate::time::Micros;
 const CLOSE: Micros = 10 * MINUTE;
 
 /// A failed exchange that is taken up again within this time is another attempt of the same flow.
-const SILENCE: Micros = HOUR;
+const SILENCE: Micros = 2 * HOUR;
 
 const ENDPOINTS: [&str; 6] = [
     "MP_PolicyManager",
