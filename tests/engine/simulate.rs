@@ -63,11 +63,11 @@ fn broken_by<'s>(simulated: &'s Simulated, kind: &FaultKind) -> Vec<&'s FlowTrut
 
 #[test]
 fn the_same_plan_gives_the_same_bytes_and_another_seed_others() {
-    let noisy = |seed| {
+    let with_chatter = |seed| {
         let plan = Plan { noise: Noise::Bytes(100_000), ..plan(seed, &["crl-unreachable=40%"]) };
         in_memory(&plan).unwrap()
     };
-    let (one, again, other) = (noisy(1), noisy(1), noisy(2));
+    let (one, again, other) = (with_chatter(1), with_chatter(1), with_chatter(2));
     assert!(files(&one) == files(&again), "files differ");
     let noise = |simulated: &Simulated| simulated.noise().map(|file| (file.path, file.bytes)).collect::<Vec<_>>();
     assert!(noise(&one) == noise(&again), "noise differs");
