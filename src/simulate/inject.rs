@@ -57,13 +57,10 @@ pub(super) fn inject(plan: &Plan, world: &mut World, random: &mut Random) -> Res
 
 /// Makes a client show what it is to show, and returns since when the fault holds for it.
 fn prepare(client: &mut ClientFacts, shows: Shows, onset: Micros) -> Option<Micros> {
+    client.pki = shows == Shows::Pki;
     match shows {
         Shows::Installing => client.installs = true,
-        Shows::Installed => client.installs = false,
-        Shows::Pki => {
-            client.installs = false;
-            client.pki = true;
-        }
+        Shows::Installed | Shows::Pki => client.installs = false,
         Shows::Either => {}
     }
     (!client.installs).then_some(onset)
@@ -220,7 +217,7 @@ fn change_site(fault: &Fault, world: &mut World, since: Option<Micros>, random: 
         "crl-check-restored-after-bootstrap" => {
             (world.site.lists_are_public, world.site.checks_lists) = (false, true);
             for client in &mut world.clients {
-                (client.no_list_check, client.installs) = (true, true);
+                (client.no_list_check, client.installs, client.pki) = (true, true, false);
             }
         }
         "client-chain-incomplete-on-cmg" => world.gateway.client_authorities.change(since, false),

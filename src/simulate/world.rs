@@ -331,6 +331,7 @@ fn client(
         to: world.end + random.between(100, 2_000) * DAY,
         list: Some(&world.site.client_list_url),
     };
+    let pki = random.chance(0.1);
     Ok(ClientFacts {
         certificate: world.authorities.clients.issue(&leaf, random)?,
         ip: format!(
@@ -348,9 +349,9 @@ fn client(
         bootstrap_id: random.guid().to_uppercase(),
         site_user: random.guid(),
         user,
-        installs: random.chance(0.5),
+        installs: !pki && random.chance(0.5),
         begins_after: None,
-        pki: false,
+        pki,
         point: random.below(world.points.len()),
         cmg: world.gateway.host.clone(),
         build: random.pick(&[19_044, 19_045, 22_621, 22_631, 26_100]),

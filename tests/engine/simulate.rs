@@ -408,6 +408,32 @@ fn look_at_one() {
         kinds.entry(format!("{:?} {:?}", flow.kind, flow.outcome)).or_default().1 += 1;
     }
     println!("truth, engine: {kinds:?}");
+    let mut owners: BTreeMap<(&str, u32), usize> = BTreeMap::new();
+    for (number, flow) in simulated.truth.flows.iter().enumerate() {
+        owners.extend(flow.lines.iter().map(|line| ((line.source.as_str(), line.line), number)));
+    }
+    let document = serde_json::to_value(trail.document()).unwrap();
+    let mut joins: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+    for flow in document["flows"].as_array().unwrap() {
+        let lines =
+            flow["events"].as_array().unwrap().iter().map(|event| {
+                (event["source"].as_str().unwrap(), u32::try_from(event["line"].as_u64().unwrap()).unwrap())
+            });
+        let lines: Vec<(&str, u32)> = lines.collect();
+        let own = lines.iter().filter(|line| line.0.starts_with("client-")).find_map(|line| owners.get(line));
+        for line in lines {
+            let log = line.0.rsplit('/').next().unwrap().split("-20").next().unwrap();
+            let log = if log.starts_with("u_ex") { line.0.split('-').next().unwrap() } else { log };
+            let counts = joins.entry(if log.starts_with("CMG-") { "CMGService" } else { log }).or_default();
+            counts[usize::from(owners.get(&line) != own)] += 1;
+        }
+    }
+    for (source, _) in owners.keys() {
+        let log = source.rsplit('/').next().unwrap().split("-20").next().unwrap();
+        let log = if log.starts_with("u_ex") { source.split('-').next().unwrap() } else { log };
+        joins.entry(if log.starts_with("CMG-") { "CMGService" } else { log }).or_default()[2] += 1;
+    }
+    println!("log: lines joined right, wrong, and in truth: {joins:?}");
     for finding in trail.findings.iter().filter(|finding| finding.severity > Severity::Info) {
         let (failure, severity, confidence) = (&finding.failure, finding.severity, finding.confidence);
         println!("{failure} {severity:?} {confidence:?} {:?} {}", finding.stage, finding.explanation);
