@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use super::conversions::{micros, to_dict};
 use crate::error::Result;
-use crate::simulate::{self, Fault, Noise, Plan};
+use crate::simulate::{Fault, Noise, Plan, faults as kinds, simulate as carry_out};
 use crate::site::Site;
 
 /// Simulates a site; `cmgtrail.simulate` is its face.
@@ -41,12 +41,12 @@ pub(super) fn simulate<'py>(
         seed,
         artefacts,
     };
-    let summary = py.detach(|| simulate::simulate(&plan, &out))?;
+    let summary = py.detach(|| carry_out(&plan, &out))?;
     to_dict(py, &summary)
 }
 
 /// The faults that can be injected, each with whom it hits, its stage and its proof.
 #[pyfunction]
 pub(super) fn simulated_faults(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    to_dict(py, &simulate::faults().collect::<Vec<_>>())
+    to_dict(py, &kinds().collect::<Vec<_>>())
 }
