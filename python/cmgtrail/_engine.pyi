@@ -1338,7 +1338,17 @@ def simulate(
     """Simulates a site; `cmgtrail.simulate` is its face, and documents it."""
 
 def simulated_faults() -> list[dict[str, str]]:
-    """The faults that can be injected: `id`, `scope`, `stage` and `proof` of each."""
+    """The faults that `simulate` can inject, in the order of the failure catalogue.
+
+    Returns:
+        Of each: `id`, the failure id; `scope`, `client` or `site`; `stage`, whose work it makes impossible; and
+        `proof`, how sure its traces are: `S` seen in a public source, `P` documented without one, `I` inferred.
+
+    Example:
+        >>> import cmgtrail
+        >>> cmgtrail.simulated_faults()[0]["id"]
+        'cmg-root-ca-missing'
+    """
 
 def compare_phases(
     presented: _Material | Iterable[_Material],

@@ -304,6 +304,25 @@ fn is_predicted(simulated: &Simulated, kind: &FaultKind, flow: &FlowTruth) -> bo
     })
 }
 
+#[test]
+fn nothing_is_predicted_for_clients_that_no_fault_hits() {
+    let kinds: Vec<&FaultKind> = simulate::faults().filter(|kind| kind.scope == simulate::Scope::Client).collect();
+    kinds.par_iter().for_each(|kind| {
+        let simulated = simulated(4, &[kind.id]);
+        let folder = write(&simulated, |_| true);
+        let site = Site::read(&folder.path().join("site.toml")).unwrap();
+        let at = simulated.truth.end.parse::<Timestamp>().unwrap().as_microsecond();
+        let hit = &simulated.truth.faults[0].clients;
+        for client in site.clients.iter().filter(|client| !hit.contains(&client.name)) {
+            for phase in Phase::ALL {
+                let predicted = predict(&Question { site: &site, client, at, phase });
+                let causes: Vec<_> = predicted.causes().map(|(_, cause)| cause.failure).collect();
+                assert!(causes.is_empty(), "{}: {} {causes:?}", kind.id, client.name);
+            }
+        }
+    });
+}
+
 /// How the engine fares on one fault, one seed and one choice of files.
 #[derive(Debug, Clone)]
 struct Seen {

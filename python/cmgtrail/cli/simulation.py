@@ -7,13 +7,12 @@ import json
 import click
 
 import cmgtrail as package
-from cmgtrail._engine import simulated_faults
 
 
-def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's form
+def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if not wanted or context.resilient_parsing:
         return
-    for fault in simulated_faults():
+    for fault in package.simulated_faults():
         click.echo(f"{fault['id']:<38} {fault['scope']:<7} {fault['stage']:<18} {fault['proof']}")
     context.exit()
 
@@ -58,7 +57,7 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
 @click.option("--start", metavar="T", help="When it begins (2026-11-04T09:00Z). Default: by the seed.")
 @click.option("--seed", metavar="S", type=click.IntRange(0, 2**64 - 1), default=1, show_default=True)
 @click.option("--no-artefacts", is_flag=True, help="Write no certificates, revocation lists, tokens and join status.")
-def simulate(  # noqa: D417 - the options say what they are
+def simulate(
     *,
     out: str,
     site: str | None,
