@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
-    import os
-
     import pandas as pd
     import polars as pl
 
@@ -47,7 +46,7 @@ def parquet_as_csv(path: str | os.PathLike[str]) -> str:
         import polars as pl
     except ImportError:
         return _by_pyarrow(path, wanted)
-    frame = pl.read_parquet(path)
+    frame = pl.read_parquet(os.fspath(path))
     return frame.select([name for name in frame.columns if name.lower() in wanted]).write_csv()
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 import cmgtrail as package
-from cmgtrail._engine import sketch_site
 from cmgtrail.cli.outlet import shown
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def from_logs(*, paths: tuple[str, ...], out: str | None) -> None:
         start = Path(out).parent if out else Path()
         prefix = Path(os.path.relpath(inside, start)).as_posix() + "/"
         prefix = "" if prefix == "./" else prefix
-    text = sketch_site(trail, prefix=prefix)
+    text = package.sketch_site(trail, prefix=prefix)
     if out is None:
         click.echo(text, nl=False)
         return
