@@ -12,7 +12,7 @@ use crate::site::Site;
 /// Simulates a site; `cmgtrail.simulate` is its face.
 #[pyfunction]
 #[pyo3(signature = (out, *, site, clients, hours, rate, faults, skew, noise, retries, start, seed, artefacts))]
-#[allow(clippy::too_many_arguments)] // the command's
+#[allow(clippy::too_many_arguments, clippy::needless_pass_by_value)] // the command's; Python hands over its own
 pub(super) fn simulate<'py>(
     py: Python<'py>,
     out: PathBuf,
