@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 DEMO ?= root-missing-mask-8
-FEATURES ?=
+FEATURES ?= simulate
 VENV := .venv
 BIN := $(VENV)/bin
 # Nearly as fast to run as a release, much faster to build.
@@ -56,7 +56,7 @@ lint-python: build $(VENV)/.dev
 	$(BIN)/python -m mypy.stubtest cmgtrail._engine
 
 bench: build $(VENV)/.dev ## Measure, beside a reference in the same run
-	cargo bench
+	cargo bench --features simulate
 	$(BIN)/python benches/peers.py
 
 docs: build $(VENV)/.dev ## Build the documentation into site/, with a page for each failure, and the Rust documentation

@@ -30,10 +30,26 @@ pub enum Error {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// A file or folder could not be written.
+    #[error("cannot write '{path}': {source}")]
+    Unwritable {
+        /// The path.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
     /// A knowledge file has mistakes; all of them are told at once.
     #[error("{path}: {} in this knowledge file:\n{}", count(.mistakes.len(), "mistake"), .mistakes.join("\n"))]
     Knowledge {
         /// The file, or "builtin".
+        path: String,
+        /// One sentence per mistake, with its line.
+        mistakes: Vec<String>,
+    },
+    /// A site description has mistakes; all of them are told at once.
+    #[error("{path}: {} in this site description:\n{}", count(.mistakes.len(), "mistake"), .mistakes.join("\n"))]
+    Site {
+        /// The file.
         path: String,
         /// One sentence per mistake, with its line.
         mistakes: Vec<String>,

@@ -38,9 +38,14 @@ pub mod workflow;
 
 pub mod diagnosis;
 
+pub mod preflight;
+
 pub mod engine;
 
 pub mod tables;
+
+#[cfg(feature = "simulate")]
+pub mod simulate;
 
 #[cfg(feature = "python")]
 mod python;

@@ -177,3 +177,15 @@ pub enum StageStatus {
     /// No evidence.
     Unseen,
 }
+
+impl StageStatus {
+    /// Its id, as it stands in JSON.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Unseen => "unseen",
+        }
+    }
+}

@@ -9,12 +9,14 @@ machine to machine, and says where it stopped, why, and what to do, with the lin
     ('cmg-root-ca-missing', 'cmg-connection')
 
 Tokens, certificates and what `dsregcmd /status` says are validated offline: `validate_token`, `validate_tokens`,
-`validate_chain`, `compare_phases`, `validate_dsregcmd`.
+`validate_chain`, `compare_phases`, `validate_dsregcmd`. `preflight` says in advance whether the clients of a site would
+work.
 """
 
 from __future__ import annotations
 
 import os
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from cmgtrail import _engine
@@ -31,6 +33,7 @@ from cmgtrail._engine import (
     Evidence,
     Finding,
     Flow,
+    Forecast,
     InternalError,
     Join,
     KeySet,
@@ -39,9 +42,12 @@ from cmgtrail._engine import (
     NoRecordsError,
     PathNotFoundError,
     Phases,
+    PredictedStages,
+    Preflight,
     Record,
     Records,
     Report,
+    SiteError,
     Source,
     Stage,
     Table,
@@ -54,6 +60,8 @@ from cmgtrail._engine import (
     inspect_certificate,
     inspect_token,
     read_dsregcmd,
+    simulated_faults,
+    sketch_site,
     validate_chain,
     validate_dsregcmd,
     validate_token,
@@ -62,7 +70,6 @@ from cmgtrail.progress import watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
     from typing import Any
 
     PathLike = str | os.PathLike[str]
@@ -81,6 +88,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "Flow",
+    "Forecast",
     "InternalError",
     "Join",
     "KeySet",
@@ -89,9 +97,12 @@ __all__ = [
     "NoRecordsError",
     "PathNotFoundError",
     "Phases",
+    "PredictedStages",
+    "Preflight",
     "Record",
     "Records",
     "Report",
+    "SiteError",
     "Source",
     "Stage",
     "Table",
@@ -103,9 +114,13 @@ __all__ = [
     "explain_code",
     "inspect_certificate",
     "inspect_token",
+    "preflight",
     "read",
     "read_dsregcmd",
     "records",
+    "simulate",
+    "simulated_faults",
+    "sketch_site",
     "validate_chain",
     "validate_dsregcmd",
     "validate_token",
@@ -256,6 +271,114 @@ def validate_tokens(
             mask=mask,
             progress=callback,
         )
+
+
+def simulate(
+    out: PathLike,
+    *,
+    site: PathLike | None = None,
+    clients: int = 10,
+    hours: float = 4.0,
+    rate: float | None = None,
+    faults: str | Iterable[str] = (),
+    skew: int = 120,
+    noise: float | str | None = None,
+    retries: bool = False,
+    start: datetime | str | None = None,
+    seed: int = 1,
+    artefacts: bool = True,
+) -> dict[str, int]:
+    """Writes the logs of a simulated site, with the truth about them: for tests, benchmarks and trying things out.
+
+    The same arguments give the same files. Lines have publicly documented shapes; they prove how lines are joined and
+    judged, not how Configuration Manager words them.
+
+    Args:
+        out: Folder to write: a folder of logs for each machine, artefacts, `site.toml` and `truth.json`.
+        site: A site description whose names, ids and options are taken over, and what in it does not work. By default
+            a random site.
+        clients: Number of clients.
+        hours: Simulated time.
+        rate: Messages of all registered clients together, a second. By default each sends one in ten minutes.
+        faults: Faults to inject: ``"crl-unreachable"``, ``"crl-unreachable=5%"``, ``"crl-unreachable=3"``.
+        skew: Most seconds that a machine's clock is off.
+        noise: Lines that mean nothing: a share of all bytes (``0.98``) or a size (``"200MB"``).
+        retries: Whether ccmsetup tries again after ten minutes.
+        start: When it begins: an aware `datetime`, or text; text without a zone is UTC. By default the seed decides.
+        seed: What chance draws from.
+        artefacts: Whether certificates, revocation lists, tokens and join status are written.
+
+    Returns:
+        What was written: numbers of machines, files, bytes, flows, broken flows and requests.
+
+    Raises:
+        ArgumentError: An argument cannot be used, such as a fault that cannot be injected.
+        SiteError: The site description has mistakes.
+        CmgTrailError: A file cannot be written.
+
+    Example:
+        >>> import cmgtrail
+        >>> summary = cmgtrail.simulate("simulated/", clients=3, faults="cmg-root-ca-missing", seed=7)
+        >>> summary["broken"]
+        1
+    """
+    return _engine.simulate(
+        os.fspath(out),
+        site=None if site is None else os.fspath(site),
+        clients=clients,
+        hours=hours,
+        rate=rate,
+        faults=[faults] if isinstance(faults, str) else list(faults),
+        skew=skew,
+        noise=None if noise is None else str(noise),
+        retries=retries,
+        start=start,
+        seed=seed,
+        artefacts=artefacts,
+    )
+
+
+def preflight(
+    site: PathLike,
+    *,
+    client: str | None = None,
+    at: datetime | str | None = None,
+    logs: Trail | PathLike | Iterable[PathLike] | None = None,
+    knowledge: PathLike | Iterable[PathLike] = (),
+) -> Preflight:
+    """Says whether the clients of a site would work, stage by stage, before anyone tries.
+
+    What the description does not tell is not known, and the prediction says so: `works` is then None, not True.
+
+    Args:
+        site: A site description (`site.toml`, see docs/site.md).
+        client: Only this client, by name.
+        at: The instant to predict for: an aware `datetime`, or text with its zone. By default it is now.
+        logs: A trail, or logs to read, which the prediction is held against; where the two disagree, that is told.
+        knowledge: Knowledge files (TOML) laid over the built-in knowledge, in order.
+
+    Returns:
+        Whether it works, stage by stage for every client and both phases, and what stops it, with remedies.
+
+    Raises:
+        SiteError: The description has mistakes; all of them are told, each with its line.
+        UnreadableError: The description cannot be read.
+        ArgumentError: The site has no such client, or `at` has no zone.
+
+    Example:
+        >>> import cmgtrail
+        >>> prediction = cmgtrail.preflight("site.toml", at="2026-11-04T09:00Z")
+        >>> prediction.works, prediction.findings[0].failure
+        (False, 'crl-check-restored-after-bootstrap')
+    """
+    trail = logs if logs is None or isinstance(logs, Trail) else read(logs, knowledge=knowledge)
+    return _engine.preflight(
+        os.fspath(site),
+        client=client,
+        at=datetime.now(timezone.utc) if at is None else at,
+        logs=trail,
+        knowledge=_listed(knowledge, "knowledge"),
+    )
 
 
 def __dir__() -> list[str]:

@@ -30,6 +30,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "Flow",
+    "Forecast",
     "InternalError",
     "Join",
     "KeySet",
@@ -38,10 +39,13 @@ __all__ = [
     "NoRecordsError",
     "PathNotFoundError",
     "Phases",
+    "PredictedStages",
+    "Preflight",
     "Record",
     "RecordIterator",
     "Records",
     "Report",
+    "SiteError",
     "Source",
     "Stage",
     "Table",
@@ -59,9 +63,13 @@ __all__ = [
     "inspect_certificate",
     "inspect_token",
     "knowledge_entries",
+    "preflight",
     "read",
     "read_dsregcmd",
     "records",
+    "simulate",
+    "simulated_faults",
+    "sketch_site",
     "validate_chain",
     "validate_dsregcmd",
     "validate_token",
@@ -116,6 +124,9 @@ class UnreadableError(CmgTrailError):
 
 class KnowledgeError(CmgTrailError):
     """A knowledge file has mistakes; all of them are told, each with its line."""
+
+class SiteError(CmgTrailError):
+    """A site description has mistakes; all of them are told, each with its line."""
 
 class ArgumentError(CmgTrailError):
     """An argument has a value that cannot be used."""
@@ -1099,6 +1110,135 @@ def validate_tokens(
 ) -> Verdicts:
     """Checks a column of tokens; see `cmgtrail.validate_tokens`, which is the same with a progress bar."""
 
+@final
+class Preflight:
+    """Whether the clients of a site would work; see `cmgtrail.preflight`.
+
+    Example:
+        >>> import cmgtrail
+        >>> prediction = cmgtrail.preflight("site.toml", client="PC042", at="2026-11-04T09:00Z")
+        >>> prediction.clients
+        {'PC042': False}
+    """
+
+    @property
+    def works(self) -> bool | None:
+        """Whether all clients work in both phases; None: nothing stops them, and something that decides is open."""
+    @property
+    def at(self) -> str:
+        """The instant of the prediction, RFC 3339."""
+    @property
+    def clients(self) -> dict[str, bool | None]:
+        """The clients by name, each with whether it works."""
+    @property
+    def stages(self) -> PredictedStages:
+        """All stages of all clients in both phases."""
+    @property
+    def findings(self) -> list[Forecast]:
+        """What stops clients or will: errors first, then what hits most of them."""
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form as dicts and lists. For one client it holds the reports of the validators that decided."""
+    def to_json(self, *, indent: bool = True) -> str:
+        """The JSON form: what the command prints with `--format json`."""
+    def _repr_html_(self) -> str: ...
+
+@final
+class Forecast:
+    """One failure that is predicted, in the words that a diagnosis has for it.
+
+    Example:
+        >>> import cmgtrail
+        >>> finding = cmgtrail.preflight("site.toml", at="2026-11-04T09:00Z").findings[0]
+        >>> finding.stage, finding.phases
+        ('cmg-connection', ['after-refresh'])
+    """
+
+    @property
+    def failure(self) -> str:
+        """Failure id."""
+    @property
+    def severity(self) -> _Severity:
+        """`error` where it stops a client, `warning` where it will, or degrades, `info` where it is benign."""
+    @property
+    def confidence(self) -> _Confidence:
+        """How sure it is, given that the description is right."""
+    @property
+    def stage(self) -> _StageName:
+        """Stage at which it is met."""
+    @property
+    def scope(self) -> str:
+        """Whom it hits, such as `client`, `site` or `tenant`."""
+    @property
+    def title(self) -> str:
+        """One line."""
+    @property
+    def why(self) -> str:
+        """The facts that lead to it."""
+    @property
+    def explanation(self) -> str:
+        """What happens and why, in general."""
+    @property
+    def remedy(self) -> str:
+        """What to do now."""
+    @property
+    def verify(self) -> str:
+        """How to check that it worked."""
+    @property
+    def reference(self) -> str:
+        """Public reference."""
+    @property
+    def phases(self) -> list[Literal["bootstrap", "after-refresh"]]:
+        """Phases in which it is met."""
+    @property
+    def clients(self) -> list[str]:
+        """Clients that it hits."""
+    def to_dict(self) -> dict[str, Any]:
+        """The same as in the JSON form."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class PredictedStages:
+    """Stages of clients, a row for each client, phase and stage; a table for every library that takes Arrow columns.
+
+    Columns: client, phase, stage, status (`passed`, `skipped`, `not-known`, `not-reached`, `blocked`), why, failures,
+    warnings, unknown (lists), and, where logs were given, observed, agreement (`agree`, `disagree`, `open`) and
+    difference.
+    """
+
+    @property
+    def name(self) -> Literal["stages"]:
+        """Which table it is."""
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns, in order."""
+    def __len__(self) -> int: ...
+    def to_polars(self) -> pl.DataFrame:
+        """A polars `DataFrame`."""
+    def to_pandas(self) -> pd.DataFrame:
+        """A pandas `DataFrame`."""
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def _repr_html_(self) -> str: ...
+
+def preflight(
+    site: str | os.PathLike[str],
+    *,
+    client: str | None = None,
+    at: datetime | str,
+    logs: Trail | None = None,
+    knowledge: Sequence[str | os.PathLike[str]] = ...,
+) -> Preflight:
+    """Runs the workflow for the clients of a site; see `cmgtrail.preflight`, which takes paths of logs as well."""
+
+def sketch_site(trail: Trail, *, prefix: str = ...) -> str:
+    """A first `site.toml` from what logs reveal.
+
+    Args:
+        trail: The logs.
+        prefix: Laid before the paths of artefacts, so that they are found from the folder of the file.
+    """
+
 def withheld(text: str) -> str:
     """A text without any token that stands in it."""
 
@@ -1178,6 +1318,36 @@ def validate_chain(
         >>> other = cmgtrail.validate_chain("cmg.pem", roots="other-root.pem", at="2026-11-04T09:12:33Z")
         >>> "intermediate-missing" in other.failed
         True
+    """
+
+def simulate(
+    out: str | os.PathLike[str],
+    *,
+    site: str | os.PathLike[str] | None,
+    clients: int,
+    hours: float,
+    rate: float | None,
+    faults: Sequence[str],
+    skew: int,
+    noise: str | None,
+    retries: bool,
+    start: datetime | str | None,
+    seed: int,
+    artefacts: bool,
+) -> dict[str, int]:
+    """Simulates a site; `cmgtrail.simulate` is its face, and documents it."""
+
+def simulated_faults() -> list[dict[str, str]]:
+    """The faults that `simulate` can inject, in the order of the failure catalogue.
+
+    Returns:
+        Of each: `id`, the failure id; `scope`, `client` or `site`; `stage`, whose work it makes impossible; and
+        `proof`, how sure its traces are: `S` seen in a public source, `P` documented without one, `I` inferred.
+
+    Example:
+        >>> import cmgtrail
+        >>> cmgtrail.simulated_faults()[0]["id"]
+        'cmg-root-ca-missing'
     """
 
 def compare_phases(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
@@ -35,3 +37,26 @@ def to_pandas(columns: Columns) -> pd.DataFrame:
         raise ImportError("to_pandas() needs pandas and pyarrow: pip install 'cmgtrail[pandas]'") from error
     # Without pandas, pyarrow would fail late and unclearly: it is imported above for that, and named here.
     return cast("pd.DataFrame", cast("Any", pa).table(columns).to_pandas())
+
+
+def parquet_as_csv(path: str | os.PathLike[str]) -> str:
+    """A Parquet file as CSV: only the columns that a site description looks at."""
+    wanted = ("id", "name", "sid")
+    try:
+        import polars as pl
+    except ImportError:
+        return _by_pyarrow(path, wanted)
+    frame = pl.read_parquet(os.fspath(path))
+    return frame.select([name for name in frame.columns if name.lower() in wanted]).write_csv()
+
+
+def _by_pyarrow(path: str | os.PathLike[str], wanted: tuple[str, ...]) -> str:
+    try:
+        from pyarrow import csv, parquet  # pyright: ignore[reportMissingTypeStubs]
+    except ImportError as error:
+        hint = "Parquet needs polars or pyarrow: pip install 'cmgtrail[polars]', or give a CSV file"
+        raise ImportError(hint) from error
+    table = cast("Any", parquet).read_table(path)
+    rows = io.BytesIO()
+    cast("Any", csv).write_csv(table.select([name for name in table.column_names if name.lower() in wanted]), rows)
+    return rows.getvalue().decode()

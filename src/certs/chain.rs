@@ -121,7 +121,7 @@ impl Inputs {
             false => Known::Whole,
         };
         Stores {
-            roots: known("root", !request.roots.is_empty()),
+            roots: known("root", request.store_is_known()),
             disallowed: known("disallowed", !request.disallowed.is_empty()),
         }
     }

@@ -73,8 +73,10 @@ pub struct ChainRequest {
     pub presented: Vec<Source>,
     /// Certificates that may help to build a path: the client's intermediate store, downloads.
     pub intermediates: Vec<Source>,
-    /// The client's root store. Empty means that it is not known, not that it is empty.
+    /// The client's root store. Empty means that it is not known, unless `roots_known` says that it is.
     pub roots: Vec<Source>,
+    /// True where `roots` is the whole store although it is empty.
+    pub roots_known: bool,
     /// The client's disallowed store.
     pub disallowed: Vec<Source>,
     /// Revocation lists.
@@ -107,6 +109,7 @@ impl ChainRequest {
             presented,
             intermediates: Vec::new(),
             roots,
+            roots_known: false,
             disallowed: Vec::new(),
             crls: Vec::new(),
             host: None,
@@ -119,6 +122,11 @@ impl ChainRequest {
             max_depth: None,
             root_update: true,
         }
+    }
+
+    /// Whether the client's root store is known.
+    pub const fn store_is_known(&self) -> bool {
+        self.roots_known || !self.roots.is_empty()
     }
 
     /// What is checked for revocation in the end.

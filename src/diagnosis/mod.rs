@@ -12,6 +12,8 @@ mod patterns;
 mod shapes;
 mod words;
 
+pub(crate) use words::fill;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

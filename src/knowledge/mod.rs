@@ -31,10 +31,11 @@ pub use failure::{
 };
 pub(crate) use message::Parts;
 pub use message::{Message, Proof, RequestPart};
+pub(crate) use table::Mistakes;
 pub(crate) use template::{Literal, SHORTEST_WORD, commonness, is_blank};
 
 use endpoint::{GatewayPath, KnownEndpoint};
-use table::{Entry, Mistakes, Placed, overlay, tables};
+use table::{Entry, Placed, overlay, tables};
 
 /// Kinds of entries that a knowledge file may hold.
 const KINDS: [&str; 5] = ["message", "endpoint", "gateway", "failure", "code"];

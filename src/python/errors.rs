@@ -5,7 +5,8 @@ use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 
 use super::exceptions::{
-    ArgumentError, CmgTrailError, InternalError, KnowledgeError, NoRecordsError, PathNotFoundError, UnreadableError,
+    ArgumentError, CmgTrailError, InternalError, KnowledgeError, NoRecordsError, PathNotFoundError, SiteError,
+    UnreadableError,
 };
 use crate::error::Error;
 use crate::tokens::without_tokens;
@@ -19,6 +20,7 @@ impl From<Error> for PyErr {
             Error::NoRecords { .. } => NoRecordsError::new_err(words),
             Error::Unreadable { .. } => UnreadableError::new_err(words),
             Error::Knowledge { .. } => KnowledgeError::new_err(words),
+            Error::Site { .. } => SiteError::new_err(words),
             Error::Argument { .. } => ArgumentError::new_err(words),
             Error::Interrupted => PyKeyboardInterrupt::new_err(words),
             #[allow(unreachable_patterns)] // a new kind of error is a CmgTrailError until it gets a name here

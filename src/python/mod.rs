@@ -12,9 +12,12 @@ mod findings;
 mod flows;
 mod knowledge;
 mod materials;
+mod preflight;
 mod reading;
 mod records;
 mod report;
+#[cfg(feature = "simulate")]
+mod simulation;
 mod sources;
 mod startup;
 mod table;
@@ -33,7 +36,8 @@ mod _engine {
     };
     #[pymodule_export]
     use super::exceptions::{
-        ArgumentError, CmgTrailError, InternalError, KnowledgeError, NoRecordsError, PathNotFoundError, UnreadableError,
+        ArgumentError, CmgTrailError, InternalError, KnowledgeError, NoRecordsError, PathNotFoundError, SiteError,
+        UnreadableError,
     };
     #[pymodule_export]
     use super::findings::{Evidence, Finding, Missing};
@@ -44,11 +48,16 @@ mod _engine {
         Code, builtin_knowledge, check_knowledge, code_components, explain_code, knowledge_entries,
     };
     #[pymodule_export]
+    use super::preflight::{Forecast, PredictedStages, Preflight, preflight, sketch_site};
+    #[pymodule_export]
     use super::reading::read;
     #[pymodule_export]
     use super::records::{Record, RecordIterator, Records, records};
     #[pymodule_export]
     use super::report::{Check, CheckIterator, Checks, Phases, Report};
+    #[cfg(feature = "simulate")]
+    #[pymodule_export]
+    use super::simulation::{simulate, simulated_faults};
     #[pymodule_export]
     use super::sources::{Clock, Source};
     #[pymodule_export]

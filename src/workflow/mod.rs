@@ -1,6 +1,25 @@
 //! The workflow: which stages a flow of each kind goes through, which stage presupposes which, and where each is seen.
 //!
 //! The one place that says how the system works; flows judge what happened against it, and prediction runs along it.
+//!
+//! The decisions on the way are small functions, a module for each group of stages, that take facts and answer a
+//! [`Ruling`]. [`predict`] makes them all, stage by stage, for one client at one instant; a simulated machine makes the
+//! ones that are its own. Certificates and tokens are judged by the validators and nowhere else.
+
+pub mod chains;
+pub mod connection;
+pub mod connection_point;
+pub mod content;
+mod decision;
+pub mod entra;
+pub mod gateway;
+pub mod management_point;
+mod predict;
+mod question;
+
+pub use decision::{Cause, Ruling, Verdict};
+pub use predict::{Predicted, Prediction, Status, predict};
+pub use question::{Credential, Phase, Question, clock};
 
 use crate::stage::{FlowKind, Role, Stage};
 

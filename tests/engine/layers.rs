@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first; modules of one line stand beside each other and use only what is below them.
-const LAYERS: [&[&str]; 11] = [
+const LAYERS: [&[&str]; 13] = [
     &["error", "stage", "time", "record", "finding", "report"],
     &["input"],
-    &["formats", "tokens", "knowledge", "site"],
+    &["formats", "tokens", "knowledge"],
     &["certs"],
+    &["site"],
     &["columns", "events", "workflow"],
     &["flows"],
     &["artefacts"],
     &["diagnosis"],
+    &["preflight", "simulate"],
     &["engine"],
     &["tables"],
     &["python"],

@@ -10,9 +10,14 @@ mod failures;
 mod knowledge;
 mod layers;
 mod own_knowledge;
+mod pki;
+mod preflight;
 mod reading;
 mod real_logs;
 mod sample_trail;
+#[cfg(feature = "simulate")]
+mod simulate;
+mod site;
 mod tables;
 mod tiling;
 mod tokens;

@@ -31,6 +31,12 @@ def logs_of(case: str) -> Path:
     return logs
 
 
+def example_site() -> str:
+    """The description of docs/site.md, whose files `minted` makes."""
+    page = (ROOT / "docs" / "site.md").read_text("utf-8")
+    return page.partition("```toml\n")[2].partition("```")[0]
+
+
 @pytest.fixture
 def demo() -> Path:
     """Logs of an installation that failed."""
@@ -41,6 +47,7 @@ def demo() -> Path:
 def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo: Path) -> Path:
     """The current folder, with `logs/` and the files to validate that the examples of the documentation expect."""
     minted.write_all(tmp_path)
+    (tmp_path / "site.toml").write_text(example_site(), "utf-8")
     (tmp_path / "logs").symlink_to(demo, target_is_directory=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path

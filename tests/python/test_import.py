@@ -39,7 +39,7 @@ def test_all_names_exist_and_are_documented() -> None:
 
 def test_every_error_is_a_cmgtrail_error() -> None:
     errors = [getattr(cmgtrail, name) for name in cmgtrail.__all__ if name.endswith("Error")]
-    assert len(errors) == 7
+    assert len(errors) == 8
     assert all(issubclass(error, cmgtrail.CmgTrailError) for error in errors)
 
 

@@ -1,9 +1,9 @@
 """The command line.
 
-`diagnose` and `records` read logs, `token`, `cert` and `dsregcmd` validate, `code` explains codes, and `knowledge`
-checks and writes knowledge files.
+`diagnose` and `records` read logs, `token`, `cert` and `dsregcmd` validate, `preflight` and `site` look ahead,
+`simulate` writes the logs of made-up sites, `code` explains codes, and `knowledge` checks and writes knowledge files.
 
-Exit status: 0 no finding of severity error, or valid; 1 findings of severity error, or not valid; 3 undecided; 2 could
+Exit status: 0 no finding of severity error, valid, or would work; 1 the contrary; 3 undecided; 2 could
 not run or not one record was read; 130 stopped by Ctrl-C. Results go to stdout, progress and messages to stderr. Errors
 are sentences, and no output holds a token.
 """

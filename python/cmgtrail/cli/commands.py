@@ -13,7 +13,7 @@ import click
 import cmgtrail as package
 from cmgtrail._engine import Zone
 from cmgtrail.cli import knowledge as known
-from cmgtrail.cli import validators
+from cmgtrail.cli import preflights, simulation, validators
 from cmgtrail.cli.outlet import shown
 from cmgtrail.display.words import client_name, visible
 
@@ -36,16 +36,19 @@ NAMES = 10
 def cmgtrail() -> None:
     """Follows Configuration Manager clients through a Cloud Management Gateway.
 
-    It reads their logs and says where authentication stopped, why, and what to do; and it validates the tokens and
-    certificates that take part.
+    It reads their logs and says where authentication stopped, why, and what to do; it validates the tokens and
+    certificates that take part; and it says in advance whether the clients of a site would work.
     """
 
 
 cmgtrail.add_command(validators.token)
 cmgtrail.add_command(validators.cert)
 cmgtrail.add_command(validators.dsregcmd)
+cmgtrail.add_command(preflights.preflight)
+cmgtrail.add_command(preflights.site)
 cmgtrail.add_command(known.code)
 cmgtrail.add_command(known.knowledge)
+cmgtrail.add_command(simulation.simulate)
 
 
 def _reading(command: Callable[P, R]) -> Callable[P, R]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cmgtrail.display import plain, verdicts, words
+from cmgtrail.display import forecasts, plain, verdicts, words
 from cmgtrail.display.markup import Markup, join, style, tag
 from cmgtrail.display.words import MARKS, code_named, counted
 
@@ -12,7 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from cmgtrail import Check, Checks, Evidence, Finding, Flow, Phases, Report, Stage, Table, Trail, Verdicts
+    from cmgtrail import (
+        Check,
+        Checks,
+        Evidence,
+        Finding,
+        Flow,
+        Forecast,
+        Phases,
+        Preflight,
+        Report,
+        Stage,
+        Table,
+        Trail,
+        Verdicts,
+    )
 
 FLOWS = 20
 LINES = 8
@@ -207,6 +221,39 @@ def phases(shown: Phases) -> Markup:
     )
 
 
+def preflight(shown: Preflight) -> Markup:
+    """The verdict, what stops clients, and the first of them stage by stage."""
+    clients: list[dict[str, Any]] = shown.to_dict()["clients"]
+    clients.sort(key=lambda client: forecasts.ORDER[client["works"]])
+    return join(
+        tag("h3", badge(forecasts.WORKS[shown.works], _VERDICT_COLOURS[shown.works]), forecasts.headline(shown)),
+        *[forecast(finding) for finding in shown.findings[:FLOWS]],
+        *[_predicted(client, phase) for client in clients[:1] for phase in client["phases"]],
+        more(len(clients) - 1, "client"),
+    )
+
+
+def forecast(shown: Forecast) -> Markup:
+    """A predicted failure: the facts that lead to it, and what to do."""
+    return join(
+        tag("p", badge(shown.severity), tag("b", shown.title), tag("span", f" {shown.failure}", class_="quiet")),
+        tag("p", shown.why),
+        tag("p", forecasts.reach(shown), class_="quiet"),
+        tag("details", tag("summary", "What to do"), labelled("Do", shown.remedy), labelled("Check", shown.verify)),
+    )
+
+
+def _predicted(client: dict[str, Any], phase: dict[str, Any]) -> Markup:
+    rows = [
+        [row.stage, badge(row.status, _PREDICTED_COLOURS[row.status]), row.observed, row.why]
+        for row in forecasts.rows(client, phase)
+    ]
+    return join(
+        tag("h3", f"{client['client']}, {forecasts.PHASES[phase['phase']]}"),
+        tag("div", grid(["stage", "predicted", "observed", "why"], rows), class_="wide"),
+    )
+
+
 def badge(word: str, colour: str | None = None) -> Markup:
     """A word on its colour."""
     return tag("span", word, class_=f"badge {colour or word}")
@@ -257,6 +304,13 @@ def _verdicts(table: Verdicts) -> Markup:
 
 
 _VERDICT_COLOURS = {True: "valid", False: "refused", None: "undecided"}
+_PREDICTED_COLOURS = {
+    "passed": "passed",
+    "blocked": "failed",
+    "not-known": "undecided",
+    "not-reached": "unseen",
+    "skipped": "skipped",
+}
 _STATUS_COLOURS = {"passed": "passed", "failed": "failed", "not checked": "unseen"}
 
 _CARDS: dict[str, Callable[[Any], Markup]] = {
@@ -264,7 +318,9 @@ _CARDS: dict[str, Callable[[Any], Markup]] = {
     "Checks": checks,
     "Finding": finding,
     "Flow": flow,
+    "Forecast": forecast,
     "Phases": phases,
+    "Preflight": preflight,
     "Report": report,
     "Table": _table,
     "Trail": trail,

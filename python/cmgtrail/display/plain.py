@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cmgtrail.display import verdicts, words
+from cmgtrail.display import forecasts, verdicts, words
 from cmgtrail.display.words import counted, visible
 
 if TYPE_CHECKING:
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
         Evidence,
         Finding,
         Flow,
+        Forecast,
         Join,
         Missing,
         Phases,
+        PredictedStages,
+        Preflight,
         Record,
         Records,
         Report,
@@ -144,6 +147,21 @@ def _dsregcmd(status: DsregcmdStatus) -> str:
     return f"<DsregcmdStatus: join {join}, device {status.device_id or 'unknown'}, {counted(len(status), 'field')}>"
 
 
+def _preflight(prediction: Preflight) -> str:
+    found = [f"{visible(finding.failure)} ({finding.severity})" for finding in prediction.findings[:ROWS]]
+    return f"<Preflight at {prediction.at}: {forecasts.headline(prediction)} {', '.join(found) or words.NO_FINDINGS}>"
+
+
+def _forecast(finding: Forecast) -> str:
+    hit = counted(len(finding.clients), "client")
+    how = f"{finding.severity}, {finding.confidence}, {hit}"
+    return f"<Forecast {visible(finding.failure)}: {how}: {visible(finding.why)}>"
+
+
+def _predicted_stages(table: PredictedStages) -> str:
+    return f"<stages: {counted(len(table), 'row')} with the columns {', '.join(table.columns)}>"
+
+
 def _table(table: Table[Any] | Checks) -> str:
     lines = [f"<{table.name}: {counted(len(table), 'row')}>"]
     lines += [f"  [{place}] {row!r}" for place, row in enumerate(table[:ROWS])]
@@ -167,9 +185,12 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "Evidence": _evidence,
     "Finding": _finding,
     "Flow": _flow,
+    "Forecast": _forecast,
     "Join": _join,
     "Missing": _missing,
     "Phases": _phases,
+    "PredictedStages": _predicted_stages,
+    "Preflight": _preflight,
     "Record": _record,
     "Records": _records,
     "Report": _report,

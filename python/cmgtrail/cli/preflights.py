@@ -1,0 +1,87 @@
+"""The commands that look ahead: `preflight`, and `site from-logs`, which writes a first description."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import cmgtrail as package
+from cmgtrail.cli.outlet import shown
+
+if TYPE_CHECKING:
+    from cmgtrail import Preflight
+
+STATUS = {True: 0, False: 1, None: 3}
+"""Exit status of a prediction; 2 is for what could not run."""
+
+
+@click.command()
+@click.argument("site", metavar="SITE.TOML", type=click.Path())
+@click.option("--client", metavar="NAME", help="Only this client.")
+@click.option(
+    "--at", metavar="T", help="The instant to predict for, with its zone (2026-11-04T09:12:33Z). Default: now."
+)
+@click.option(
+    "--logs", metavar="PATH", type=click.Path(), multiple=True, help="Logs to hold the prediction against. Repeatable."
+)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def preflight(*, site: str, client: str | None, at: str | None, logs: tuple[str, ...], form: str) -> int:
+    """Say whether clients would work, stage by stage, before anyone tries.
+
+    SITE.TOML describes the site and its clients; docs/site.md explains it. What it does not tell is not known, and the
+    prediction says so.
+
+    Exit status: 0 all would work, 1 some would not, 3 undecided, or the logs say otherwise; 2 could not run.
+    """
+    prediction = package.preflight(site, client=client, at=at, logs=logs or None)
+
+    def show() -> None:
+        if form == "json":
+            click.echo(prediction.to_json())
+        else:
+            _table(prediction)
+
+    return shown(show, STATUS[prediction.works])
+
+
+def _table(prediction: Preflight) -> None:
+    from cmgtrail.cli.forecast import show
+
+    show(prediction)
+
+
+@click.group()
+def site() -> None:
+    """Describe a site."""
+
+
+@site.command("from-logs")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path())
+@click.option("--out", metavar="FILE", type=click.Path(), help="Write to this file, which must not be there yet.")
+def from_logs(*, paths: tuple[str, ...], out: str | None) -> None:
+    """Write a first site.toml from what logs reveal.
+
+    It holds gateways, role ids, tenant, resource, apps, management points, clients and the certificates found among
+    the logs, and comments on what the logs do not say. `cmgtrail preflight` reads it.
+    """
+    trail = package.read(paths)
+    only = Path(paths[0])
+    inside = only if len(paths) == 1 and only.is_dir() else None
+    prefix = ""
+    if inside is not None:
+        start = Path(out).parent if out else Path()
+        prefix = Path(os.path.relpath(inside, start)).as_posix() + "/"
+        prefix = "" if prefix == "./" else prefix
+    text = package.sketch_site(trail, prefix=prefix)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with Path(out).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise click.ClickException(f"'{out}' is there already; give another name, or remove it.") from None
+    click.echo(f"The description is in {out}", err=True)

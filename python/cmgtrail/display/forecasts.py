@@ -1,0 +1,54 @@
+"""Words of a prediction, for terminal and notebook alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cmgtrail.display.words import counted
+
+if TYPE_CHECKING:
+    from cmgtrail import Forecast, Preflight
+
+WORKS = {True: "would work", False: "would not work", None: "not known"}
+PHASES = {"bootstrap": "while ccmsetup runs", "after-refresh": "after the site's settings have arrived"}
+ORDER = {False: 0, None: 1, True: 2}
+NAMES = 5
+"""Clients that a finding names."""
+
+
+class Row(NamedTuple):
+    """A stage of a client, predicted and observed."""
+
+    stage: str
+    status: str
+    observed: str
+    differs: bool
+    why: str
+
+
+def headline(prediction: Preflight) -> str:
+    """One sentence on all of it."""
+    verdicts = list(prediction.clients.values())
+    parts = [f"{verdicts.count(verdict):,} {WORKS[verdict]}" for verdict in ORDER if verdict in verdicts]
+    return f"{counted(len(verdicts), 'client')}: {', '.join(parts)}."
+
+
+def reach(finding: Forecast) -> str:
+    """Whom it hits, when, at which stage, and how sure it is."""
+    names = ", ".join(finding.clients[:NAMES])
+    more = f" and {len(finding.clients) - NAMES:,} more" if len(finding.clients) > NAMES else ""
+    phases = " and ".join(PHASES[phase] for phase in finding.phases)
+    return f"{finding.severity}, {finding.confidence}, at {finding.stage}, {phases}: {names}{more}"
+
+
+def rows(client: dict[str, Any], phase: dict[str, Any]) -> list[Row]:
+    """The stages of a client in a phase, with what the logs say of each."""
+    seen = {row["stage"]: row for row in client["compared"] if row["phase"] == phase["phase"]}
+    return [_row(stage, seen.get(stage["stage"], {})) for stage in phase["stages"]]
+
+
+def _row(stage: dict[str, Any], seen: dict[str, Any]) -> Row:
+    warnings = [f"Warning: {cause['why']}" for cause in stage["warnings"]]
+    why = " ".join(text for text in [stage["why"], *warnings, seen.get("explanation")] if text)
+    differs = seen.get("agreement") == "disagree"
+    return Row(stage["stage"], stage["status"], seen.get("observed") or "", differs, why)

@@ -1,0 +1,216 @@
+//! Predicted and observed, side by side: where they disagree, something is there that the description does not see.
+
+use serde::Serialize;
+
+use super::Observed;
+use crate::finding::Severity;
+use crate::flows::{Flow, StageResult};
+use crate::site::Client;
+use crate::stage::{FlowKind, Stage, StageStatus};
+use crate::time::{Micros, rfc3339};
+use crate::workflow::{Phase, Predicted, Prediction, Status, entra};
+
+/// Hours between a prediction's instant and a flow from which on time itself may make the difference.
+const APART_HOURS: i64 = 24;
+
+/// Whether prediction and logs say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Agreement {
+    /// They do.
+    Agree,
+    /// They do not.
+    Disagree,
+    /// One of them says nothing.
+    Open,
+}
+
+impl Agreement {
+    /// Its id, as it stands in JSON.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Agree => "agree",
+            Self::Disagree => "disagree",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// A stage, predicted and observed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The phase.
+    pub phase: Phase,
+    /// The stage.
+    pub stage: Stage,
+    /// What was predicted.
+    pub predicted: Status,
+    /// What was observed, and in which flow; `None` where the logs hold no flow of this client and phase.
+    pub observed: Option<StageStatus>,
+    /// The flow.
+    pub flow: Option<String>,
+    /// Failures that the diagnosis found for that stage of that flow.
+    pub failures: Vec<String>,
+    /// Whether both say the same.
+    pub agreement: Agreement,
+    /// What to make of it, where they do not.
+    pub explanation: Option<String>,
+}
+
+/// All stages of both phases.
+pub(super) fn compare(client: &Client, phases: &[Prediction], seen: Observed<'_>, at: Micros) -> Vec<Comparison> {
+    let device = entra::device_id_of(client);
+    let own = |flow: &&Flow| {
+        let is_host = flow.client.host.as_deref().is_some_and(|host| same_host(host, &client.name));
+        let is_device = device.is_some() && flow.client.device_id == device;
+        is_host || is_device
+    };
+    let mut rows = Vec::new();
+    for prediction in phases {
+        for predicted in &prediction.stages {
+            let kind = kind(prediction.phase, predicted.stage);
+            let flows = seen.flows.iter().filter(own).filter(|flow| flow.kind == kind);
+            let last = flows.max_by_key(|flow| (flow.ended, flow.started));
+            rows.push(row(prediction, predicted, last, seen, at));
+        }
+    }
+    rows
+}
+
+/// A host is named with its domain or without.
+fn same_host(one: &str, other: &str) -> bool {
+    let label = |name: &str| name.split('.').next().unwrap_or(name).to_ascii_lowercase();
+    one.eq_ignore_ascii_case(other) || (one.contains('.') != other.contains('.') && label(one) == label(other))
+}
+
+fn kind(phase: Phase, stage: Stage) -> FlowKind {
+    match (phase, stage) {
+        (_, Stage::Registration) => FlowKind::Registration,
+        (Phase::Bootstrap, _) => FlowKind::Install,
+        (Phase::AfterRefresh, _) => FlowKind::Service,
+    }
+}
+
+fn row(
+    prediction: &Prediction,
+    predicted: &Predicted,
+    flow: Option<&Flow>,
+    seen: Observed<'_>,
+    at: Micros,
+) -> Comparison {
+    let result = flow.and_then(|flow| flow.stages.iter().find(|result| result.stage == predicted.stage));
+    let failures = flow.map(|flow| failures(flow, predicted.stage, seen)).unwrap_or_default();
+    let (agreement, difference) = match result {
+        Some(result) => judge(predicted, result, &failures),
+        None => (Agreement::Open, None),
+    };
+    let explanation = difference.map(|difference| match flow.and_then(|flow| apart(flow, at)) {
+        Some(apart) => format!("{difference} {apart}"),
+        None => difference,
+    });
+    Comparison {
+        phase: prediction.phase,
+        stage: predicted.stage,
+        predicted: predicted.status,
+        observed: result.map(|result| result.status),
+        flow: flow.filter(|_| result.is_some()).map(|flow| flow.id.clone()),
+        failures,
+        agreement,
+        explanation,
+    }
+}
+
+/// The failures that stopped a flow at a stage.
+fn failures(flow: &Flow, stage: Stage, seen: Observed<'_>) -> Vec<String> {
+    let of_flow = seen.findings.iter().filter(|finding| finding.flows.contains(&flow.id));
+    let here = of_flow.filter(|finding| finding.stage == Some(stage) && finding.severity == Severity::Error);
+    here.map(|finding| finding.failure.clone()).collect()
+}
+
+fn judge(predicted: &Predicted, result: &StageResult, failures: &[String]) -> (Agreement, Option<String>) {
+    let ids = predicted.causes.iter().map(|cause| cause.failure).collect::<Vec<_>>();
+    match (predicted.status, result.status) {
+        (_, StageStatus::Unseen | StageStatus::Skipped) | (Status::NotKnown | Status::Skipped, _) => {
+            (Agreement::Open, None)
+        }
+        (Status::Passed, StageStatus::Passed) | (Status::NotReached, StageStatus::Failed) => (Agreement::Agree, None),
+        (Status::Blocked, StageStatus::Failed) => {
+            let same = failures.is_empty() || failures.iter().any(|found| ids.contains(&found.as_str()));
+            if same {
+                return (Agreement::Agree, None);
+            }
+            let text = format!(
+                "It failed as predicted, but of {} and not of {}: the description does not see {}.",
+                failures.join(", "),
+                ids.join(", "),
+                unseen(failures, predicted.stage)
+            );
+            (Agreement::Disagree, Some(text))
+        }
+        (Status::Passed, StageStatus::Failed) => {
+            let found = if failures.is_empty() { String::new() } else { format!(" ({})", failures.join(", ")) };
+            let text = format!(
+                "It was predicted to pass and failed{found}: the description does not see {}.",
+                unseen(failures, predicted.stage)
+            );
+            (Agreement::Disagree, Some(text))
+        }
+        (Status::Blocked | Status::NotReached, StageStatus::Passed) => {
+            let of: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+            let text = format!(
+                "It was predicted not to pass and passed: the description is not that of the client at that time; \
+                 look at {}.",
+                unseen(&of, predicted.stage)
+            );
+            (Agreement::Disagree, Some(text))
+        }
+    }
+}
+
+/// What a description cannot see, or has wrong, where these failures stand against it.
+fn unseen(failures: &[String], stage: Stage) -> String {
+    const NETWORK: &str = "the network in between at that time";
+    const TIME: &str = "the clocks at that time";
+    const CERTIFICATE: &str = "another certificate, or another store, than the files told";
+    const SETTINGS: &str = "settings of a server or client that are not as told";
+    let mut words: Vec<&str> = failures
+        .iter()
+        .map(|failure| match failure.as_str() {
+            "client-clock-wrong" | "token-clock-skew" => TIME,
+            "cmg-name-not-resolved"
+            | "cmg-unreachable"
+            | "tls-interception"
+            | "tls-no-common-version"
+            | "crl-unreachable"
+            | "entra-unreachable"
+            | "connector-ports-blocked"
+            | "mp-cannot-reach-entra"
+            | "connector-chain-revocation-offline"
+            | "sql-unreachable" => NETWORK,
+            id if id.contains("certificate") || id.contains("root") || id.contains("name-mismatch") => CERTIFICATE,
+            _ => SETTINGS,
+        })
+        .collect();
+    if words.is_empty() {
+        words = match stage {
+            Stage::CmgConnection => vec![NETWORK, TIME, CERTIFICATE],
+            Stage::CmgForward => vec![NETWORK],
+            _ => vec![SETTINGS, NETWORK],
+        };
+    }
+    words.dedup();
+    words.join(", or ")
+}
+
+/// That flow and prediction lie far apart, where they do.
+fn apart(flow: &Flow, at: Micros) -> Option<String> {
+    let seen = flow.ended.or(flow.started)?;
+    let hours = (at - seen).abs() / 3_600_000_000;
+    (hours >= APART_HOURS).then(|| {
+        format!(
+            "The flow is of {}, the prediction for {}: time alone may make the difference.",
+            rfc3339(seen),
+            rfc3339(at)
+        )
+    })
+}

@@ -1,0 +1,131 @@
+//! What is predicted, as findings: one cause on 400 clients is one finding.
+
+use serde::Serialize;
+
+use super::ClientPreflight;
+use crate::diagnosis::fill;
+use crate::finding::{Confidence, Severity};
+use crate::knowledge::{Failure, FailureRole, Knowledge};
+use crate::site::{Client, CommandLine, Site};
+use crate::stage::Stage;
+use crate::workflow::{Cause, Phase, entra};
+
+/// One failure that is predicted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Forecast {
+    /// Failure id.
+    pub failure: String,
+    /// `error` where it stops a client, `warning` where it will, or degrades, `info` where it is benign.
+    pub severity: Severity,
+    /// How sure it is, given that the description is right.
+    pub confidence: Confidence,
+    /// Stage at which it is met.
+    pub stage: Stage,
+    /// Whom it hits: "client", "site", "tenant" …
+    pub scope: String,
+    /// One line.
+    pub title: String,
+    /// The facts that lead to it.
+    pub why: String,
+    /// What happens and why, in general.
+    pub explanation: String,
+    /// What to do now.
+    pub remedy: String,
+    /// How to check that it worked.
+    pub verify: String,
+    /// Public reference.
+    pub reference: String,
+    /// Phases in which it is met.
+    pub phases: Vec<Phase>,
+    /// Clients that it hits.
+    pub clients: Vec<String>,
+}
+
+/// All findings, errors first, then what hits most clients, then in the order of the stages.
+pub(super) fn findings(site: &Site, clients: &[ClientPreflight], knowledge: &Knowledge) -> Vec<Forecast> {
+    let mut found: Vec<Forecast> = Vec::new();
+    for predicted in clients {
+        let Some(client) = site.client(&predicted.client) else { continue };
+        for prediction in &predicted.phases {
+            let now = prediction.causes().map(|(stage, cause)| (stage, cause, true));
+            let later = prediction.warnings().map(|(stage, cause)| (stage, cause, false));
+            for (stage, cause, stops) in now.chain(later) {
+                let Some(failure) = knowledge.failure(cause.failure) else { continue };
+                let severity = severity(failure, stops);
+                let known = found.iter_mut().find(|other| other.failure == failure.id && other.severity == severity);
+                match known {
+                    Some(known) => known.hit(prediction.phase, client),
+                    None => {
+                        found.push(Forecast::new(site, client, failure, severity, (stage, cause, prediction.phase)));
+                    }
+                }
+            }
+        }
+    }
+    // What stops a client needs no warning of the same.
+    let errors: Vec<String> =
+        found.iter().filter(|one| one.severity == Severity::Error).map(|one| one.failure.clone()).collect();
+    found.retain(|one| one.severity == Severity::Error || !errors.contains(&one.failure));
+    found.sort_by_key(|one| (std::cmp::Reverse((one.severity, one.clients.len())), one.stage));
+    found
+}
+
+fn severity(failure: &Failure, stops: bool) -> Severity {
+    match (failure.role, stops) {
+        (FailureRole::Benign, _) => Severity::Info,
+        (_, true) => Severity::Error,
+        (_, false) => Severity::Warning,
+    }
+}
+
+impl Forecast {
+    fn new(
+        site: &Site,
+        client: &Client,
+        failure: &Failure,
+        severity: Severity,
+        (stage, cause, phase): (Stage, &Cause, Phase),
+    ) -> Self {
+        let words = |text: &str| fill(text, &|field| value(field, site, client));
+        Self {
+            failure: failure.id.clone(),
+            severity,
+            confidence: cause.confidence,
+            stage,
+            scope: failure.scope.clone(),
+            title: words(&failure.title),
+            why: cause.why.clone(),
+            explanation: words(&failure.explanation),
+            remedy: words(&failure.remedy),
+            verify: words(&failure.verify),
+            reference: failure.reference.clone(),
+            phases: vec![phase],
+            clients: vec![client.name.clone()],
+        }
+    }
+
+    fn hit(&mut self, phase: Phase, client: &Client) {
+        if !self.phases.contains(&phase) {
+            self.phases.push(phase);
+        }
+        if self.clients.last() != Some(&client.name) {
+            self.clients.push(client.name.clone());
+        }
+    }
+}
+
+/// The value of a field in a failure's words.
+fn value(field: &str, site: &Site, client: &Client) -> Option<String> {
+    match field {
+        "client" => Some(client.name.clone()),
+        "host" | "cmg" => {
+            let named = client.ccmsetup.as_ref().and_then(CommandLine::ccm_host_name).map(|name| name.host);
+            named.or_else(|| site.cmg.names.first().cloned())
+        }
+        "tenant_id" => entra::tenant_of(client),
+        "device_id" => entra::device_id_of(client),
+        "user_id" => client.user_id.clone(),
+        "audience" => site.server_app.resource_uri.clone(),
+        _ => None,
+    }
+}

@@ -1,0 +1,151 @@
+//! A site description taken over: its names, ids and options, and what in it does not work.
+//!
+//! Certificates are made anew, for a description has no private keys; what it says of trust is kept as a fact.
+
+use super::facts::{ConnectorFacts, PointFacts, SiteFacts, Tenant, World};
+use super::faults::{self, Fault, FaultKind, Share};
+use super::inject;
+use super::random::Random;
+use crate::certs::Bundle;
+use crate::error::Result;
+use crate::site::{Client, File, Inspection, JoinState, Mode, Reach, Root, SignedIn, Site, TokenService};
+
+/// Seconds beyond which a client's clock is wrong and not merely off.
+const WRONG: f64 = 86_400.0;
+
+/// The site's own facts.
+pub(super) fn site(facts: &mut SiteFacts, told: &Site) {
+    let set = |to: &mut String, value: &Option<String>| {
+        if let Some(value) = value {
+            to.clone_from(value);
+        }
+    };
+    set(&mut facts.code, &told.options.code);
+    set(&mut facts.resource, &told.server_app.resource_uri);
+    set(&mut facts.client_app, &told.client_app.client_id);
+    facts.release = told.options.version.unwrap_or(facts.release);
+    facts.lists_are_public = told.crls.iter().all(|list| list.reach.is_none_or(|reach| reach == Reach::Internet));
+    facts.checks_lists = told.options.crl_check.unwrap_or(facts.checks_lists);
+    if let Some((_, domain)) = told.cmg.names.first().and_then(|name| name.split_once('.')) {
+        domain.clone_into(&mut facts.domain);
+    }
+    if let Some(tenant) = told.tenants.iter().flatten().next() {
+        let stranger = facts.tenants.pop();
+        facts.tenants = std::iter::once(Tenant { id: tenant.id.clone(), onboarded: true }).chain(stranger).collect();
+    }
+}
+
+/// The gateway's name; before its certificate is made.
+pub(super) fn gateway_name(told: &Site) -> Option<String> {
+    told.cmg.names.first().map(|name| name.to_ascii_lowercase())
+}
+
+/// The management points, with names and role ids as told.
+pub(super) fn points(points: &mut Vec<PointFacts>, told: &Site) {
+    let Some(first) = points.first().cloned().filter(|_| !told.management_points.is_empty()) else { return };
+    let next = |place: usize| first.role_id + u64::try_from(place).unwrap_or_default();
+    let of = |(place, told_point): (usize, &crate::site::ManagementPoint)| {
+        let mut point = points.get(place).cloned().unwrap_or_else(|| first.clone());
+        point.machine.host = told_point.name.split('.').next().unwrap_or_default().to_uppercase();
+        point.machine.folder = format!("mp-{}", point.machine.host);
+        point.role_id = told.role_id(&told_point.name).unwrap_or_else(|| next(place));
+        point.https = told_point.mode == Some(Mode::Https);
+        point
+    };
+    *points = told.management_points.iter().enumerate().map(of).collect();
+}
+
+/// The connection point's name.
+pub(super) fn connector(connector: &mut ConnectorFacts, told: &Site) {
+    let Some(name) = &told.connection_point.name else { return };
+    let role = if connector.machine.folder.starts_with("cp-") { "cp" } else { "connection-point" };
+    connector.machine.host = name.split('.').next().unwrap_or_default().to_uppercase();
+    connector.machine.folder = format!("{role}-{}", connector.machine.host);
+}
+
+/// Names and facts of clients, in their order; then whatever is told not to work.
+pub(super) fn clients(world: &mut World, told: &Site, random: &mut Random) -> Result<()> {
+    for (facts, client) in world.clients.iter_mut().zip(&told.clients) {
+        facts.machine.host.clone_from(&client.name);
+        facts.machine.folder = format!("client-{}", client.name);
+        facts.build = client.os_build.unwrap_or(facts.build);
+        if let Some(id) = &client.device_id {
+            facts.device_id.clone_from(id);
+        }
+        if client.user == Some(SignedIn::None) {
+            facts.user = None;
+        }
+        if let Some(line) = &client.ccmsetup {
+            facts.installs = true;
+            facts.no_list_check = line.no_crl_check();
+            facts.properties = line.client_app().map(str::to_owned).zip(line.resource_uri().map(str::to_owned));
+        }
+    }
+    for id in of_site(told) {
+        if let Some(kind) = faults::all().find(|kind| kind.id == id) {
+            inject::from_the_start(&Fault { kind, share: Share::Usual }, world, random)?;
+        }
+    }
+    for (number, client) in told.clients.iter().enumerate().take(world.clients.len()) {
+        if let Some(kind) = of_client(told, client) {
+            let start = world.start;
+            inject::into_client(&Fault { kind, share: Share::Usual }, world, number, start, random)?;
+        }
+    }
+    Ok(())
+}
+
+/// Faults of the site that the description tells.
+fn of_site(told: &Site) -> Vec<&'static str> {
+    let (connector, no) = (&told.connection_point, Some(false));
+    let point = |what: fn(&crate::site::ManagementPoint) -> bool| told.management_points.iter().any(what);
+    let facts = [
+        (told.server_app.device_tokens == no, "device-token-not-enabled"),
+        (connector.running == no, "connector-down"),
+        (connector.ports_open == no, "connector-ports-blocked"),
+        (connector.role_certificate == no, "connector-role-certificate-missing"),
+        (point(|point| point.redirect == Some(true)), "mp-redirect-on-sts"),
+        (point(|point| point.binding_ok == Some(false)), "mp-binding-wrong"),
+        (point(|point| point.token_libraries_ok == Some(false)), "sts-library-mismatch"),
+        (point(|point| point.compression_ok == Some(false)), "mp-compression-scheme-broken"),
+        (point(|point| point.reaches_entra == Some(false)), "mp-cannot-reach-entra"),
+        (
+            point(|point| matches!(point.token_service, Some(TokenService::Stopped | TokenService::NotInstalled))),
+            "sts-not-running",
+        ),
+    ];
+    facts.into_iter().filter(|(broken, _)| *broken).map(|(_, id)| id).collect()
+}
+
+/// The fault of a client that the description tells, if it tells one.
+fn of_client(told: &Site, client: &Client) -> Option<&'static FaultKind> {
+    let onboarded = |id: &String| told.tenants.iter().flatten().any(|tenant| tenant.id == *id);
+    let stranger = told.tenants.is_some() && client.tenant.as_ref().is_some_and(|id| !onboarded(id));
+    let old_tls = client.network.tls.as_ref().is_some_and(|tls| !tls.iter().any(|tls| tls == "1.2" || tls == "1.3"));
+    let wrong_resource =
+        client.ccmsetup.as_ref().and_then(|line| line.resource_uri()).zip(told.server_app.resource_uri.as_deref());
+    let facts = [
+        (matches!(client.join, Some(JoinState::Registered)), "wpj-certificate-missing"),
+        (stranger, "tenant-not-onboarded"),
+        (client.device_key_ok == Some(false), "wam-key-failure"),
+        (client.network.entra == Some(false), "entra-unreachable"),
+        (old_tls, "tls-no-common-version"),
+        (matches!(client.network.inspection, Some(Inspection::Shows(_))), "tls-interception"),
+        (lacks_root(told, client.roots.as_deref()), "cmg-root-ca-missing"),
+        (client.clock_offset_seconds.is_some_and(|offset| offset.abs() > WRONG), "client-clock-wrong"),
+        (wrong_resource.is_some_and(|(asked, right)| asked != right), "wrong-resource-uri"),
+    ];
+    let id = facts.into_iter().find(|(broken, _)| *broken).map(|(_, id)| id)?;
+    faults::all().find(|kind| kind.id == id)
+}
+
+/// Whether a store that is told lacks the root of the CMG's certificate.
+fn lacks_root(told: &Site, store: Option<&[File]>) -> bool {
+    let (Some(store), Some(Root::Private(root))) = (store, &told.cmg.root) else { return false };
+    let hashes = |files: &[File]| {
+        let sources: Vec<_> = files.iter().map(File::source).collect();
+        Bundle::read(&sources).certificates.iter().map(crate::certs::Certificate::sha256).collect::<Vec<_>>()
+    };
+    let held = hashes(store);
+    hashes(std::slice::from_ref(root)).iter().any(|root| !held.contains(root))
+}

@@ -1,0 +1,221 @@
+//! The command line of ccmsetup: switches, properties, and what is wrong with it as a text.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Characters that the command line of the bootstrap MSI may have.
+pub const LONGEST: usize = 1_024;
+
+/// What is wrong with a command line as a text (failure catalogue, row B8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Slip {
+    /// More than 1,024 characters.
+    TooLong,
+    /// Quotes of a word processor.
+    CurlyQuotes,
+    /// A quote that is never closed.
+    UnclosedQuote,
+    /// A dash of a word processor before a switch.
+    LongDash,
+}
+
+impl Slip {
+    /// What is wrong, as a clause.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::TooLong => "it has more than 1,024 characters",
+            Self::CurlyQuotes => "it has curly quotes, which no command line understands",
+            Self::UnclosedQuote => "a quote is opened and never closed",
+            Self::LongDash => "a switch begins with a long dash instead of a hyphen",
+        }
+    }
+}
+
+/// Where `CCMHOSTNAME` sends a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CcmHostName {
+    /// The gateway.
+    pub host: String,
+    /// The management point's role id on it; `None` where the path holds no number.
+    pub role_id: Option<u64>,
+}
+
+/// A command line of ccmsetup, taken apart.
+///
+/// ```
+/// use cmgtrail::site::CommandLine;
+///
+/// let line = CommandLine::parse(
+///     "ccmsetup.exe /NoCRLCheck CCMHOSTNAME=cmg.contoso.com/CCM_Proxy_MutualAuth/72057594037927941 SMSSITECODE=PS1",
+/// );
+/// assert!(line.no_crl_check());
+/// assert_eq!(line.ccm_host_name().and_then(|name| name.role_id), Some(72_057_594_037_927_941));
+/// assert_eq!(line.property("smssitecode"), Some("PS1"));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommandLine {
+    /// The text as told.
+    pub text: String,
+    /// Switches in lower case, with what stands after their colon.
+    pub switches: BTreeMap<String, String>,
+    /// Properties, their names in upper case.
+    pub properties: BTreeMap<String, String>,
+    /// What is wrong with the text.
+    pub slips: Vec<Slip>,
+}
+
+impl CommandLine {
+    /// Takes a command line apart. Nothing is refused: what is wrong with it stands in `slips`.
+    pub fn parse(text: &str) -> Self {
+        let mut line = Self { text: text.to_owned(), ..Self::default() };
+        if text.chars().count() > LONGEST {
+            line.slips.push(Slip::TooLong);
+        }
+        if text.contains(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}']) {
+            line.slips.push(Slip::CurlyQuotes);
+        }
+        if text.matches('"').count() % 2 == 1 {
+            line.slips.push(Slip::UnclosedQuote);
+        }
+        for word in words(text) {
+            if word.starts_with(['\u{2013}', '\u{2014}']) {
+                line.slips.push(Slip::LongDash);
+            }
+            line.add(&word);
+        }
+        line.slips.dedup();
+        line
+    }
+
+    fn add(&mut self, word: &str) {
+        if let Some(switch) = word.strip_prefix(['/', '-']) {
+            let (name, value) = switch.split_once(':').unwrap_or((switch, ""));
+            self.switches.insert(name.to_ascii_lowercase(), value.to_owned());
+        } else if let Some((name, value)) = word.split_once('=') {
+            let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            // The MSI's own property holds another command line.
+            if name.eq_ignore_ascii_case("CCMSETUPCMD") {
+                for word in words(value) {
+                    self.add(&word);
+                }
+            } else if is_name {
+                self.properties.insert(name.to_ascii_uppercase(), value.to_owned());
+            }
+        }
+    }
+
+    /// What stands after a switch's colon, empty where it has none; `None` where the switch is not there.
+    pub fn switch(&self, name: &str) -> Option<&str> {
+        self.switches.get(&name.to_ascii_lowercase()).map(String::as_str)
+    }
+
+    /// The value of a property, unless it is empty.
+    pub fn property(&self, name: &str) -> Option<&str> {
+        self.properties.get(&name.to_ascii_uppercase()).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// `/NoCRLCheck`: ccmsetup checks no revocation list.
+    pub fn no_crl_check(&self) -> bool {
+        self.switch("NoCRLCheck").is_some()
+    }
+
+    /// `/regtoken`: the bulk registration token.
+    pub fn registration_token(&self) -> Option<&str> {
+        self.switch("regtoken").filter(|token| !token.is_empty())
+    }
+
+    /// `CCMHOSTNAME`: the gateway, and the role id in its path.
+    pub fn ccm_host_name(&self) -> Option<CcmHostName> {
+        host_and_role(self.property("CCMHOSTNAME")?)
+    }
+
+    /// `/mp:`, which a client also takes its files from.
+    pub fn management_point(&self) -> Option<&str> {
+        self.switch("mp").filter(|name| !name.is_empty())
+    }
+
+    /// `AADRESOURCEURI`: what the client asks Entra a token for.
+    pub fn resource_uri(&self) -> Option<&str> {
+        self.property("AADRESOURCEURI")
+    }
+
+    /// `AADCLIENTAPPID`: the client app that it asks as.
+    pub fn client_app(&self) -> Option<&str> {
+        self.property("AADCLIENTAPPID")
+    }
+
+    /// `AADTENANTID`, or `AADTENANTNAME` of older command lines.
+    pub fn tenant(&self) -> Option<&str> {
+        self.property("AADTENANTID")
+    }
+}
+
+/// Host and role id of `https://{cmg}/CCM_Proxy_MutualAuth/{role id}`, with or without its scheme.
+pub fn host_and_role(address: &str) -> Option<CcmHostName> {
+    let address = address.trim().trim_matches('"');
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = host.split(':').next().unwrap_or(host).to_ascii_lowercase();
+    let mut parts = path.split('/');
+    let is_proxy = parts.next().is_some_and(|part| part.to_ascii_lowercase().starts_with("ccm_proxy_"));
+    let role_id = parts.next().filter(|_| is_proxy).and_then(|number| number.parse().ok());
+    (!host.is_empty()).then_some(CcmHostName { host, role_id })
+}
+
+/// The words of a command line: split at white space outside quotes, quotes taken off.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quoted = false;
+    for character in text.chars() {
+        match character {
+            '"' => quoted = !quoted,
+            _ if character.is_whitespace() && !quoted => words.push(std::mem::take(&mut word)),
+            _ => word.push(character),
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+impl Serialize for CommandLine {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_hold_a_value_together() {
+        let line = CommandLine::parse(
+            r#"ccmsetup.exe /source:"C:\my files" /mp:https://CMG.contoso.com/CCM_Proxy_MutualAuth/9 SMSMP="mp one""#,
+        );
+        assert_eq!(line.switch("source"), Some(r"C:\my files"));
+        assert_eq!(line.property("smsmp"), Some("mp one"));
+        let found = host_and_role(line.management_point().unwrap_or_default());
+        assert_eq!(found, Some(CcmHostName { host: "cmg.contoso.com".to_owned(), role_id: Some(9) }));
+        assert!(line.slips.is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_text_is_told() {
+        assert_eq!(CommandLine::parse("SMSSITECODE=\u{201c}PS1\u{201d}").slips, [Slip::CurlyQuotes]);
+        assert_eq!(CommandLine::parse("SMSSITECODE=\"PS1").slips, [Slip::UnclosedQuote]);
+        assert_eq!(CommandLine::parse("\u{2013}mp:mp1 SMSSITECODE=PS1").slips, [Slip::LongDash]);
+        assert_eq!(CommandLine::parse(&"x".repeat(1_025)).slips, [Slip::TooLong]);
+        assert!(CommandLine::parse(&"x".repeat(1_024)).slips.is_empty());
+    }
+
+    #[test]
+    fn the_command_line_inside_the_msi_property_counts() {
+        let line = CommandLine::parse("msiexec /i ccmsetup.msi CCMSETUPCMD=\"/NoCRLCheck SMSSITECODE=PS1\"");
+        assert!(line.no_crl_check());
+        assert_eq!(line.property("SMSSITECODE"), Some("PS1"));
+    }
+}

@@ -1,0 +1,102 @@
+//! Reports on chains, read as a client's log would tell them: by the bits of `WinHTTP`'s secure-failure mask.
+
+use crate::certs::{Bundle, CrlSource, Source, Vantage};
+use crate::report::{Check, CheckStatus, Report};
+use crate::site::{PublishedList, Reach};
+
+/// `WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED`.
+pub const REVOCATION: u32 = 0x1;
+/// `WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CERT`.
+pub const DAMAGED: u32 = 0x2;
+/// `WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED`.
+pub const REVOKED: u32 = 0x4;
+/// `WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA`.
+pub const AUTHORITY: u32 = 0x8;
+/// `WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID`.
+pub const NAME: u32 = 0x10;
+/// `WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID`.
+pub const DATE: u32 = 0x20;
+/// `WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE`.
+pub const USAGE: u32 = 0x40;
+
+/// The bits of a check.
+pub(super) fn bits(check: &Check) -> u32 {
+    check.windows.as_ref().map_or(0, |names| names.winhttp_flags)
+}
+
+/// The mask that a client's log would show for this report.
+pub fn mask(report: &Report) -> u32 {
+    report.fatal().map(bits).fold(0, |mask, bits| mask | bits)
+}
+
+/// Why the report raises any of these bits, in the words of its checks.
+pub(super) fn why(report: &Report, wanted: u32) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for check in report.fatal().filter(|check| bits(check) & wanted != 0) {
+        let sentence = format!("{}: {}", check.subject, check.explanation);
+        if !words.contains(&sentence) {
+            words.push(sentence);
+        }
+    }
+    words.truncate(3);
+    words.join(" ")
+}
+
+/// What would decide and was not checked, as clauses.
+pub(super) fn open(report: &Report) -> Vec<String> {
+    let undecided = report.checks.iter().filter(|check| check.decides && check.status == CheckStatus::NotChecked);
+    let mut open: Vec<String> = Vec::new();
+    for check in undecided {
+        let clause = format!("'{}' of the {}: {}", check.id, check.subject, check.explanation);
+        if !open.contains(&clause) {
+            open.push(clause);
+        }
+    }
+    open
+}
+
+/// The revocation lists as somebody at this place gets them. Lists of which it is not told what they hold, or from
+/// where they can be fetched, are left out: they are not known.
+pub fn lists(published: &[PublishedList], vantage: Vantage) -> Vec<CrlSource> {
+    published.iter().filter_map(|list| fetched(list, vantage)).collect()
+}
+
+fn fetched(list: &PublishedList, vantage: Vantage) -> Option<CrlSource> {
+    let reached = match (list.reach?, vantage) {
+        (Reach::Internet, _) | (Reach::Intranet, Vantage::Intranet) => true,
+        (Reach::Intranet | Reach::Nowhere, _) => false,
+    };
+    if !reached {
+        return Some(CrlSource::unreachable(list.url.as_str()));
+    }
+    let file = list.file.as_ref()?;
+    Some(CrlSource { url: Some(list.url.clone()), ..CrlSource::fetched(file.path.as_str(), file.bytes.to_vec()) })
+}
+
+/// The addresses of revocation lists that the leaf among these certificates names.
+pub(super) fn addresses_of_lists(presented: &[Source]) -> Vec<String> {
+    let report = crate::certs::inspect_certificate(presented);
+    let certificates = report.facts.get("certificates").and_then(serde_json::Value::as_array).cloned();
+    let leaf = certificates.unwrap_or_default().into_iter().next();
+    let points = leaf.and_then(|leaf| leaf.get("crl_distribution_points")?.as_array().cloned()).unwrap_or_default();
+    points.iter().filter_map(serde_json::Value::as_str).map(str::to_owned).collect()
+}
+
+/// The leaf of a file of certificates and what lies beside it: what a client shows is its leaf alone.
+pub(super) fn leaf_and_rest(source: &Source) -> (Vec<Source>, Vec<Source>) {
+    let bundle = Bundle::read(std::slice::from_ref(source));
+    let mut certificates = bundle.certificates.into_iter();
+    let named = |certificate: crate::certs::Certificate| Source::new(source.name.clone(), certificate.der.to_vec());
+    match certificates.next() {
+        Some(leaf) => (vec![named(leaf)], certificates.map(named).collect()),
+        None => (vec![source.clone()], Vec::new()),
+    }
+}
+
+/// Whether a file's first certificate is a root.
+pub(super) fn is_root(source: &Source) -> bool {
+    Bundle::read(std::slice::from_ref(source))
+        .certificates
+        .first()
+        .is_some_and(crate::certs::Certificate::is_self_issued)
+}

@@ -1,0 +1,213 @@
+//! From the client to the gateway, below HTTP: name, port, TLS, the gateway's certificate and its revocation.
+
+use super::chains::{self, AUTHORITY, DAMAGED, DATE, NAME, REVOCATION, REVOKED, USAGE};
+use super::decision::{Cause, Ruling};
+use crate::certs::{ChainRequest, Revocation, Source, validate_chain};
+use crate::report::{CheckStatus, Report};
+use crate::site::{Gateway, GatewayState, Inspection, Network};
+use crate::time::Micros;
+
+/// Days before its end at which a certificate is warned of.
+pub const CERTIFICATE_DAYS: i64 = 30;
+/// Hours before its end at which a revocation list is warned of. Most are published weekly, some daily.
+pub const LIST_HOURS: i64 = 24;
+
+const HOUR: Micros = 3_600_000_000;
+
+/// Whether the client gets a connection to the gateway's port at all.
+pub fn reach(network: &Network, gateway: &Gateway, host: &str) -> Ruling {
+    let name = Ruling::fact(network.dns, &format!("whether the client can resolve {host}"), || {
+        Cause::certain("cmg-name-not-resolved", format!("The client cannot resolve {host}."))
+    });
+    let port = Ruling::fact(network.port_443, &format!("whether the client reaches port 443 of {host}"), || {
+        Cause::certain("cmg-unreachable", format!("The client does not reach port 443 of {host}."))
+    });
+    name.and(port).and(running(gateway))
+}
+
+/// Whether the gateway runs.
+pub fn running(gateway: &Gateway) -> Ruling {
+    match gateway.state {
+        Some(GatewayState::Running) => Ruling::default(),
+        Some(GatewayState::Stopped) => {
+            Ruling::blocked(Cause::certain("cmg-unreachable", "The CMG service is stopped."))
+        }
+        Some(GatewayState::StoppedByTrafficLimit) => Ruling::blocked(Cause::certain(
+            "cmg-stopped-by-traffic-limit",
+            "The CMG stopped itself at the threshold of its outbound traffic.",
+        )),
+        None => Ruling::not_known("whether the CMG runs"),
+    }
+}
+
+/// Whether client and gateway have a version of TLS in common. A gateway of which nothing is told takes TLS 1.2.
+pub fn tls_version(network: &Network, gateway: &Gateway) -> Ruling {
+    let Some(offered) = &network.tls else { return Ruling::not_known("which versions of TLS the client offers") };
+    let own = ["1.2".to_owned()];
+    let accepted = gateway.tls.as_deref().unwrap_or(&own);
+    if offered.iter().any(|version| accepted.contains(version)) {
+        return Ruling::default();
+    }
+    if gateway.tls.is_none() && !offered.is_empty() {
+        return Ruling::not_known("which versions of TLS the CMG accepts");
+    }
+    let why = format!("The client offers TLS {}, the CMG takes TLS {}.", listed(offered), listed(accepted));
+    Ruling::blocked(Cause::certain("tls-no-common-version", why))
+}
+
+fn listed(versions: &[String]) -> String {
+    if versions.is_empty() { "in no version".to_owned() } else { versions.join(" and ") }
+}
+
+/// A chain that a server showed a client, and what the client holds it against.
+#[derive(Debug, Clone)]
+pub struct ServerChain {
+    /// The chain, the client's stores, the lists as it gets them, the host; `at` is the client's own clock. Its
+    /// `revocation` is set by `checks_lists`.
+    pub request: ChainRequest,
+    /// The right time, UTC, which tells a wrong clock from wrong dates.
+    pub right_time: Micros,
+    /// Whether the client checks revocation lists; `None`: not told.
+    pub checks_lists: Option<bool>,
+    /// Whether it did not check them until it took the site's settings: `/NoCRLCheck` is over.
+    pub restored: bool,
+}
+
+impl ServerChain {
+    fn report(&self, at: Micros, checks_lists: bool) -> Report {
+        let revocation = Some(if checks_lists { Revocation::Chain } else { Revocation::Off });
+        validate_chain(&ChainRequest { at, revocation, ..self.request.clone() })
+    }
+}
+
+/// Whether the client accepts the gateway's certificate.
+pub fn certificate(chain: &ServerChain) -> Ruling {
+    let checks_lists = chain.checks_lists.unwrap_or(true);
+    let report = chain.report(chain.request.at, checks_lists);
+    let same_clock = chain.request.at == chain.right_time;
+    let right = if same_clock { None } else { Some(chain.report(chain.right_time, checks_lists)) };
+    let mask = chains::mask(&report);
+    // What is wrong at the client's clock alone is the clock's doing.
+    let by_clock = right.as_ref().map_or(0, |right| mask & (DATE | REVOCATION) & !chains::mask(right));
+    let mut ruling = Ruling::default();
+    if by_clock != 0 {
+        let why = format!("By the client's clock: {}", chains::why(&report, by_clock));
+        ruling.add_cause(Cause::certain("client-clock-wrong", why));
+    }
+    for (bit, failure) in [
+        (AUTHORITY, "cmg-root-ca-missing"),
+        (NAME, "cmg-name-mismatch"),
+        (DATE, "cmg-certificate-expired"),
+        (REVOKED, "cmg-certificate-revoked"),
+        (USAGE, "cmg-certificate-wrong-usage"),
+        (DAMAGED, "cmg-certificate-damaged"),
+    ] {
+        if mask & bit & !by_clock == 0 {
+            continue;
+        }
+        let why = chains::why(&report, bit);
+        match bit {
+            AUTHORITY if !chain.request.store_is_known() => {
+                ruling.unknown.push(format!("which roots the client trusts ({why})"));
+            }
+            _ => ruling.add_cause(Cause::certain(failure, why)),
+        }
+    }
+    ruling = ruling.and(revocation(chain, &report, mask & REVOCATION & !by_clock != 0));
+    if ruling.causes.is_empty() {
+        ruling.unknown.extend(chains::open(&report).into_iter().filter(|_| ruling.warnings.is_empty()));
+        ruling.warnings.extend(ageing(chain, mask));
+    }
+    ruling.reports.push(report);
+    ruling
+}
+
+/// Whether revocation lists stop the client.
+fn revocation(chain: &ServerChain, report: &Report, fails: bool) -> Ruling {
+    let failure = if chain.restored { "crl-check-restored-after-bootstrap" } else { "crl-unreachable" };
+    let (cause, open) = if fails {
+        (Cause::certain(failure, chains::why(report, REVOCATION)), "")
+    } else if let Some(why) = out_of_reach(report) {
+        (Cause::likely(failure, why), " (judged by their addresses)")
+    } else {
+        return Ruling::default();
+    };
+    match chain.checks_lists {
+        Some(true) => Ruling::blocked(cause),
+        Some(false) => Ruling::default(),
+        None => Ruling::not_known(format!("whether the client checks revocation lists{open}, for {}", cause.why)),
+    }
+}
+
+/// Why no internet client can be expected to reach the lists, where nothing better is told of them.
+fn out_of_reach(report: &Report) -> Option<String> {
+    let undecided = report
+        .checks
+        .iter()
+        .any(|check| check.id == "revocation-unknown" && check.decides && check.status == CheckStatus::NotChecked);
+    let reach = report.checks.iter().find(|check| {
+        check.id == "crl-distribution-point-unreachable-from-internet" && check.status == CheckStatus::Failed
+    })?;
+    undecided.then(|| format!("{}: {}", reach.subject, reach.explanation))
+}
+
+/// What holds now and will not for long.
+fn ageing(chain: &ServerChain, now: u32) -> Vec<Cause> {
+    let mut warnings = Vec::new();
+    let later = chain.report(chain.right_time + CERTIFICATE_DAYS * 24 * HOUR, false);
+    if chains::mask(&later) & !now & DATE != 0 {
+        let why = format!("In {CERTIFICATE_DAYS} days: {}", chains::why(&later, DATE));
+        warnings.push(Cause::certain("cmg-certificate-expired", why));
+    }
+    if chain.checks_lists != Some(false) {
+        let later = chain.report(chain.right_time + LIST_HOURS * HOUR, true);
+        if chains::mask(&later) & !now & REVOCATION != 0 {
+            let why = format!("In {LIST_HOURS} hours: {}", chains::why(&later, REVOCATION));
+            warnings.push(Cause::certain("crl-unreachable", why));
+        }
+    }
+    warnings
+}
+
+/// Whether the client accepts what an inspecting proxy shows in the gateway's place. `request` is that of the gateway's
+/// own certificate, with the client's stores; its chain is replaced.
+pub fn inspection(shown: &[Source], request: &ChainRequest, checks_lists: Option<bool>) -> Ruling {
+    let bundle = crate::certs::Bundle::read(shown);
+    let authority_alone = bundle.certificates.first().is_some_and(crate::certs::Certificate::is_ca);
+    let looks = checks_lists == Some(true) && !authority_alone;
+    let request = ChainRequest {
+        presented: shown.to_vec(),
+        revocation: Some(if looks { Revocation::Chain } else { Revocation::Off }),
+        host: request.host.clone().filter(|_| !authority_alone),
+        ..request.clone()
+    };
+    let report = validate_chain(&request);
+    // An authority shown alone is no server's certificate: only whether it is trusted counts.
+    let wrong = chains::mask(&report) & if authority_alone { AUTHORITY } else { u32::MAX };
+    let mut ruling = if wrong == 0 {
+        Ruling::passed("The traffic is opened by an inspecting proxy whose authority the client trusts.")
+    } else if wrong & !AUTHORITY == 0 && !request.store_is_known() {
+        Ruling::not_known("whether the client trusts the authority of the inspecting proxy")
+    } else {
+        let why = format!("A proxy shows its own certificate in the CMG's place. {}", chains::why(&report, wrong));
+        Ruling::blocked(Cause::certain("tls-interception", why.trim_end()))
+    };
+    if ruling.causes.is_empty() {
+        ruling
+            .unknown
+            .extend(chains::open(&report).into_iter().filter(|_| !authority_alone || !request.store_is_known()));
+        if checks_lists != Some(false) && !looks {
+            ruling.unknown.push("whether the client can check the proxy's certificate for revocation".to_owned());
+        }
+    }
+    ruling.reports.push(report);
+    ruling
+}
+
+/// What a client is shown: the gateway's own chain, or that of somebody in between.
+pub fn shown(network: &Network) -> Option<&[crate::site::File]> {
+    match &network.inspection {
+        Some(Inspection::Shows(files)) => Some(files),
+        Some(Inspection::Nobody) | None => None,
+    }
+}

@@ -1,0 +1,138 @@
+//! Site descriptions: what is read, and every mistake with its line.
+
+use std::path::Path;
+
+use cmgtrail::error::Error;
+use cmgtrail::site::{Held, Mode, Site};
+
+fn parse(text: &str) -> Result<Site, Vec<String>> {
+    Site::parse(text, Path::new(env!("CARGO_MANIFEST_DIR")), &|_| Err("no Parquet here".to_owned()))
+}
+
+#[test]
+fn the_old_form_still_names_the_gateways() {
+    let site = parse("[cmg]\nnames = [\"cmg.contoso.com\", \"two.contoso.com\"]\n").unwrap();
+    assert_eq!(site.cmg.names, ["cmg.contoso.com", "two.contoso.com"]);
+    assert!(site.clients.is_empty() && site.tenants.is_none());
+}
+
+/// A description with a mistake on each line that says so; the number of the line is the mark's own.
+const WRONG: &str = r#"[site]
+crl_chek = true
+[[tenant]]
+id = "contoso.com"
+[[tenant]]
+name = "no id"
+[cmg]
+certificate = "not-there.pem"
+state = "asleep"
+[cmg.roles]
+"mp09" = 72057594037927941
+[[management_point]]
+name = "mp01"
+mode = "ssl"
+[[management_point]]
+name = "MP01"
+[[client]]
+name = "PC1"
+clock_offset_seconds = "five minutes"
+user = "none"
+user_id = "0d9e8c7b-6a5f-4e3d-8c2b-1a0f9e8d7c6b"
+[[client]]
+name = "pc1"
+[client.network]
+tls = ["1.4"]
+[colour]
+"#;
+
+#[test]
+fn every_mistake_is_told_at_once_and_with_its_line() {
+    let mistakes = parse(WRONG).unwrap_err();
+    let expected = [
+        (2, "site: unknown key 'crl_chek'; did you mean 'crl_check'?"),
+        (4, "tenant: id: expected a GUID such as"),
+        (5, "tenant: 'id' is missing"),
+        (8, "cmg: certificate: cannot read the file 'not-there.pem'"),
+        (9, "cmg: state: expected 'running', 'stopped' or 'stopped-by-traffic-limit', found the text 'asleep'"),
+        (11, "cmg, roles: 'mp09' has role id 72057594037927941, but there is no [[management_point]] of that name"),
+        (14, "management_point 'mp01': mode: expected 'http', 'enhanced-http' or 'https', found the text 'ssl'"),
+        (15, "management_point: there is another one named 'MP01'"),
+        (19, "client 'PC1': clock_offset_seconds: expected a number of seconds, found the text 'five minutes'"),
+        (21, "client 'PC1': user_id names a user although user = 'none'"),
+        (22, "client: there is another one named 'pc1'"),
+        (25, "client 'pc1', network: tls: expected '1.0', '1.1', '1.2' or '1.3', found '1.4'"),
+        (26, "unknown key 'colour'"),
+    ];
+    assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
+    for (mistake, (line, words)) in mistakes.iter().zip(expected) {
+        assert!(
+            mistake.starts_with(&format!("line {line}: {words}")),
+            "expected line {line}: {words}\nfound {mistake}"
+        );
+    }
+}
+
+#[test]
+fn a_description_that_is_no_toml_is_told_by_its_line_and_the_rest_of_it_too() {
+    let mistakes = parse("[cmg]\nnames = [\n[site]\ncrl_chek = true\n").unwrap_err();
+    assert!(mistakes.iter().any(|mistake| mistake.contains("not TOML")), "{mistakes:#?}");
+}
+
+#[test]
+fn paths_begin_at_the_folder_of_the_description() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("pc1")).unwrap();
+    std::fs::write(folder.path().join("pc1/join.txt"), " AzureAdJoined : YES\n DomainJoined : NO\n").unwrap();
+    std::fs::write(folder.path().join("users.csv"), "id;sid\n0d9e8c7b-6a5f-4e3d-8c2b-1a0f9e8d7c6b;S-1-5-21-1-2-3-4\n")
+        .unwrap();
+    let text = "[known]\nusers = \"users.csv\"\n[[management_point]]\nname = \"mp01\"\nmode = \"enhanced-http\"\n\
+                [[client]]\nname = \"PC1\"\ndsregcmd = \"pc1/join.txt\"\nwpj_certificate = \"none\"\n";
+    let path = folder.path().join("site.toml");
+    std::fs::write(&path, text).unwrap();
+    let site = Site::read(&path).unwrap();
+    assert_eq!(site.clients[0].joined_by_dsregcmd(), Some(true));
+    assert_eq!(site.clients[0].wpj_certificate, Some(Held::Nothing));
+    assert_eq!(site.management_points[0].mode, Some(Mode::EnhancedHttp));
+    assert_eq!(site.known.users.as_ref().unwrap()[0].sid.as_deref(), Some("S-1-5-21-1-2-3-4"));
+
+    std::fs::write(&path, format!("{text}join = \"registered\"\n")).unwrap();
+    let Err(Error::Site { mistakes, .. }) = Site::read(&path) else { panic!("a join that contradicts is no mistake") };
+    assert!(mistakes[0].starts_with("line 10: client 'PC1': join says"), "{mistakes:#?}");
+}
+
+#[test]
+fn parquet_is_read_by_whoever_can() {
+    let text = "[known]\ndevices = \"fleet.parquet\"\n";
+    let refused = parse(text).unwrap_err();
+    assert!(refused[0].starts_with("line 2: known: devices: 'fleet.parquet': no Parquet here"), "{refused:#?}");
+    let read = |path: &Path| {
+        assert!(path.ends_with("fleet.parquet"));
+        Ok("id,name\n82c0ffee-f062-4d11-b062-db12ac04d5aa,PC042\n".to_owned())
+    };
+    let site = Site::parse(text, Path::new("."), &read).unwrap();
+    assert_eq!(site.known.devices.unwrap()[0].name.as_deref(), Some("PC042"));
+}
+
+#[test]
+fn what_all_clients_share_is_told_once() {
+    let text = "[client_defaults]\nos_build = 19045\nuser = \"entra\"\n[client_defaults.network]\nhealthy = true\n\
+                [[client]]\nname = \"PC1\"\n[[client]]\nname = \"PC2\"\nuser = \"none\"\nnetwork = { dns = false }\n";
+    let site = parse(text).unwrap();
+    assert_eq!(site.clients[0].os_build, Some(19_045));
+    assert_eq!(site.clients[0].network.dns, Some(true));
+    assert_eq!(site.clients[1].network.dns, Some(false));
+    assert_eq!(site.clients[1].network.port_443, Some(true));
+    assert_ne!(site.clients[0].user, site.clients[1].user);
+}
+
+#[test]
+fn a_description_is_written_as_it_is_read() {
+    let text = "[site]\ncode = \"PS1\"\ncrl_check = false\n[[tenant]]\nid = \"7a4f0c1e-3b55-4c0d-9f10-2f6d1c8e5a01\"\n\
+                [cmg]\nnames = [\"cmg.contoso.com\"]\nroot = \"public\"\n[cmg.roles]\n\"mp01\" = 72057594037927941\n\
+                [[management_point]]\nname = \"mp01\"\n[[crl]]\nurl = \"http://crl.contoso.com/a.crl\"\nfrom = \"internet\"\n\
+                [[client]]\nname = \"PC1\"\nccmsetup = 'ccmsetup.exe /NoCRLCheck \"/mp:x y\"'\n\
+                network = { dns = true, inspection = \"none\" }\n";
+    let site = parse(text).unwrap();
+    let written = site.to_toml().unwrap();
+    assert_eq!(parse(&written).unwrap(), site, "{written}");
+}

@@ -1,0 +1,72 @@
+"""Simulation: the function and the command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import cmgtrail
+from cmgtrail.cli import run
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_what_is_simulated_is_what_is_found(tmp_path: Path) -> None:
+    out = tmp_path / "simulated"
+    summary = cmgtrail.simulate(out, clients=4, hours=2, faults=["cmg-name-mismatch"], seed=11)
+    truth = json.loads((out / "truth.json").read_text("utf-8"))
+    assert summary["flows"] == len(truth["flows"])
+    assert summary["broken"] == 1
+    broken = next(flow for flow in truth["flows"] if flow["fault"])
+    assert (broken["fault"], broken["broke_at"], broken["proof"]) == ("cmg-name-mismatch", "cmg-connection", "S")
+    trail = cmgtrail.read(out, progress=False)
+    assert trail.findings[0].failure == "cmg-name-mismatch"
+    assert cmgtrail.preflight(out / "site.toml", client=broken["client"], at=broken["ended"]).works is False
+
+
+def test_the_command_writes_the_same_as_the_function(tmp_path: Path, capsys: Captured) -> None:
+    options = ["--clients", "3", "--hours", "1", "--fault", "crl-unreachable=40%", "--seed", "5", "--no-artefacts"]
+    assert run(["simulate", *options, "--out", str(tmp_path / "one")]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    again = cmgtrail.simulate(
+        tmp_path / "two", clients=3, hours=1, faults="crl-unreachable=40%", seed=5, artefacts=False
+    )
+    assert summary == again
+    for file in (tmp_path / "one").rglob("*"):
+        if file.is_file():
+            assert file.read_bytes() == (tmp_path / "two" / file.relative_to(tmp_path / "one")).read_bytes()
+
+
+def test_noise_is_a_share_or_a_size(tmp_path: Path) -> None:
+    share = cmgtrail.simulate(tmp_path / "share", clients=2, hours=1, noise=0.9, artefacts=False)
+    size = cmgtrail.simulate(tmp_path / "size", clients=2, hours=1, noise="3MB", artefacts=False)
+    assert share["files"] == size["files"]
+    assert 3_000_000 < size["bytes"] < 4_000_000
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--fault", "no-such-fault"], "crl-unreachable"),
+        (["--fault", "connector-down=5%"], "whole site"),
+        (["--noise", "100%"], "200MB"),
+        (["--hours", "0"], "more than 0"),
+        (["--fault", "tls-interception=9", "--clients", "3", "--fault", "cmg-root-ca-missing"], "clients"),
+    ],
+)
+def test_what_cannot_be_simulated_is_said_in_a_sentence(
+    tmp_path: Path, capsys: Captured, options: list[str], word: str
+) -> None:
+    assert run(["simulate", "--out", str(tmp_path / "out"), *options]) == 2
+    said = capsys.readouterr().err
+    assert word in said
+    assert "Traceback" not in said
+
+
+def test_the_faults_are_listed_with_their_proof(capsys: Captured) -> None:
+    assert run(["simulate", "--faults"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 38
+    assert any(line.split() == ["crl-unreachable", "client", "cmg-connection", "S"] for line in lines)
