@@ -43,7 +43,6 @@ _WAYS = {
 """Who asks whom, or who answers whom, at each stage."""
 
 
-
 class Machine(NamedTuple):
     """Who wrote a log."""
 
@@ -195,9 +194,7 @@ def _broke(groups: list[_Group], flow: Flow) -> int | None:
     return failing[0] if failing else at[-1] if at else len(groups) - 1
 
 
-def _between(
-    before: tuple[Machine, datetime | None] | None, here: tuple[Machine, datetime | None]
-) -> float | None:
+def _between(before: tuple[Machine, datetime | None] | None, here: tuple[Machine, datetime | None]) -> float | None:
     """Seconds from one line to another; only a known offset makes two clocks comparable."""
     if before is None:
         return 0.0
@@ -209,8 +206,6 @@ def _between(
     if one.ahead is None or other.ahead is None:
         return None
     return (later - earlier).total_seconds() - (other.ahead - one.ahead)
-
-
 
 
 def duration(seconds: float) -> str:

@@ -18,10 +18,10 @@
   const badge = (word) => make("span", { class: `badge ${word}` }, word);
 
   // The diagram: a column for each machine, a row for each step.
-  const GUTTER = 150, LANE = 190, ROW = 46, TOP = 74;
-  function diagram(place) {
-    const { texts, flows } = details();
-    const flow = flows[place];
+  const GUTTER = 130, LANE = 190, ROW = 46, TOP = 74;
+  function diagram(place, about) {
+    const { texts, flows: all } = details();
+    const flow = all[place];
     const lanes = flow.lanes, steps = flow.steps;
     const x = (lane) => GUTTER + LANE / 2 + lane * LANE;
     const y = [];
@@ -36,11 +36,11 @@
     lanes.forEach(([label, hosts, ahead], lane) => svg.append(...column(x(lane), height, label, hosts, ahead, steps, lane)));
     steps.forEach((step, i) => {
       if (flow.steps.at(-1)[0] > 1 && (!i || step[0] !== steps[i - 1][0]))
-        svg.append(draw("text", { x: 4, y: y[i] - 30, class: "quiet head" }, `Attempt ${step[0]}`));
+        svg.append(draw("text", { x: 4, y: y[i] - 30, class: "head" }, `Attempt ${step[0]}`));
       svg.append(...row(step, texts[step[1]], x, y[i]));
       if (step[9]) svg.append(...broken(width, y[i] + 22, texts[step[1]]));
     });
-    return make("div", { class: "wide", role: "region", tabindex: "0", "aria-label": "Sequence diagram" }, svg);
+    return make("div", { class: "wide", role: "region", tabindex: "0", "aria-label": `${about} of ${flows[place].id}` }, svg);
   }
   function column(x, height, label, hosts, ahead, steps, lane) {
     const silent = !steps.some((step) => step[3] === lane);
@@ -74,7 +74,7 @@
     const middle = from === to ? from : from + (Math.sign(to - from) * LANE) / 2;
     group.append(draw("text", { x: middle, y: y - 9, "text-anchor": "middle", class: "halo" }, words));
     const time = [draw("text", { x: 4, y: y + 4, class: "quiet" }, at || "time unknown")];
-    if (delay) time.push(draw("text", { x: GUTTER - 6, y: y + 4, "text-anchor": "end", class: "quiet" }, delay));
+    if (delay) time.push(draw("text", { x: 4, y: y - 11, class: "quiet" }, delay));
     return [...time, group];
   }
   const broken = (width, y, stage) => [
@@ -98,9 +98,9 @@
       make("thead", {}, make("tr", {}, ...heads.map((word) => make("th", { scope: "col" }, word)))),
       make("tbody", {}, ...lines));
     const ids = [flows[place].id, ...flows[place].ids];
-    return make("td", { colspan: "6" }, make("p", { class: "quiet" }, ids.join(" · ")), diagram(place),
+    return make("td", { colspan: "6" }, make("p", { class: "quiet" }, ids.join(" · ")), diagram(place, "Diagram"),
       make("h4", {}, "Stages"), make("ul", { class: "stages" }, ...stages), make("h4", {}, "Lines"),
-      make("div", { class: "wide", role: "region", tabindex: "0", "aria-label": "Lines of the flow" }, table));
+      make("div", { class: "wide", role: "region", tabindex: "0", "aria-label": `Lines of ${flows[place].id}` }, table));
   }
 
   function fold(button, place, open) {
@@ -152,6 +152,12 @@
     grow();
   }
 
+  function clear(cause = "") {
+    for (const id of ["search", ...Object.keys(choices)]) field(id).value = "";
+    field("by-cause").value = cause;
+    refresh();
+  }
+
   function grow(least = 0) {
     const next = kept.slice(shown, Math.max(shown + BATCH, least));
     body.append(...next.map(listed));
@@ -166,7 +172,7 @@
   function reveal() {
     const place = Number(/^#flow-(\d+)$/.exec(location.hash)?.[1] ?? NaN);
     if (!(place < flows.length)) return;
-    if (!kept.includes(place)) { field("filters").reset(); refresh(); }
+    if (!kept.includes(place)) clear();
     if (kept.indexOf(place) >= shown) grow(kept.indexOf(place) + 1);
     const button = field(`flow-${place}`).querySelector("button");
     fold(button, place, true);
@@ -183,7 +189,7 @@
     let waiting;
     field("search").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(refresh, 120); });
     field("filters").addEventListener("submit", (event) => { event.preventDefault(); refresh(); });
-    field("filters").addEventListener("reset", () => setTimeout(refresh));
+    field("filters").addEventListener("reset", (event) => { event.preventDefault(); clear(); });
     field("more").addEventListener("click", () => {
       const first = shown;
       grow();
@@ -202,20 +208,18 @@
     }
     for (const button of document.querySelectorAll("button.only"))
       button.addEventListener("click", () => {
-        field("filters").reset();
-        setTimeout(() => {
-          field("by-cause").value = button.dataset.cause;
-          refresh();
-          field("flows").scrollIntoView();
-          field("by-cause").focus({ preventScroll: true });
-        });
+        clear(button.dataset.cause);
+        field("flows").scrollIntoView();
+        field("by-cause").focus({ preventScroll: true });
       });
     field("filters").hidden = false;
     refresh();
   }
 
   function illustrate() {
-    for (const spot of document.querySelectorAll(".diagram:empty")) spot.append(diagram(Number(spot.dataset.flow)));
+    document.querySelectorAll(".diagram").forEach((spot, place) => {
+      if (!spot.hasChildNodes()) spot.append(diagram(Number(spot.dataset.flow), `Example ${place + 1}`));
+    });
   }
 
   let folded = [];
