@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, Literal, NoReturn, TypeVar, final, overload
 
-import altair
+import altair as alt
 import pandas as pd
 import polars as pl
 
@@ -297,7 +297,7 @@ class Flow:
     @property
     def findings(self) -> Table[Finding]:
         """The findings that name it, best first."""
-    def plot(self) -> altair.Chart:
+    def plot(self) -> alt.Chart:
         """The flow as a sequence diagram: machines, stages, delays, clock offsets, and where it stopped.
 
         Raises:

@@ -9,7 +9,7 @@ from cmgtrail.display import words
 from cmgtrail.display.words import visible
 
 if TYPE_CHECKING:
-    import altair
+    import altair as alt
 
     from cmgtrail import Flow, Trail
 
@@ -28,7 +28,7 @@ class Plots:
     def __init__(self, trail: Trail) -> None:
         self._trail = trail
 
-    def outcomes(self) -> altair.Chart:
+    def outcomes(self) -> alt.Chart:
         """How the flows of each kind ended."""
         alt = _altair()
         counts: dict[tuple[str, str], int] = {}
@@ -46,7 +46,7 @@ class Plots:
             height={"step": _ROW},
         )
 
-    def timeline(self) -> altair.Chart:
+    def timeline(self) -> alt.Chart:
         """When each client was at work, and how that ended: a bar for each flow, with a dot where it began."""
         alt = _altair()
         rows = [
@@ -67,7 +67,7 @@ class Plots:
         bars = base.mark_bar(height=8, cornerRadius=2).encode(x2="ended:T")
         return _styled(bars + base.mark_circle(size=70, opacity=1), height={"step": 20})
 
-    def causes(self) -> altair.Chart:
+    def causes(self) -> alt.Chart:
         """How many clients each cause stops."""
         alt = _altair()
         found = sorted(self._trail.findings, key=lambda finding: -finding.clients)[:CAUSES]
@@ -89,7 +89,7 @@ class Plots:
             height={"step": _ROW},
         )
 
-    def onset(self) -> altair.Chart:
+    def onset(self) -> alt.Chart:
         """When flows began that broke or not: it shows since when something is wrong."""
         alt = _altair()
         starts = [flow.started for flow in self._trail.flows if flow.started]
@@ -113,7 +113,7 @@ class Plots:
         return "<Plots: outcomes(), timeline(), causes(), onset()>"
 
 
-def flow(shown: Flow, trail: Trail) -> altair.Chart:
+def flow(shown: Flow, trail: Trail) -> alt.Chart:
     """A flow as a sequence diagram: machines, stages, delays, clock offsets, and where it stopped.
 
     Args:
@@ -196,10 +196,10 @@ def _bin(seconds: float) -> tuple[str, str]:
 
 def _altair() -> Any:  # noqa: ANN401 - a module that may not be there
     try:
-        import altair  # noqa: ICN001 - its name, to be said if it is missing
+        import altair as alt
     except ImportError:
         raise ImportError('plots need Altair, which is not installed: pip install "cmgtrail[notebook]"') from None
-    return altair
+    return alt
 
 
 def _data(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - Altair's own

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cmgtrail._engine import Zone
 
 COLOURED = False if os.environ.get("NO_COLOR") else None
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet may begin a formula with, full-width signs included."""
 COLOURS = {"error": "red", "warning": "yellow"}
 
 
@@ -77,8 +79,6 @@ def csv(records: Records, limit: int | None, _zone: Zone) -> int:
 
 def inert(value: object) -> object:
     """A cell that a spreadsheet takes for text: what would begin a formula gets an apostrophe in front."""
-    if isinstance(value, str) and value.lstrip(" \n").startswith(
-        ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-    ):
+    if isinstance(value, str) and value.lstrip(" \n").startswith(_FORMULA):
         return f"'{value}"
     return value

@@ -99,7 +99,7 @@
       make("tbody", {}, ...lines));
     const ids = [flows[place].id, ...flows[place].ids];
     return make("td", { colspan: "6" }, make("p", { class: "quiet" }, ids.join(" · ")), diagram(place, "Diagram"),
-      make("h4", {}, "Stages"), make("ul", { class: "stages" }, ...stages), make("h4", {}, "Lines"),
+      make("h3", {}, "Stages"), make("ul", { class: "stages" }, ...stages), make("h3", {}, "Lines"),
       make("div", { class: "wide", role: "region", tabindex: "0", "aria-label": `Lines of ${flows[place].id}` }, table));
   }
 

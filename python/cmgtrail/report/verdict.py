@@ -33,12 +33,8 @@ def lines(trail: Trail) -> tuple[str, str, str]:
         return "bad", _cause(errors[0]), _reach(trail, errors)
     if broken:
         stages = ", ".join(dict.fromkeys(flow.broke_at or "an unknown stage" for flow in broken))
-        return (
-            "open",
-            f"Authentication broke off at {stages}, and these logs do not say whether client, gateway or site is at "
-            "fault.",
-            "What is missing to say it stands below.",
-        )
+        fault = "these logs do not say whether client, gateway or site is at fault"
+        return "open", f"Authentication broke off at {stages}, and {fault}.", "What is missing to say it stands below."
     whole = f"{counted(len(trail.flows), 'flow')}, and nothing to repair on client, gateway or site."
     return "good", "It works: no cause was found that stops authentication.", whole
 
