@@ -68,12 +68,14 @@ bench: build $(VENV)/.dev ## Measure, beside a reference in the same run
 	cargo bench
 	$(BIN)/python benches/peers.py
 
-docs: build ## Write the worked examples of docs/json.md anew, and the Rust documentation
+docs: build $(VENV)/.dev ## Build the documentation into site/, with a page for each failure, and the Rust documentation
 	$(BIN)/python docs/json_examples.py
+	$(BIN)/python docs/knowledge_pages.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 
 clean: ## Remove what was built
-	rm -rf $(VENV) report.html dist
+	rm -rf $(VENV) report.html dist site docs/reference
 	cargo clean
 
 $(BIN)/python:

@@ -64,7 +64,8 @@ pub struct Trail {
     pub sources: Vec<Source>,
     /// Clock offsets between machines.
     pub clocks: Vec<Clock>,
-    /// What matching records mean, in order of source and place.
+    /// What matching records mean, in order of source and place; behind them, in the same order, what only messages of
+    /// a user's file take.
     pub events: Vec<Event>,
     /// The flows, in order of start.
     pub flows: Vec<Flow>,
@@ -93,8 +94,11 @@ impl Trail {
         if sources.iter().all(|source| source.records == 0) {
             return Err(Error::NoRecords { looked_at: input.looked_at() });
         }
-        let mut followed = flows::follow(&events, &sources, &knowledge, &site.cmg.names);
-        let bundle = Artefacts::read(&input, &followed, &events, &sources);
+        // What a user's messages add is laid beside what the built-in ones have followed, and changes nothing of it.
+        let known = events.iter().take_while(|event| !event.message.beside).count();
+        let mut followed = flows::follow(&events[..known], &sources, &knowledge, &site.cmg.names);
+        flows::lay_beside(&mut followed, &events, known, &sources);
+        let bundle = Artefacts::read(&input, &followed, &events[..known], &sources);
         let artefacts = bundle.list();
         let question =
             Question { flow: &|flow| is_wanted(flow, &options), line: &|event| is_line_wanted(event, &options) };
@@ -147,6 +151,7 @@ fn find_events(input: &Input, knowledge: &Knowledge, progress: &dyn Progress) ->
     let matcher = Matcher::new(knowledge);
     let scan = formats::scan(input, &|chunk: &Chunk| events_of(chunk, &matcher), progress)?;
     let mut events: Vec<Event> = scan.found.into_iter().flatten().flatten().collect();
+    events.sort_by_key(|event| event.message.beside);
     for event in &mut events {
         event.stamp = scan.clocks.settle(event.place.source, event.stamp);
     }

@@ -81,8 +81,9 @@ impl Event {
 /// Turns records into events.
 #[derive(Debug, Clone)]
 pub struct Matcher {
-    /// All patterns of all messages, the most specific first: more literal text, then more typed parts, then the
-    /// order of the knowledge.
+    /// All patterns of all messages: those of the knowledge that ships with the crate first, then what a user's file
+    /// writes in place of some, then what it adds. Among them the most specific first: more literal text, then more
+    /// typed parts, then the order of the knowledge.
     patterns: Vec<Known>,
     prefilter: Prefilter,
     /// For each literal of the prefilter the patterns that need it.
@@ -94,27 +95,53 @@ pub struct Matcher {
 struct Known {
     message: Arc<Message>,
     pattern: usize,
+    /// The message that a user's file has put in place of this one: it has the first word on what this one took.
+    instead: Option<Arc<Message>>,
+}
+
+/// Whose patterns are tried before whose, so that a user's message takes no record away from a built-in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Builtin,
+    Replacing,
+    Added,
+}
+
+impl Rank {
+    fn of(message: &Message) -> Self {
+        match (message.beside, &message.replaced) {
+            (true, _) => Self::Added,
+            (false, Some(_)) => Self::Replacing,
+            (false, None) => Self::Builtin,
+        }
+    }
 }
 
 impl Matcher {
     /// A matcher for all messages of `knowledge`.
     pub fn new(knowledge: &Knowledge) -> Self {
         let mut patterns = Vec::new();
-        for message in knowledge.messages() {
+        let mut add = |message: &Arc<Message>, rank: Rank, instead: Option<&Arc<Message>>| {
             for (pattern, written) in message.patterns.iter().enumerate() {
-                let known = Known { message: Arc::clone(message), pattern };
-                patterns.extend(written.literal().map(|literal| (written.weight(), literal, known)));
+                let known = Known { message: Arc::clone(message), pattern, instead: instead.cloned() };
+                patterns.extend(written.literal().map(|literal| (rank, written.weight(), literal, known)));
             }
+        };
+        for message in knowledge.messages() {
+            if let Some(replaced) = &message.replaced {
+                add(replaced, Rank::Builtin, Some(message));
+            }
+            add(message, Rank::of(message), None);
         }
-        patterns.sort_by(|(one, _, _), (other, _, _)| other.cmp(one));
-        let prefilter = Prefilter::new(patterns.iter().map(|(_, literal, _)| literal.clone()).collect());
+        patterns.sort_by(|(one_rank, one, ..), (other_rank, other, ..)| one_rank.cmp(other_rank).then(other.cmp(one)));
+        let prefilter = Prefilter::new(patterns.iter().map(|(_, _, literal, _)| literal.clone()).collect());
         let mut of_literal = vec![Vec::new(); patterns.len()];
-        for (index, (_, literal, _)) in patterns.iter().enumerate() {
+        for (index, (_, _, literal, _)) in patterns.iter().enumerate() {
             if let Some(list) = prefilter.index(literal).and_then(|literal| of_literal.get_mut(literal)) {
                 list.push(index);
             }
         }
-        Self { patterns: patterns.into_iter().map(|(_, _, known)| known).collect(), prefilter, of_literal }
+        Self { patterns: patterns.into_iter().map(|(.., known)| known).collect(), prefilter, of_literal }
     }
 
     /// Offsets in `bytes` at which literal text of some message stands, record by record. A
@@ -162,12 +189,17 @@ impl Matcher {
         candidates.into_iter().find_map(|candidate| {
             let known = self.patterns.get(candidate)?;
             let message = &known.message;
-            if message.only_in_logs && !written_in(&message.logs, component, &place.file) {
+            let columns = columns.as_ref().map(|columns| columns as _);
+            let believed =
+                |message: &Message| !message.only_in_logs || written_in(&message.logs, component, &place.file);
+            if !believed(message) {
                 return None;
             }
-            let pattern = message.patterns.get(known.pattern)?;
-            let parts = message.find_by(pattern, record.text, columns.as_ref().map(|columns| columns as _))?;
-            Some((message, parts))
+            let parts = message.find_by(message.patterns.get(known.pattern)?, record.text, columns)?;
+            match &known.instead {
+                None => Some((message, parts)),
+                Some(own) => Some((own, own.find(record.text, columns).filter(|_| believed(own))?)),
+            }
         })
     }
 }

@@ -263,35 +263,36 @@ impl Zone {
     /// UTC.
     pub const UTC: Self = Self(jiff::tz::TimeZone::UTC);
 
-    /// The zone of an IANA name (`Europe/Vienna`).
+    /// The zone that a user named: an IANA name (`Europe/Vienna`), `UTC`, or `local` for this machine's own.
     ///
     /// # Errors
     /// [`Error::Argument`] for a name that the time zone database does not have.
     pub fn named(name: &str) -> Result<Self> {
-        jiff::tz::TimeZone::get(name).map(Self).map_err(|_| Error::Argument {
-            argument: "tz".to_owned(),
-            expected: "the IANA name of a time zone, such as 'Europe/Vienna' or 'UTC'".to_owned(),
+        let zone = if name == "local" { jiff::tz::TimeZone::try_system() } else { jiff::tz::TimeZone::get(name) };
+        zone.map(Self).map_err(|_| Error::Argument {
+            argument: "time zone".to_owned(),
+            expected: "UTC, local, or a name such as Europe/Berlin or America/New_York".to_owned(),
             found: name.to_owned(),
         })
     }
 
-    /// A UTC time as this zone's clocks show it, RFC 3339 with milliseconds and offset.
+    /// A UTC time as this zone's clocks show it, to the second or to the millisecond.
     ///
     /// ```
     /// let vienna = cmgtrail::time::Zone::named("Europe/Vienna")?;
-    /// assert_eq!(vienna.show(1_793_783_553_120_000), "2026-11-04T10:12:33.120+01:00");
+    /// assert_eq!(vienna.show(1_793_783_553_120_000, true), "2026-11-04 10:12:33.120");
     /// # Ok::<(), cmgtrail::error::Error>(())
     /// ```
-    pub fn show(&self, utc: Micros) -> String {
-        match jiff::Timestamp::from_microsecond(utc) {
-            Ok(stamp) if self.0 == jiff::tz::TimeZone::UTC => format!("{stamp:.3}"),
-            Ok(stamp) => {
-                let offset = self.0.to_offset(stamp);
-                format!("{:.3}", stamp.display_with_offset(offset))
-            }
-            Err(_) => rfc3339(utc),
-        }
+    pub fn show(&self, utc: Micros, milliseconds: bool) -> String {
+        let Ok(stamp) = jiff::Timestamp::from_microsecond(utc) else { return rfc3339(utc) };
+        let format = if milliseconds { "%Y-%m-%d %H:%M:%S%.3f" } else { "%Y-%m-%d %H:%M:%S" };
+        stamp.to_zoned(self.0.clone()).strftime(format).to_string()
     }
+}
+
+/// Reads a time that names its zone, RFC 3339; `None` for anything else.
+pub fn zoned_instant(text: &str) -> Option<Micros> {
+    text.trim().parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_microsecond)
 }
 
 /// Reads a time that a user gave as `argument`: RFC 3339, or a date, or a date and time of `zone`.
@@ -308,19 +309,18 @@ impl Zone {
 /// # Errors
 /// [`Error::Argument`] for anything else.
 pub fn instant(argument: &str, text: &str, zone: &Zone) -> Result<Micros> {
-    let trimmed = text.trim();
-    if let Ok(stamp) = trimmed.parse::<jiff::Timestamp>() {
-        return Ok(stamp.as_microsecond());
+    if let Some(utc) = zoned_instant(text) {
+        return Ok(utc);
     }
     // Only a bare civil time: with a zone or offset the text would have been a timestamp.
-    let civil = trimmed.parse::<jiff::civil::DateTime>();
+    let civil = text.trim().parse::<jiff::civil::DateTime>();
     civil
         .ok()
         .and_then(|civil| civil.to_zoned(zone.0.clone()).ok())
         .map(|zoned| zoned.timestamp().as_microsecond())
         .ok_or_else(|| Error::Argument {
             argument: argument.to_owned(),
-            expected: "a time such as '2026-11-04T09:12:33Z', '2026-11-04 09:12' or '2026-11-04'".to_owned(),
+            expected: "a time such as 2026-11-04T09:00:00Z, 2026-11-04T10:00+01:00 or 2026-11-04".to_owned(),
             found: text.to_owned(),
         })
 }

@@ -27,6 +27,7 @@ __all__ = [
     "Client",
     "Clock",
     "CmgTrailError",
+    "Code",
     "DsregcmdStatus",
     "Event",
     "Evidence",
@@ -34,6 +35,7 @@ __all__ = [
     "Flow",
     "InternalError",
     "Join",
+    "KeySet",
     "KnowledgeError",
     "Missing",
     "NoRecordsError",
@@ -52,9 +54,14 @@ __all__ = [
     "Verdicts",
     "Zone",
     "__version__",
+    "builtin_knowledge",
+    "check_knowledge",
+    "code_components",
     "compare_phases",
+    "explain_code",
     "inspect_certificate",
     "inspect_token",
+    "knowledge_entries",
     "read",
     "read_dsregcmd",
     "records",
@@ -86,6 +93,7 @@ _Confidence = Literal["possible", "likely", "certain"]
 _Severity = Literal["info", "warning", "error"]
 _Role = Literal["client", "cmg", "connection-point", "management-point", "site-server"]
 _UtcQuality = Literal["known", "assumed", "unknown"]
+_FailureRole = Literal["cause", "symptom", "benign"]
 _Status = Literal["passed", "failed", "not checked"]
 _Purpose = Literal["server", "client"]
 _Profile = Literal["windows", "webpki", "rfc5280"]
@@ -507,10 +515,51 @@ class Evidence:
     @property
     def text(self) -> str:
         """The record's message, as written by whoever wrote the log."""
+    @property
+    def codes(self) -> list[Code]:
+        """The codes in the line, each with its likeliest meaning; known by their digits in whatever language."""
     def to_dict(self) -> dict[str, Any]:
         """The same as in the JSON form."""
     def __eq__(self, other: object, /) -> bool: ...
     def _repr_html_(self) -> str: ...
+
+@final
+class Code:
+    """One thing that a code can mean, by the component that says it."""
+
+    @property
+    def code(self) -> str:
+        """The code as its component writes it: `12175`, `0x87D00231`, `403.7`, `AADSTS50020`, `0x8`."""
+    @property
+    def component(self) -> str:
+        """Whose code it is: `winhttp`, `ccm`, `win32` and others."""
+    @property
+    def name(self) -> str:
+        """Its symbol, or, where no symbol is public, its words."""
+    @property
+    def says(self) -> str:
+        """What it says, in a plain sentence."""
+    @property
+    def means(self) -> str:
+        """What that means for a client that goes through a gateway."""
+    @property
+    def role(self) -> _FailureRole:
+        """A `cause` names what is wrong, a `symptom` only says that something is, a `benign` code that nothing is."""
+    @property
+    def failures(self) -> list[str]:
+        """Ids of the failures that it points to."""
+    @property
+    def how(self) -> str | None:
+        """How what was written becomes this code, where it is not written like this itself."""
+    @property
+    def source(self) -> str:
+        """Header, document or table that it is known from."""
+    @property
+    def rule(self) -> str:
+        """`builtin`, or the knowledge file that it comes from."""
+    def to_dict(self) -> dict[str, Any]:
+        """The same as in the JSON form."""
+    def __eq__(self, other: object, /) -> bool: ...
 
 @final
 class Missing:
@@ -895,6 +944,25 @@ class CheckIterator:
     def __next__(self) -> Check: ...
 
 @final
+class KeySet:
+    """Keys that may have signed tokens, read once for many of them.
+
+    Example:
+        >>> import cmgtrail
+        >>> keys = cmgtrail.KeySet({"keys": []})
+        >>> len(keys), keys.problems
+        (0, ['the key set holds no key'])
+    """
+
+    def __new__(cls, keys: KeySet | _Material | Mapping[str, Any] | Iterable[_Material], /) -> KeySet: ...
+    @property
+    def problems(self) -> list[str]:
+        """What could not be used, and what is doubtful, a sentence each."""
+
+    def __len__(self) -> int:
+        """Number of keys that can be used."""
+
+@final
 class Verdicts:
     """Verdicts on a column of tokens, a row for each, in its order; a table for every library that takes Arrow columns.
 
@@ -997,7 +1065,7 @@ def inspect_token(token: str | _Bytes | os.PathLike[str], *, mask: bool = False)
 def validate_token(
     token: str | _Bytes | os.PathLike[str],
     *,
-    keys: _Material | Mapping[str, Any] | Iterable[_Material] | None = None,
+    keys: KeySet | _Material | Mapping[str, Any] | Iterable[_Material] | None = None,
     audience: str | Iterable[str] | None = None,
     issuers: str | Iterable[str] | None = None,
     tenants: str | Iterable[str] | None = None,
@@ -1010,7 +1078,8 @@ def validate_token(
     Args:
         token: The token as text or bytes, or the path of its file as a `pathlib.Path`. A text is never a path.
         keys: Keys that may have signed: a JWKS (JSON text or dict), PEM, certificates; bytes, text, the path of a
-            file, or several of them. Without them the signature is not checked, and the verdict stays open.
+            file, or several of them; or a `KeySet`, which is read once for many tokens. Without them the signature is
+            not checked, and the verdict stays open.
         audience: The audience, or several of which the token must name one. Without it the verdict stays open.
         issuers: Issuers that are accepted; `{tenantid}` stands for the token's tenant. By default any that is written
             as Entra or a Configuration Manager site writes it.
@@ -1044,7 +1113,7 @@ def validate_token(
 def validate_tokens(
     tokens: Any,
     *,
-    keys: _Material | Mapping[str, Any] | Iterable[_Material] | None = None,
+    keys: KeySet | _Material | Mapping[str, Any] | Iterable[_Material] | None = None,
     audience: str | Iterable[str] | None = None,
     issuers: str | Iterable[str] | None = None,
     tenants: str | Iterable[str] | None = None,
@@ -1232,3 +1301,48 @@ def validate_dsregcmd(
         >>> report.checks["device-id-matches-token"].status
         'passed'
     """
+
+def explain_code(
+    code: str | int, component: str | None = None, *, knowledge: Sequence[str | os.PathLike[str]] = ...
+) -> list[Code]:
+    """Says all that a code can mean, the likeliest first. An empty list where it is not known.
+
+    Args:
+        code: As a log or a program writes it: `0x87D00231`, `87D00231`, `-2016411087`, `12175`, `500.19.126` of an IIS
+            row, `AADSTS50020`, `IDX10223`, `MISE12034`, a symbol such as `CERT_E_CHAINING`, or a number.
+        component: Only what this component means by it: `winhttp`, `ccm`, `win32`, `ntstatus`, `sspi`, `crypt`,
+            `hresult`, `iis`, `aadsts`, `idx`, `mise`, `wininet`; `secure-failure` and `cert-trust` take the code apart
+            as a mask.
+        knowledge: Knowledge files (TOML) laid over the built-in knowledge, in order.
+
+    Raises:
+        ArgumentError: What was given is no code, or there is no such component.
+        KnowledgeError: A knowledge file has mistakes.
+
+    Example:
+        >>> import cmgtrail
+        >>> [reading.name for reading in cmgtrail.explain_code(12175)]
+        ['ERROR_WINHTTP_SECURE_FAILURE', 'ERROR_INTERNET_DECODING_FAILED']
+        >>> [bit.code for bit in cmgtrail.explain_code("0x9", "secure-failure")]
+        ['0x1', '0x8']
+    """
+
+def code_components() -> list[str]:
+    """Ids of the components whose codes are known, the likeliest in a client's log first."""
+
+def check_knowledge(files: Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:
+    """What is wrong with knowledge files, laid over the built-in knowledge in order; their examples are tried.
+
+    Returns:
+        For each file a dict with its `file`, its `mistakes` as sentences with their line, and its `entries`: how many it
+        has of each kind, and how many examples were tried.
+
+    Raises:
+        UnreadableError: A file cannot be read as UTF-8 text.
+    """
+
+def builtin_knowledge() -> list[tuple[str, str]]:
+    """Name and text of each built-in knowledge file."""
+
+def knowledge_entries() -> dict[str, list[dict[str, Any]]]:
+    """The entries of the built-in knowledge files as they stand there, by kind."""

@@ -158,6 +158,8 @@ fn join(all: &Artefacts, item: &Item, client: &Client<'_>) -> Report {
     };
     let beside = Beside {
         certificates: owned(Part::DeviceCertificate).map(Item::source).collect(),
+        // Whatever lies in a folder was not given to be compared.
+        token_given: false,
         token_device_id: of_token("device_id"),
         token_tenant_id: of_token("tenant_id"),
         at: client.at,

@@ -134,9 +134,9 @@ impl Bundle {
 /// The parts of the `SignedData` inside a PKCS#7 bundle.
 fn pkcs7_content(bytes: &[u8]) -> Option<Reader<'_>> {
     const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
-    let mut parts = Reader::new(bytes).expect(der::SEQUENCE)?.inside();
-    if parts.expect(der::OID)?.content != SIGNED_DATA {
+    let mut parts = Reader::new(bytes).tagged(der::SEQUENCE)?.inside();
+    if parts.tagged(der::OID)?.content != SIGNED_DATA {
         return None;
     }
-    Some(parts.expect(context(0))?.inside().expect(der::SEQUENCE)?.inside())
+    Some(parts.tagged(context(0))?.inside().tagged(der::SEQUENCE)?.inside())
 }

@@ -173,13 +173,13 @@ struct Frame {
 
 impl Frame {
     fn read(bytes: &[u8]) -> Option<Self> {
-        let mut parts = Reader::new(bytes).expect(der::SEQUENCE)?.inside();
-        let (signed, algorithm) = (parts.expect(der::SEQUENCE)?, parts.expect(der::SEQUENCE)?);
-        parts.expect(der::BIT_STRING)?;
+        let mut parts = Reader::new(bytes).tagged(der::SEQUENCE)?.inside();
+        let (signed, algorithm) = (parts.tagged(der::SEQUENCE)?, parts.tagged(der::SEQUENCE)?);
+        parts.tagged(der::BIT_STRING)?;
         let mut fields = signed.inside();
         fields.optional(der::context(0));
-        fields.expect(der::INTEGER)?;
-        let algorithms_agree = fields.expect(der::SEQUENCE)?.raw == algorithm.raw;
+        fields.tagged(der::INTEGER)?;
+        let algorithms_agree = fields.tagged(der::SEQUENCE)?.raw == algorithm.raw;
         parts.is_empty().then(|| Self { signed: der::place(bytes, signed.raw), algorithms_agree })
     }
 }

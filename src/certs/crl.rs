@@ -108,14 +108,14 @@ impl Crl {
     /// Says which part could not be read.
     pub fn from_der(bytes: &[u8], source: &Arc<str>) -> Result<Self, &'static str> {
         let mut outer = Reader::new(bytes);
-        let list = outer.expect(der::SEQUENCE).ok_or("it is no DER sequence, or is cut off")?;
+        let list = outer.tagged(der::SEQUENCE).ok_or("it is no DER sequence, or is cut off")?;
         if !outer.is_empty() {
             return Err("bytes follow the revocation list");
         }
         let mut parts = list.inside();
-        let tbs = parts.expect(der::SEQUENCE).ok_or("the signed part is missing or cut off")?;
-        let algorithm = parts.expect(der::SEQUENCE).ok_or("the signature algorithm is missing")?;
-        let signature = parts.expect(der::BIT_STRING).ok_or("the signature is missing or cut off")?;
+        let tbs = parts.tagged(der::SEQUENCE).ok_or("the signed part is missing or cut off")?;
+        let algorithm = parts.tagged(der::SEQUENCE).ok_or("the signature algorithm is missing")?;
+        let signature = parts.tagged(der::BIT_STRING).ok_or("the signature is missing or cut off")?;
         let (_, value) = BitString::from_der(signature.raw).map_err(|_| "the signature is damaged")?;
         let (_, parsed) =
             AlgorithmIdentifier::from_der(algorithm.raw).map_err(|_| "the signature algorithm is damaged")?;
@@ -136,9 +136,9 @@ impl Crl {
         outer_algorithm: &[u8],
     ) -> Result<Self, &'static str> {
         tbs.optional(der::INTEGER);
-        let inner = tbs.expect(der::SEQUENCE).ok_or("the inner signature algorithm is missing")?;
+        let inner = tbs.tagged(der::SEQUENCE).ok_or("the inner signature algorithm is missing")?;
         signed.algorithms_agree = inner.raw == outer_algorithm;
-        let issuer = tbs.expect(der::SEQUENCE).ok_or("the issuer is missing")?;
+        let issuer = tbs.tagged(der::SEQUENCE).ok_or("the issuer is missing")?;
         let this_update = tbs.next().and_then(|time| time.unix_seconds()).ok_or("its date is no time")?;
         let next = tbs.optional(der::UTC_TIME).or_else(|| tbs.optional(der::GENERALIZED_TIME));
         let entries = tbs.optional(der::SEQUENCE);
@@ -169,7 +169,7 @@ impl Crl {
     fn read_extensions(&mut self, extensions: &[RawExtension]) -> Result<(), &'static str> {
         for extension in extensions {
             let value = extension.value.as_slice();
-            let integer = || Reader::new(value).expect(der::INTEGER).map(|number| shortest(number.content).to_vec());
+            let integer = || Reader::new(value).tagged(der::INTEGER).map(|number| shortest(number.content).to_vec());
             match extension.oid.as_str() {
                 "2.5.29.20" => {
                     self.number = Some((integer().ok_or("the list's number is damaged")?, extension.critical));
@@ -192,9 +192,9 @@ impl Crl {
         let bytes = Arc::clone(&self.der);
         let mut entries = Reader::new(bytes.get(self.entry_bytes.clone()).unwrap_or_default());
         while !entries.is_empty() {
-            let entry = entries.expect(der::SEQUENCE).ok_or("an entry is damaged")?;
+            let entry = entries.tagged(der::SEQUENCE).ok_or("an entry is damaged")?;
             let mut parts = entry.inside();
-            parts.expect(der::INTEGER).ok_or("an entry has no serial number")?;
+            parts.tagged(der::INTEGER).ok_or("an entry has no serial number")?;
             parts.next().ok_or("an entry has no date")?;
             if let Some(extensions) = parts.optional(der::SEQUENCE) {
                 for extension in extension_list(extensions.content).ok_or("an entry's extensions are damaged")? {
@@ -216,7 +216,7 @@ impl Crl {
         let indirect = self.scope.as_ref().is_some_and(|scope| scope.indirect);
         for entry in Reader::new(self.der.get(self.entry_bytes.clone()).unwrap_or_default()) {
             let mut parts = entry.inside();
-            let Some(found) = parts.expect(der::INTEGER) else { continue };
+            let Some(found) = parts.tagged(der::INTEGER) else { continue };
             let matches = shortest(found.content) == wanted;
             if !matches && !indirect {
                 continue;
@@ -256,18 +256,18 @@ fn shortest(content: &[u8]) -> &[u8] {
 fn entry_extension<'a>(extensions: &Element<'a>, wanted: &[u8]) -> Option<&'a [u8]> {
     extensions.inside().find_map(|extension| {
         let mut parts = extension.inside();
-        let oid = parts.expect(der::OID)?;
+        let oid = parts.tagged(der::OID)?;
         parts.optional(der::BOOLEAN);
         (oid.content == wanted).then(|| parts.next().map(|value| value.content)).flatten()
     })
 }
 
 fn reason(extensions: &Element<'_>) -> Option<u64> {
-    Reader::new(entry_extension(extensions, &[0x55, 0x1d, 0x15])?).expect(der::ENUMERATED)?.small_integer()
+    Reader::new(entry_extension(extensions, &[0x55, 0x1d, 0x15])?).tagged(der::ENUMERATED)?.small_integer()
 }
 
 fn certificate_issuer(extensions: &Element<'_>) -> Option<Name> {
-    let names = Reader::new(entry_extension(extensions, &[0x55, 0x1d, 0x1d])?).expect(der::SEQUENCE)?;
+    let names = Reader::new(entry_extension(extensions, &[0x55, 0x1d, 0x1d])?).tagged(der::SEQUENCE)?;
     super::extensions::names_in(names.content)?.into_iter().find_map(|name| match name {
         GeneralName::Directory(name) => Some(name),
         _ => None,
@@ -275,7 +275,7 @@ fn certificate_issuer(extensions: &Element<'_>) -> Option<Name> {
 }
 
 fn scope(value: &[u8]) -> Option<Scope> {
-    let mut parts = Reader::new(value).expect(der::SEQUENCE)?.inside();
+    let mut parts = Reader::new(value).tagged(der::SEQUENCE)?.inside();
     let mut scope = Scope::default();
     if let Some(name) = parts.optional(context(0)) {
         scope.name = Some(point_name(&name)?);

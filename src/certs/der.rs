@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element, which must have this tag.
-    pub fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
+    pub fn tagged(&mut self, tag: u8) -> Option<Element<'a>> {
         self.next().filter(|element| element.tag == tag)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Names, values and their meaning: Microsoft's "Troubleshoot devices by using the dsregcmd command".
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -16,11 +18,14 @@ use crate::time::{Micros, rfc3339};
 /// Bytes that are read; real output has a few thousand.
 const MOST_BYTES: usize = 4 << 20;
 
+/// Bytes of the longest name or heading that is taken for one; those of Windows have 30.
+const LONGEST_NAME: usize = 64;
+
 /// One line of the output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Field {
-    /// The heading it stands under: "Device State".
-    pub section: String,
+    /// The heading it stands under: "Device State". All fields under it share it.
+    pub section: Arc<str>,
     /// Its name: "`AzureAdJoined`".
     pub name: String,
     /// Its value.
@@ -61,7 +66,7 @@ impl DeviceStatus {
     /// let text = b"| Device State |\n\n AzureAdJoined : YES\n EnterpriseJoined : NO\n DomainJoined : NO\n";
     /// let status = DeviceStatus::read(text);
     /// assert_eq!(status.join(), Some(Join::Entra));
-    /// assert_eq!(status.fields[0].section, "Device State");
+    /// assert_eq!(&*status.fields[0].section, "Device State");
     /// ```
     pub fn read(bytes: &[u8]) -> Self {
         let bytes = bytes.get(..MOST_BYTES).unwrap_or(bytes);
@@ -71,14 +76,15 @@ impl DeviceStatus {
         );
         let (text, _, _) = encoding.decode(bytes);
         let mut status = Self::default();
-        let mut section = String::new();
+        let mut section: Arc<str> = Arc::default();
         for (at, line) in text.lines().enumerate() {
             let line = line.trim();
             if let Some(heading) = line.strip_prefix('|').and_then(|rest| rest.strip_suffix('|')) {
-                heading.trim().clone_into(&mut section);
+                let heading = heading.trim();
+                section = if heading.len() <= LONGEST_NAME { heading.into() } else { Arc::default() };
             } else if let Some((name, value)) = field(line) {
                 let (name, value) = (name.to_owned(), value.to_owned());
-                status.fields.push(Field { section: section.clone(), name, value, line: at + 1 });
+                status.fields.push(Field { section: Arc::clone(&section), name, value, line: at + 1 });
             }
         }
         status
@@ -146,7 +152,7 @@ impl DeviceStatus {
 fn field(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(" : ").or_else(|| Some((line.strip_suffix(" :")?, "")))?;
     let name = name.trim();
-    let is_name = !name.is_empty() && name.len() <= 64 && !name.starts_with(['+', '|', '-']);
+    let is_name = !name.is_empty() && name.len() <= LONGEST_NAME && !name.starts_with(['+', '|', '-']);
     is_name.then(|| (name, value.trim()))
 }
 
@@ -161,9 +167,11 @@ fn utc(text: &str) -> Option<Micros> {
 pub struct Beside {
     /// Certificates of the machine's and the user's stores.
     pub certificates: Vec<Source>,
-    /// `deviceid` of a token.
+    /// Whether a token was given to hold it against, readable or not.
+    pub token_given: bool,
+    /// `deviceid` of the token.
     pub token_device_id: Option<String>,
-    /// `tid` of a token.
+    /// `tid` of the token.
     pub token_tenant_id: Option<String>,
     /// The instant of the output, microseconds of Unix time; `None`: dates are not checked.
     pub at: Option<Micros>,
@@ -173,18 +181,31 @@ pub struct Beside {
 pub fn validate_dsregcmd(bytes: &[u8], beside: &Beside) -> Report {
     let status = DeviceStatus::read(bytes);
     let bundle = Bundle::read(&beside.certificates);
-    let device_certificate = bundle.certificates.iter().find(|certificate| role(certificate).0 == Role::WorkplaceJoin);
+    let device_certificate = device_certificate(&bundle, status.thumbprint().as_deref());
     let identity = device_certificate.and_then(device_identity);
     let mut checks = vec![joined(&status), device_authentication(&status), validity(&status, beside.at), key(&status)];
-    checks.extend(against_certificate(&status, device_certificate, identity.as_ref()));
+    checks.push(one_device(&status));
+    checks.extend(against_certificate(&status, device_certificate, identity.as_ref(), !beside.certificates.is_empty()));
+    // A user's token need not name a device; one that names neither device nor tenant is none that can be compared.
+    let readable = beside.token_device_id.is_some() || beside.token_tenant_id.is_some();
+    let needed = Needed { own: beside.token_given, other: beside.token_given && !readable };
     let token = |own: Option<String>, other: &Option<String>, id, what| {
         let other = other.as_deref().map(|text| as_guid_text(text).unwrap_or_else(|| text.to_ascii_lowercase()));
-        same(id, what, own.as_deref(), ("the token", other.as_deref()))
+        same(id, what, own.as_deref(), ("the token", other.as_deref()), needed)
     };
     checks.push(token(status.device_id(), &beside.token_device_id, "device-id-matches-token", "device id"));
     checks.push(token(status.tenant_id(), &beside.token_tenant_id, "tenant-id-matches-token", "tenant id"));
     checks.push(refresh_token(&status));
     Report::new("dsregcmd", facts(&status, &bundle), checks)
+}
+
+/// The certificate of the device's join. Stores keep those of earlier joins too: the one with this thumbprint, else the
+/// one that ends last.
+fn device_certificate<'b>(bundle: &'b Bundle, thumbprint: Option<&str>) -> Option<&'b Certificate> {
+    let joins = || bundle.certificates.iter().filter(|certificate| role(certificate).0 == Role::WorkplaceJoin);
+    joins()
+        .find(|certificate| thumbprint == Some(certificate.sha1().as_str()))
+        .or_else(|| joins().max_by_key(|certificate| certificate.not_after))
 }
 
 const REFERENCE: &str = "learn.microsoft.com/entra/identity/devices/troubleshoot-device-dsregcmd";
@@ -208,8 +229,37 @@ fn joined(status: &DeviceStatus) -> Check {
             CheckStatus::Failed,
             "The device is registered on premises, not with Entra: it gets no device token.",
         ),
+        Some(Join::None) if status.flag("WorkplaceJoined") == Some(true) => check(
+            id,
+            CheckStatus::Failed,
+            "The device is registered with Entra by a user's work account, not joined: it gets no device token.",
+        ),
         Some(Join::None) => check(id, CheckStatus::Failed, "The device is not joined: it gets no device token."),
-        None => check(id, CheckStatus::NotChecked, "The output has no readable line 'AzureAdJoined'."),
+        None if status.fields.is_empty() => {
+            check(id, CheckStatus::NotChecked, "This is not the output of dsregcmd /status: it has no fields.")
+        }
+        None => check(
+            id,
+            CheckStatus::NotChecked,
+            "There is no readable line 'AzureAdJoined': the output is cut off, or is not that of dsregcmd /status.",
+        ),
+    }
+}
+
+/// Two outputs in one file would be judged as one device.
+fn one_device(status: &DeviceStatus) -> Check {
+    let id = "one-device";
+    let named = status.fields.iter().filter(|field| field.name.eq_ignore_ascii_case("DeviceId"));
+    let mut devices: Vec<String> = named.filter_map(|field| as_guid_text(&field.value)).collect();
+    devices.sort_unstable();
+    devices.dedup();
+    match devices.as_slice() {
+        [] => check(id, CheckStatus::NotChecked, "The output names no device id.").remark(),
+        [_] => check(id, CheckStatus::Passed, "The output is of one device."),
+        several => {
+            let text = "The text holds the outputs of several devices, and the first one was read. Give one at a time.";
+            check(id, CheckStatus::NotChecked, text).expected("one device id").found(several.join(", "))
+        }
     }
 }
 
@@ -218,6 +268,10 @@ fn device_authentication(status: &DeviceStatus) -> Check {
     match status.get("DeviceAuthStatus") {
         Some(found) if found.eq_ignore_ascii_case("SUCCESS") => {
             check(id, CheckStatus::Passed, "Entra knows the device and it is enabled.").found(found)
+        }
+        Some(found) if found.to_ascii_uppercase().contains("ERROR") => {
+            let text = "The test could not be run; it needs a way to Entra for the system account.";
+            check(id, CheckStatus::NotChecked, text).expected("SUCCESS").found(found)
         }
         Some(found) => {
             let text = format!("Entra does not accept the device: {found}");
@@ -283,6 +337,7 @@ fn against_certificate(
     status: &DeviceStatus,
     certificate: Option<&Certificate>,
     identity: Option<&DeviceIdentity>,
+    given: bool,
 ) -> Vec<Check> {
     let of = |value: Option<&String>| ("the device's certificate", value.cloned());
     let sha1 = certificate.map(Certificate::sha1);
@@ -301,14 +356,50 @@ fn against_certificate(
         ),
         ("thumbprint-matches-certificate", "thumbprint", status.thumbprint(), of(sha1.as_ref())),
     ];
-    rows.into_iter()
-        .map(|(id, what, own, (whose, other))| same(id, what, own.as_deref(), (whose, other.as_deref())))
-        .collect()
+    let mut checks: Vec<Check> = rows
+        .into_iter()
+        .map(|(id, what, own, (whose, other))| {
+            // Not every certificate of a join names its tenant.
+            let needed = Needed { own: given, other: given && id != "tenant-id-matches-certificate" };
+            same(id, what, own.as_deref(), (whose, other.as_deref()), needed)
+        })
+        .collect();
+    checks.push(certificate_names_one_device(identity, given));
+    checks
 }
 
-/// Two sources that must say the same. Where one is missing nothing is checked, and that does not decide: it was not
-/// asked for.
-fn same(id: &str, what: &str, own: Option<&str>, (whose, other): (&str, Option<&str>)) -> Check {
+/// Common name and extension of the certificate must name the same device.
+fn certificate_names_one_device(identity: Option<&DeviceIdentity>, given: bool) -> Check {
+    let id = "certificate-names-one-device";
+    match identity.and_then(|identity| Some((identity.device_ids_agree?, identity))) {
+        Some((true, _)) => check(id, CheckStatus::Passed, "The certificate's name and its extension name one device."),
+        Some((false, identity)) => {
+            let text = "The certificate's name and its extension name two devices: it was not made by a join.";
+            let shown = |id: &Option<String>| id.clone().unwrap_or_default();
+            check(id, CheckStatus::Failed, text)
+                .expected(shown(&identity.device_id))
+                .found(shown(&identity.device_id_of_extension))
+        }
+        None if given && identity.is_none() => {
+            check(id, CheckStatus::NotChecked, "None of the certificates given is that of a join.")
+        }
+        None => check(id, CheckStatus::NotChecked, "No certificate that names the device twice was given.").remark(),
+    }
+}
+
+/// Which of two sources must be there, for the verdict not to stay open.
+#[derive(Clone, Copy, Default)]
+struct Needed {
+    own: bool,
+    other: bool,
+}
+
+/// Two sources that must say the same. Where one is missing nothing is checked.
+fn same(id: &str, what: &str, own: Option<&str>, (whose, other): (&str, Option<&str>), needed: Needed) -> Check {
+    let open = |why: String, decides: bool| {
+        let check = check(id, CheckStatus::NotChecked, why);
+        if decides { check } else { check.remark() }
+    };
     match (own, other) {
         (Some(own), Some(other)) if own == other => {
             check(id, CheckStatus::Passed, format!("Both have the same {what}.")).expected(other).found(own)
@@ -318,8 +409,8 @@ fn same(id: &str, what: &str, own: Option<&str>, (whose, other): (&str, Option<&
                 format!("The {what} is {own} here and {other} in {whose}: they are of different joins or devices.");
             check(id, CheckStatus::Failed, text).expected(other).found(own)
         }
-        (None, _) => check(id, CheckStatus::NotChecked, format!("The output has no readable {what}.")).remark(),
-        (_, None) => check(id, CheckStatus::NotChecked, format!("No {what} of {whose} was given.")).remark(),
+        (None, _) => open(format!("The output has no readable {what}."), needed.own),
+        (_, None) => open(format!("No {what} of {whose} is at hand."), needed.other),
     }
 }
 

@@ -312,11 +312,11 @@ fn whole<'a, T: FromDer<'a, X509Error>>(value: &'a [u8]) -> Option<T> {
 /// The sequences in a sequence that makes up all of `value`.
 fn sequence_of(value: &[u8]) -> Option<Vec<Element<'_>>> {
     let mut reader = Reader::new(value);
-    let list = reader.expect(der::SEQUENCE)?;
+    let list = reader.tagged(der::SEQUENCE)?;
     let mut inside = if reader.is_empty() { list.inside() } else { return None };
     let mut found = Vec::new();
     while !inside.is_empty() {
-        found.push(inside.expect(der::SEQUENCE)?);
+        found.push(inside.tagged(der::SEQUENCE)?);
     }
     Some(found)
 }
@@ -399,7 +399,7 @@ fn name_constraints(value: &[u8]) -> Option<NameConstraints> {
 /// it has not seen all that binds, and `None` says that the extension is damaged.
 fn has_distances(value: &[u8], read: usize) -> Option<bool> {
     let (mut has_distances, mut seen) = (false, 0);
-    for list in Reader::new(value).expect(der::SEQUENCE)?.inside() {
+    for list in Reader::new(value).tagged(der::SEQUENCE)?.inside() {
         for subtree in list.inside() {
             has_distances |= subtree.inside().count() > 1;
             seen += 1;

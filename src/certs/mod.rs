@@ -5,7 +5,6 @@
 //! lists hold. [`compare_phases`] asks the same question twice: for the bootstrap with `/NoCRLCheck`, and for the time
 //! after the client has taken the site's settings. [`dsregcmd`] reads what a device says of its own join.
 
-pub mod codes;
 pub mod dsregcmd;
 
 mod bundle;

@@ -23,5 +23,5 @@ pub(super) fn issued_by_public_root(certificate: &Certificate) -> bool {
 
 /// What is inside the sequence that makes up all of `raw`.
 fn content(raw: &[u8]) -> Option<&[u8]> {
-    der::Reader::new(raw).expect(der::SEQUENCE).map(|element| element.content)
+    der::Reader::new(raw).tagged(der::SEQUENCE).map(|element| element.content)
 }

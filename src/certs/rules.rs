@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::codes;
+use crate::knowledge::Codes;
 use crate::report::{Check, CheckStatus, WindowsNames};
 
 /// Whose rules decide.
@@ -75,7 +75,7 @@ impl Rule {
         if status == CheckStatus::Failed && (!self.hresults.is_empty() || self.trust_status != 0) {
             check.windows = Some(WindowsNames {
                 hresults: self.hresults.iter().map(|name| (*name).to_owned()).collect(),
-                codes: self.hresults.iter().map(|name| codes::hresult(name)).collect(),
+                codes: self.hresults.iter().map(|name| Codes::builtin().number(name).unwrap_or_default()).collect(),
                 trust_status: self.trust_status,
                 winhttp_flags: self.winhttp_flags,
             });

@@ -7,7 +7,7 @@ use crate::artefacts::{Artefact, Artefacts, Client, Judged};
 use crate::events::Event;
 use crate::flows::requests::{Request, normal_hresult};
 use crate::flows::{Flow, FlowDetail, Followed};
-use crate::knowledge::{Message, Proof, Scope};
+use crate::knowledge::{Codes, Message, Proof, Scope};
 use crate::record::Source;
 use crate::stage::{Role, Stage, StageStatus};
 use crate::time::Micros;
@@ -28,6 +28,8 @@ pub struct World<'a> {
     pub artefacts: &'a Artefacts,
     /// All artefacts as the trail lists them.
     pub listed: Vec<Judged>,
+    /// The codes.
+    pub codes: &'a Codes,
     /// Server events by message, each list by UTC; those without UTC first.
     servers: BTreeMap<&'a str, Vec<(Option<Micros>, u32)>>,
     /// Requests to gateways by host, in order of UTC, each with its machine.
@@ -46,6 +48,7 @@ impl<'a> World<'a> {
         sources: &'a [Source],
         artefacts: &'a Artefacts,
         listed: &[Artefact],
+        codes: &'a Codes,
     ) -> Self {
         let mut servers: BTreeMap<&str, Vec<(Option<Micros>, u32)>> = BTreeMap::new();
         for &index in followed.machines.iter().flat_map(|machine| &machine.server_events) {
@@ -60,6 +63,7 @@ impl<'a> World<'a> {
             events,
             sources,
             artefacts,
+            codes,
             listed: listed.iter().map(|artefact| Judged::from(artefact.clone())).collect(),
             servers,
             by_host: BTreeMap::new(),
@@ -190,9 +194,30 @@ impl<'a> Case<'a> {
         all.iter().copied().take_while(|event| event != first).collect()
     }
 
-    /// Events of these messages in a scope, in order.
+    /// Events of these messages in a scope, in order; those of messages that a user's file adds behind the others.
     pub fn events_of(&self, messages: &[String], scope: Scope) -> Vec<u32> {
-        self.events_where(scope, |message| messages.contains(&message.id))
+        let mut found = self.events_where(scope, |message| messages.contains(&message.id));
+        let beside = self.beside(scope).into_iter();
+        found.extend(beside.filter(|&event| messages.contains(&self.event(event).message.id)));
+        found
+    }
+
+    /// Events of messages that a user's file adds, in a scope.
+    fn beside(&self, scope: Scope) -> Vec<u32> {
+        let followed = self.world.followed;
+        let (Some(flow), Some(detail), false) = (self.flow(), self.detail(), scope == Scope::Site) else {
+            return followed.beside.iter().copied().filter(|&event| self.is_near(&[event])).collect();
+        };
+        if scope == Scope::History {
+            let earlier = followed.flows.iter().zip(&followed.details).filter(|(other, of_other)| {
+                of_other.machine == detail.machine
+                    && other.ended.zip(flow.started).is_some_and(|(end, start)| end < start)
+            });
+            return earlier.flat_map(|(_, of_other)| &of_other.beside).map(|(event, _)| *event).collect();
+        }
+        let all = detail.beside.iter();
+        let wanted = |attempt: u32| scope == Scope::Flow || attempt == flow.attempts || !self.stopped();
+        all.filter(|(_, attempt)| wanted(*attempt)).map(|(event, _)| *event).collect()
     }
 
     /// Events of messages that have one of the fields, in a scope, in order.

@@ -60,7 +60,7 @@ fn finding(group: &[Match], world: &World<'_>) -> Finding {
         let filled = words::fill(text, &|field| match (field, machines.len()) {
             ("client", 2..) => Some(format!("{} clients", machines.len())),
             ("host" | "cmg", _) => hosts(group, world),
-            _ => words::value(field, &best.evidence, &case),
+            _ => words::value(field, &best.evidence, &case).map(|value| words::named(field, value, world.codes)),
         });
         without_tokens(&filled).into_owned()
     };

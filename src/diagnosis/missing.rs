@@ -19,7 +19,11 @@ pub fn missing(failure: &Failure, confidence: Confidence, evidence: &[u32], case
     let flow = case.flow();
     let from = times().min().or_else(|| flow?.started);
     let to = times().max().or_else(|| flow?.ended);
-    let fill = |text: &str| words::fill(text, &|field| words::value(field, evidence, case));
+    let fill = |text: &str| {
+        words::fill(text, &|field| {
+            words::value(field, evidence, case).map(|value| words::named(field, value, case.world.codes))
+        })
+    };
     let host = flow.and_then(|flow| flow.client.host.as_deref());
     let at_hand = |wanted: &&MissingEvidence| {
         let parts = &wanted.artefact;

@@ -61,7 +61,7 @@ pub fn diagnose(
     knowledge: &Knowledge,
     question: &Question<'_>,
 ) -> Vec<Finding> {
-    let world = World::new(followed, events, sources, artefacts, listed);
+    let world = World::new(followed, events, sources, artefacts, listed, knowledge.codes());
     let site = site_matches(&world, knowledge);
     let mut matches = Vec::new();
     let mut placed = BTreeSet::new();
@@ -83,7 +83,7 @@ fn site_matches(world: &World<'_>, knowledge: &Knowledge) -> Vec<Match> {
     let case = Case::of_site(world);
     let mut all = Vec::new();
     for failure in knowledge.failures() {
-        if let Some(best) = best(failure.when.iter().filter(|when| when.site), &case) {
+        if let Some(best) = best(failure, |when| when.site, &case) {
             let severity = best.words.as_ref().and_then(|when| when.severity).unwrap_or(failure.severity);
             all.push(best.of(failure, severity, None));
         }
@@ -122,7 +122,7 @@ fn own_matches(case: &Case<'_>, knowledge: &Knowledge) -> Vec<Match> {
     let mut found = Vec::new();
     for failure in knowledge.failures() {
         let Some(severity) = severity(failure, case) else { continue };
-        if let Some(best) = best(failure.when.iter().filter(|when| !when.site), case) {
+        if let Some(best) = best(failure, |when| !when.site, case) {
             found.push(best.of(failure, severity, case.flow));
         }
     }
@@ -175,8 +175,15 @@ impl Held {
 }
 
 /// The highest confidence that some rule gives, with the evidence of every rule that gives it.
-fn best<'w>(rules: impl Iterator<Item = &'w When>, case: &Case<'_>) -> Option<Held> {
-    let held: Vec<Held> = rules.filter_map(|when| evaluate(when, case)).collect();
+fn best(failure: &Failure, wanted: fn(&When) -> bool, case: &Case<'_>) -> Option<Held> {
+    let rules = failure.when.iter().filter(|when| wanted(when));
+    let mut held: Vec<Held> = Vec::new();
+    for when in rules {
+        if let Some(mut one) = evaluate(when, case) {
+            one.confidence = if is_unproven(failure, when) { Confidence::Possible } else { one.confidence };
+            held.push(one);
+        }
+    }
     let confidence = held.iter().map(|held| held.confidence).max()?;
     let mut best = Held { confidence, evidence: Vec::new(), told: Vec::new(), words: None };
     for held in held.into_iter().filter(|held| held.confidence == confidence) {
@@ -193,6 +200,12 @@ fn add_new<T: PartialEq>(known: &mut Vec<T>, new: Vec<T>) {
             known.push(item);
         }
     }
+}
+
+/// True where a user's rule proves nothing: it says so itself, or it asks for circumstances alone, which hold of many
+/// flows. What is inferred in its messages is seen by [`evaluate`], as in any rule.
+fn is_unproven(failure: &Failure, when: &When) -> bool {
+    failure.beside && (failure.hypothesis || !when.rests_on_evidence())
 }
 
 /// Tries one rule: its confidence and its evidence, where it holds.
@@ -254,9 +267,16 @@ fn merge_same(found: &mut Vec<Match>) {
     *found = merged;
 }
 
+/// What a user's file adds takes nothing away from what the built-in failures find.
 fn drop_yielding(found: &mut Vec<Match>) {
-    let ids: BTreeSet<String> = found.iter().map(|found| found.failure.id.clone()).collect();
-    found.retain(|found| !found.failure.yields_to.iter().any(|other| ids.contains(other)));
+    let ids: BTreeSet<(String, bool)> =
+        found.iter().map(|found| (found.failure.id.clone(), found.failure.beside)).collect();
+    found.retain(|found| {
+        let gives_way_to = |other: &String| {
+            ids.contains(&(other.clone(), false)) || (found.failure.beside && ids.contains(&(other.clone(), true)))
+        };
+        !found.failure.yields_to.iter().any(gives_way_to)
+    });
 }
 
 /// Of the causes that stop one flow, those that no better one excludes; symptoms become their consequences.
@@ -267,7 +287,8 @@ fn keep_best(found: Vec<Match>, case: &Case<'_>) -> Vec<Match> {
         found.iter().filter(|one| !found.iter().any(|other| excludes(other, one))).cloned().collect();
     for found in kept.iter_mut().filter(|found| found.failure.role == FailureRole::Cause) {
         found.consequences.extend(case.codes_seen(&found.failure.consequences));
-        found.consequences.extend(symptoms.iter().map(|symptom| symptom.failure.id.clone()));
+        let own = symptoms.iter().filter(|symptom| found.failure.beside || !symptom.failure.beside);
+        found.consequences.extend(own.map(|symptom| symptom.failure.id.clone()));
     }
     kept
 }
@@ -279,5 +300,6 @@ fn excludes(better: &Match, other: &Match) -> bool {
         && better.severity == other.severity;
     let neighbours = better.failure.separates_from.contains(&other.failure.id)
         || other.failure.separates_from.contains(&better.failure.id);
-    compared && better.confidence > other.confidence && (neighbours || other.confidence == Confidence::Possible)
+    let may = other.failure.beside || !better.failure.beside;
+    may && compared && better.confidence > other.confidence && (neighbours || other.confidence == Confidence::Possible)
 }

@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use crate::flows::requests::Request;
+use crate::knowledge::{Codes, Component};
 
 /// Replaces `{field}` and `{field|words when unknown}` by values.
 ///
@@ -40,6 +41,25 @@ pub fn value(field: &str, evidence: &[u32], case: &Case<'_>) -> Option<String> {
     let of_evidence = || evidence.iter().find_map(|&event| named(event));
     let of_flow = || case.detail()?.events.iter().find_map(|(event, _)| named(*event));
     of_request.or_else(of_evidence).or_else(of_flow).or_else(|| client_value(field, case))
+}
+
+/// A value with the name of the code that it is: `12029 (ERROR_WINHTTP_CANNOT_CONNECT)`.
+pub fn named(field: &str, value: String, codes: &Codes) -> String {
+    let component = match field {
+        "code" => Some(Component::Winhttp),
+        "mask" => Some(Component::SecureFailure),
+        "win32" => Some(Component::Win32),
+        "idx" => Some(Component::Idx),
+        "mise" => Some(Component::Mise),
+        "hresult" => None,
+        _ => return value,
+    };
+    let readings = codes.explain(&value, component).unwrap_or_default();
+    // Of a mask all bits are set; of another code the likeliest reading is meant.
+    let bits = component.is_some_and(Component::is_mask);
+    let names = readings.iter().take(if bits { usize::MAX } else { 1 }).map(|reading| reading.code.short_name());
+    let names = names.collect::<Vec<_>>().join(", ");
+    if names.is_empty() { value } else { format!("{value} ({names})") }
 }
 
 /// The request that the evidence speaks of.

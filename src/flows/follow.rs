@@ -28,6 +28,9 @@ pub struct FlowDetail {
     pub through_cmg: bool,
     /// True where its first line was seen.
     pub from_start: bool,
+    /// Client events of messages that a user's file adds, with the attempts that they fall into. They are no part of
+    /// the flow.
+    pub beside: Vec<(u32, u32)>,
 }
 
 /// The flows, and what they were made from.
@@ -43,6 +46,8 @@ pub struct Followed {
     pub requests: Requests,
     /// True where some source holds a request to a CMG.
     pub traffic: bool,
+    /// Server events of messages that a user's file adds.
+    pub beside: Vec<u32>,
 }
 
 impl Followed {
@@ -83,7 +88,7 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
     name_flows(&mut finished);
     let traffic = has_traffic(events, &requests);
     let (flows, details) = finished.into_iter().unzip();
-    Followed { flows, details, machines, requests, traffic }
+    Followed { flows, details, machines, requests, traffic, beside: Vec::new() }
 }
 
 /// Joins the servers' lines. `known` is what is known of each machine's client.
@@ -129,6 +134,7 @@ fn finish(
         requests: requests_of(draft, bench.requests),
         through_cmg,
         from_start: draft.from_start,
+        beside: Vec::new(),
     };
     let flow = Flow {
         id: String::new(),

@@ -1,6 +1,7 @@
 //! Flows: one purpose pursued by one client, followed over all machines.
 
 mod attempts;
+mod beside;
 mod cut;
 mod draft;
 mod follow;
@@ -19,6 +20,7 @@ use crate::finding::Confidence;
 use crate::record::Place;
 use crate::stage::Mark;
 
+pub use beside::lay_beside;
 pub use follow::{FlowDetail, Followed, follow};
 pub use machines::Machine;
 

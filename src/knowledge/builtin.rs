@@ -7,7 +7,7 @@ macro_rules! files {
 }
 
 /// Name and text of each file, in the order in which they are read.
-pub(crate) const FILES: [(&str, &str); 20] = files![
+pub(crate) const FILES: [(&str, &str); 34] = files![
     "endpoints.toml",
     "messages/client-install.toml",
     "messages/client-http.toml",
@@ -28,4 +28,18 @@ pub(crate) const FILES: [(&str, &str); 20] = files![
     "failures/g-token-service-and-identity.toml",
     "failures/h-registration.toml",
     "failures/i-content-and-location.toml",
+    "codes/aadsts.toml",
+    "codes/ccm.toml",
+    "codes/cert-trust.toml",
+    "codes/crypt.toml",
+    "codes/hresult.toml",
+    "codes/idx.toml",
+    "codes/iis.toml",
+    "codes/mise.toml",
+    "codes/ntstatus.toml",
+    "codes/secure-failure.toml",
+    "codes/sspi.toml",
+    "codes/win32.toml",
+    "codes/winhttp.toml",
+    "codes/wininet.toml",
 ];

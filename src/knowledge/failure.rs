@@ -4,15 +4,16 @@
 //! [`Condition::Pattern`] and lives in `diagnosis/patterns.rs`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::table::Entry;
 use crate::finding::{Confidence, Severity};
 use crate::stage::{FlowKind, Outcome, Role, Stage, StageStatus};
 
 /// What a failure is to its reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureRole {
     /// A root cause.
@@ -21,6 +22,17 @@ pub enum FailureRole {
     Symptom,
     /// Harmless; named so that nobody chases it.
     Benign,
+}
+
+impl FailureRole {
+    /// Its id in knowledge files.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Cause => "cause",
+            Self::Symptom => "symptom",
+            Self::Benign => "benign",
+        }
+    }
 }
 
 /// A failure of the catalogue.
@@ -62,6 +74,9 @@ pub struct Failure {
     pub consequences: Vec<String>,
     /// "builtin", or the user's file that it comes from.
     pub rule: String,
+    /// True for a failure that a user's file adds, or whose conditions it replaces: it stands beside what the built-in
+    /// failures find and takes nothing away from them.
+    pub beside: bool,
     pub(crate) start: usize,
 }
 
@@ -87,9 +102,29 @@ impl Failure {
             yields_to: entry.value("yields_to").unwrap_or_default(),
             consequences: entry.value("consequences").unwrap_or_default(),
             rule: rule.to_owned(),
+            beside: false,
             start: entry.start,
         };
+        if failure.when.iter().any(|when| when.requires.is_empty()) {
+            entry.mistake("when", "'requires' is empty; a failure must rest on something");
+        }
         entry.close().then_some(failure)
+    }
+
+    /// Marks it as a failure of a user's file; `replaced` is the built-in failure with its id. One that changes only
+    /// the words keeps the standing of the built-in one.
+    pub(super) fn is_own(&mut self, replaced: Option<&Arc<Self>>) {
+        // Conditions are plain data: two that print alike are alike.
+        let rules = |failure: &Self| format!("{:?} {:?}", failure.when, failure.yields_to);
+        self.beside = replaced.is_none_or(|replaced| rules(replaced) != rules(self));
+    }
+
+    /// Failures that it names: neighbours, those it gives way to, consequences.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &str> {
+        let is_code = |name: &&String| name.starts_with("0x") || name.bytes().all(|byte| byte.is_ascii_digit());
+        let separated = self.missing.iter().flat_map(|missing| &missing.separates);
+        let consequences = self.consequences.iter().filter(move |name| !is_code(name));
+        self.separates_from.iter().chain(&self.yields_to).chain(separated).chain(consequences).map(String::as_str)
     }
 
     /// Messages that its conditions name.
@@ -141,6 +176,20 @@ pub struct When {
     /// Explanation in place of the failure's own.
     #[serde(default)]
     pub explanation: Option<String>,
+}
+
+impl When {
+    /// True where it requires something that a log or an artefact shows, and not only circumstances, which hold of many
+    /// flows.
+    pub(crate) fn rests_on_evidence(&self) -> bool {
+        let circumstance = |condition: &Condition| {
+            matches!(
+                condition,
+                Condition::Stage(_) | Condition::Kind(_) | Condition::Outcome(_) | Condition::NothingAfter(_)
+            )
+        };
+        !self.requires.iter().all(circumstance)
+    }
 }
 
 /// Where a condition looks for events.

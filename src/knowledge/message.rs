@@ -1,6 +1,7 @@
 //! Message patterns.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -82,6 +83,11 @@ pub struct Message {
     pub captures: Vec<String>,
     /// Fields that the message itself sets.
     pub set: BTreeMap<String, String>,
+    /// True for a message that a user's file adds: it takes only records that no other message takes, and what it says
+    /// serves failures of the user's own.
+    pub beside: bool,
+    /// The built-in message in whose place it stands, for a message of a user's file.
+    pub(crate) replaced: Option<Arc<Message>>,
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) optional: Vec<Template>,
     pub(crate) examples: Vec<Example>,
@@ -145,6 +151,8 @@ impl Message {
             symptom: entry.flag("symptom"),
             request: entry.value("request"),
             captures: names(&patterns, &optional),
+            beside: false,
+            replaced: None,
             set: entry.value("set").unwrap_or_default(),
             patterns,
             optional,
@@ -157,6 +165,12 @@ impl Message {
             }
         }
         entry.close().then_some(message)
+    }
+
+    /// Marks it as a message of a user's file; `replaced` is the built-in message with its id.
+    pub(super) fn is_own(&mut self, replaced: Option<&Arc<Self>>) {
+        self.beside = replaced.is_none();
+        self.replaced = replaced.cloned();
     }
 
     /// The parts of a text, where one of the message's patterns matches it.
@@ -216,6 +230,9 @@ impl Message {
         let templates = self.patterns.iter().flat_map(Pattern::templates).chain(&self.optional);
         if templates.into_iter().any(|template| !template.works()) {
             mistakes.push(("templates", "a template is too long to be compiled; make it shorter".to_owned()));
+        }
+        if self.source.trim().is_empty() {
+            mistakes.push(("source", "'source' is empty; say where the text was seen".to_owned()));
         }
         if self.only_in_logs && self.logs.is_empty() {
             mistakes.push(("only_in_logs", "only_in_logs without any name in 'logs'".to_owned()));

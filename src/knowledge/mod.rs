@@ -4,18 +4,26 @@
 //! in it carries its own proof: a message without an example that matches and a counter-example that does not is
 //! refused.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+
+use serde::Serialize;
 
 use crate::error::{Error, Result};
 
 mod builtin;
+mod code;
+mod codes;
 mod endpoint;
 mod failure;
 mod message;
 mod table;
 mod template;
+mod written;
 
+pub use code::{Code, Component, Value};
+pub use codes::{Codes, Reading, ReadingForm};
 pub use endpoint::Endpoint;
 pub use failure::{
     ARTEFACT_KINDS, ArtefactShape, ArtefactStatus, Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf,
@@ -29,7 +37,7 @@ use endpoint::{GatewayPath, KnownEndpoint};
 use table::{Entry, Mistakes, Placed, overlay, tables};
 
 /// Kinds of entries that a knowledge file may hold.
-const KINDS: [&str; 4] = ["message", "endpoint", "gateway", "failure"];
+const KINDS: [&str; 5] = ["message", "endpoint", "gateway", "failure", "code"];
 
 /// Where a rule comes from that ships with the crate.
 const BUILTIN: &str = "builtin";
@@ -41,6 +49,8 @@ pub struct Knowledge {
     endpoints: Vec<KnownEndpoint>,
     gateway: Vec<GatewayPath>,
     failures: Vec<Arc<Failure>>,
+    /// The codes, where a file of the user's changes those that ship with the crate.
+    own_codes: Option<Arc<Codes>>,
 }
 
 impl Knowledge {
@@ -95,6 +105,22 @@ impl Knowledge {
         }
     }
 
+    /// What is wrong with knowledge files, laid over the built-in knowledge in order. Their examples are tried.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] for a file that cannot be read as UTF-8 text.
+    pub fn check(files: &[PathBuf]) -> Result<Vec<Checked>> {
+        let mut knowledge = Self::builtin().clone();
+        let mut checked = Vec::new();
+        for file in files {
+            let text = std::fs::read_to_string(file).map_err(|source| Error::unreadable(file, source))?;
+            let name = file.display().to_string();
+            let mistakes = knowledge.lay_over(&name, &text, true);
+            checked.push(Checked { entries: counted(&text), file: name, mistakes });
+        }
+        Ok(checked)
+    }
+
     /// This knowledge with the text of a knowledge file laid over it; `file` names it in errors.
     ///
     /// # Errors
@@ -105,6 +131,11 @@ impl Knowledge {
             return Ok(self);
         }
         Err(Error::Knowledge { path: file.display().to_string(), mistakes })
+    }
+
+    /// The codes.
+    pub fn codes(&self) -> &Codes {
+        self.own_codes.as_deref().unwrap_or_else(|| Codes::builtin())
     }
 
     /// All messages, the built-in ones first.
@@ -133,20 +164,73 @@ impl Knowledge {
     fn lay_over(&mut self, rule: &str, text: &str, proved: bool) -> Vec<String> {
         let mut mistakes = Mistakes::new(text);
         let mut found = tables(text, &KINDS, &mut mistakes);
+        let own = rule != BUILTIN;
         let mut messages = entries(&mut found, "message", &mut mistakes, |entry| Message::read(entry, proved));
-        let messages = messages.drain(..).map(|(start, message)| (start, Arc::new(message))).collect();
+        if own {
+            for (_, message) in &mut messages {
+                message.is_own(Self::builtin().message(&message.id));
+            }
+        }
+        let messages = messages.into_iter().map(|(start, message)| (start, Arc::new(message))).collect();
         overlay(&mut self.messages, messages, |message| &message.id, &mut mistakes);
         let endpoints = entries(&mut found, "endpoint", &mut mistakes, KnownEndpoint::read);
+        let endpoints = if own { known_only(endpoints, &self.endpoints, |e| &e.id, &mut mistakes) } else { endpoints };
         overlay(&mut self.endpoints, endpoints, |endpoint| &endpoint.id, &mut mistakes);
         let gateway = entries(&mut found, "gateway", &mut mistakes, GatewayPath::read);
+        let gateway = if own { known_only(gateway, &self.gateway, |g| &g.id, &mut mistakes) } else { gateway };
         overlay(&mut self.gateway, gateway, |gateway| &gateway.id, &mut mistakes);
         let mut failures = entries(&mut found, "failure", &mut mistakes, |entry| Failure::read(entry, rule));
-        let failures: Vec<_> = failures.drain(..).map(|(start, failure)| (start, Arc::new(failure))).collect();
+        if own {
+            for (_, failure) in &mut failures {
+                failure.is_own(Self::builtin().failure(&failure.id));
+            }
+        }
+        let failures: Vec<_> = failures.into_iter().map(|(start, failure)| (start, Arc::new(failure))).collect();
         let new: Vec<_> = failures.iter().map(|(_, failure)| Arc::clone(failure)).collect();
         overlay(&mut self.failures, failures, |failure| &failure.id, &mut mistakes);
-        self.check_names(&new, &mut mistakes);
+        self.check_names(&new, own, &mut mistakes);
+        let codes = entries(&mut found, "code", &mut mistakes, |entry| Code::read(entry, rule));
+        self.lay_over_codes(codes, own, &mut mistakes);
         mistakes.into_sentences()
     }
+
+    /// Lays codes over. The built-in ones are read where they are needed, by [`Codes::builtin`].
+    fn lay_over_codes(&mut self, codes: Vec<Placed<Code>>, own: bool, mistakes: &mut Mistakes<'_>) {
+        for (start, code) in &codes {
+            for failure in code.failures.iter().filter(|id| self.failure(id).is_none()) {
+                mistakes.add(*start, &format!("'{}': there is no failure '{failure}'", code.id));
+            }
+        }
+        if codes.is_empty() {
+            return;
+        }
+        let mut all = if own { self.codes().clone() } else { Codes::default() };
+        all.lay_over(codes, mistakes);
+        if own {
+            self.own_codes = Some(Arc::new(all));
+        }
+    }
+}
+
+/// Entries whose id is known already. New ones would change what every built-in rule sees, and are mistakes.
+fn known_only<T>(
+    entries: Vec<Placed<T>>,
+    known: &[T],
+    id: fn(&T) -> &str,
+    mistakes: &mut Mistakes<'_>,
+) -> Vec<Placed<T>> {
+    let is_known = |entry: &Placed<T>| known.iter().any(|other| id(other) == id(&entry.1));
+    let (kept, new): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_known);
+    for (start, entry) in new {
+        let id = id(&entry);
+        mistakes.add(
+            start,
+            &format!(
+                "'{id}': a path cannot be added, for it would change what the built-in rules see; replace one by its id"
+            ),
+        );
+    }
+    kept
 }
 
 impl Knowledge {
@@ -160,8 +244,8 @@ impl Knowledge {
         self.failures.iter().find(|failure| failure.id == id)
     }
 
-    /// A failure may name only messages that there are.
-    fn check_names(&self, failures: &[Arc<Failure>], mistakes: &mut Mistakes<'_>) {
+    /// A failure may name only messages, artefacts and, in a user's file, failures that there are.
+    fn check_names(&self, failures: &[Arc<Failure>], own: bool, mistakes: &mut Mistakes<'_>) {
         for failure in failures {
             for message in failure.messages().filter(|message| self.message(message).is_none()) {
                 mistakes.add(failure.start, &format!("'{}': there is no message '{message}'", failure.id));
@@ -171,8 +255,39 @@ impl Knowledge {
                 mistakes
                     .add(failure.start, &format!("'{}': no artefact has kind '{kind}'; known: {known}", failure.id));
             }
+            // The built-in files name failures of later ones; a test holds them.
+            for other in failure.named().filter(|other| own && self.failure(other).is_none()) {
+                mistakes.add(failure.start, &format!("'{}': there is no failure '{other}'", failure.id));
+            }
         }
     }
+}
+
+/// What [`Knowledge::check`] says of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// The file as given.
+    pub file: String,
+    /// Sentences, each with its line; none where all is well.
+    pub mistakes: Vec<String>,
+    /// How many entries it holds by kind, and how many `example`s and `counter-example`s were tried.
+    pub entries: BTreeMap<String, usize>,
+}
+
+fn counted(text: &str) -> BTreeMap<String, usize> {
+    let document: toml::Table = toml::from_str(text).unwrap_or_default();
+    let mut counts = BTreeMap::new();
+    for (kind, entries) in &document {
+        let Some(entries) = entries.as_array() else { continue };
+        counts.insert(kind.clone(), entries.len());
+        for (key, name) in [("examples", "example"), ("counter_examples", "counter-example")] {
+            let tried = entries.iter().filter_map(|entry| Some(entry.get(key)?.as_array()?.len())).sum::<usize>();
+            if tried > 0 {
+                *counts.entry(name.to_owned()).or_insert(0) += tried;
+            }
+        }
+    }
+    counts
 }
 
 /// Reads the entries of one kind; those with mistakes are left out.
@@ -194,7 +309,7 @@ fn entries<'t, T>(
 fn read_builtin(proved: bool) -> (Knowledge, Vec<String>) {
     let mut knowledge = Knowledge::default();
     let mut mistakes = Vec::new();
-    for (name, text) in builtin::FILES {
+    for (name, text) in builtin::FILES.iter().filter(|(name, _)| proved || !name.starts_with(codes::FOLDER)) {
         mistakes
             .extend(knowledge.lay_over(BUILTIN, text, proved).into_iter().map(|mistake| format!("{name}, {mistake}")));
     }

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDateTime;
 use serde_json::json;
 
-use super::conversions::{datetime, display, instant, to_dict};
+use super::conversions::{count, datetime, display, instant, to_dict};
 use super::materials::{OUTPUT, PEM, revocation_lists, sources, texts, token};
 use super::reading::watched;
 use super::report::{Phases, Report};
@@ -42,7 +42,7 @@ pub(super) fn validate_chain(
     profile: &str,
     vantage: &str,
     revocation: Option<&str>,
-    max_depth: Option<usize>,
+    max_depth: Option<i64>,
     disallowed: Option<&Bound<'_, PyAny>>,
     root_update: bool,
     internal_suffixes: Option<&Bound<'_, PyAny>>,
@@ -57,7 +57,7 @@ pub(super) fn validate_chain(
         vantage: word("vantage", vantage, &VANTAGES)?,
         internal_suffixes: texts("internal_suffixes", internal_suffixes)?,
         revocation: revocation.map(|text| word("revocation", text, &REVOCATIONS)).transpose()?,
-        max_depth,
+        max_depth: max_depth.map(|depth| count("max_depth", depth)).transpose()?,
         root_update,
         ..asked(presented, roots, at)?
     };
@@ -81,7 +81,7 @@ pub(super) fn compare_phases(
     at: &Bound<'_, PyAny>,
     profile: &str,
     vantage: &str,
-    max_depth: Option<usize>,
+    max_depth: Option<i64>,
     disallowed: Option<&Bound<'_, PyAny>>,
     root_update: bool,
     internal_suffixes: Option<&Bound<'_, PyAny>>,
@@ -97,7 +97,7 @@ pub(super) fn compare_phases(
         profile: word("profile", profile, &PROFILES)?,
         vantage: word("vantage", vantage, &VANTAGES)?,
         internal_suffixes: texts("internal_suffixes", internal_suffixes)?,
-        max_depth,
+        max_depth: max_depth.map(|depth| count("max_depth", depth)).transpose()?,
         root_update,
         ..asked(presented, roots, at)?
     };
@@ -122,13 +122,14 @@ pub(super) fn validate_dsregcmd(
 ) -> PyResult<Report> {
     let output = output_of(output)?;
     let token = token.map(|token| self::token("token", token)).transpose()?;
+    let token_given = token.is_some();
     let certificates = listed("certificates", certificates)?;
     let at = at.map(|at| instant("at", at)).transpose()?;
     done(py, output.len() + size(&certificates), move || {
         let facts = token.map(|token| inspect_token(&token, false).facts).unwrap_or_default();
         let fact = |name: &str| facts.get(name).and_then(|value| value.as_str()).map(str::to_owned);
         let (token_device_id, token_tenant_id) = (fact("device_id"), fact("tenant_id"));
-        let beside = Beside { certificates, token_device_id, token_tenant_id, at };
+        let beside = Beside { certificates, token_given, token_device_id, token_tenant_id, at };
         Report::new(dsregcmd::validate_dsregcmd(&output, &beside))
     })
 }

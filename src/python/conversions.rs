@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::errors::defect;
 use crate::error::Error;
-use crate::time::Micros;
+use crate::time::{self, Micros, Zone};
 
 /// The JSON form as dicts and lists.
 pub(super) fn to_dict<'py>(py: Python<'py>, value: &(impl Serialize + Sync)) -> PyResult<Bound<'py, PyAny>> {
@@ -22,7 +22,7 @@ pub(super) fn datetime(py: Python<'_>, utc: Option<Micros>) -> Option<Bound<'_, 
 /// An aware `datetime`, or text with or without a zone (then UTC), as UTC microseconds.
 pub(super) fn micros(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Micros> {
     match value.extract::<String>() {
-        Ok(text) => Ok(super::zone::parse(argument, &text, &jiff::tz::TimeZone::UTC)?),
+        Ok(text) => Ok(time::instant(argument, &text, &Zone::UTC)?),
         Err(_) => aware(argument, value),
     }
 }
@@ -31,15 +31,25 @@ pub(super) fn micros(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Micro
 /// assumed.
 pub(super) fn instant(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Micros> {
     match value.extract::<String>() {
-        Ok(text) => Ok(super::zone::instant(&text).ok_or_else(|| no_time(argument, value))?),
+        Ok(text) => Ok(time::zoned_instant(&text).ok_or_else(|| no_time(argument, value))?),
         Err(_) => aware(argument, value),
     }
+}
+
+/// A number that cannot be negative.
+pub(super) fn count<T: TryFrom<i64>>(argument: &str, value: i64) -> Result<T, Error> {
+    T::try_from(value).map_err(|_| Error::Argument {
+        argument: argument.to_owned(),
+        expected: "a number that is not negative, and not astronomical".to_owned(),
+        found: value.to_string(),
+    })
 }
 
 fn no_time(argument: &str, value: &Bound<'_, PyAny>) -> Error {
     Error::Argument {
         argument: argument.to_owned(),
-        expected: "an aware datetime, or text such as '2026-11-04T09:00Z'".to_owned(),
+        expected: "a time of the calendar with its zone, such as 2026-11-04T09:00:00Z (or an aware datetime)"
+            .to_owned(),
         found: value.to_string(),
     }
 }

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyTuple};
 
 use super::conversions::{datetime, view};
+use super::knowledge::Code;
 use super::table::Table;
 use crate::finding;
 use crate::tables::{self, Row, id};
@@ -133,6 +134,11 @@ view! {
     #[getter]
     fn text(&self) -> &str {
         &self.text
+    }
+
+    #[getter]
+    fn codes(&self) -> Vec<Code> {
+        Code::in_text(&self.text)
     }
 }
 

@@ -4,11 +4,13 @@
 //! look in a notebook is decided by `cmgtrail.display`.
 
 mod certs;
+mod columns;
 mod conversions;
 mod errors;
 mod exceptions;
 mod findings;
 mod flows;
+mod knowledge;
 mod materials;
 mod reading;
 mod records;
@@ -38,6 +40,10 @@ mod _engine {
     #[pymodule_export]
     use super::flows::{Client, Event, Flow, Join, Stage};
     #[pymodule_export]
+    use super::knowledge::{
+        Code, builtin_knowledge, check_knowledge, code_components, explain_code, knowledge_entries,
+    };
+    #[pymodule_export]
     use super::reading::read;
     #[pymodule_export]
     use super::records::{Record, RecordIterator, Records, records};
@@ -48,7 +54,7 @@ mod _engine {
     #[pymodule_export]
     use super::table::{Table, TableIterator};
     #[pymodule_export]
-    use super::tokens::{Verdicts, inspect_token, validate_token, validate_tokens, withheld};
+    use super::tokens::{KeySet, Verdicts, inspect_token, validate_token, validate_tokens, withheld};
     #[pymodule_export]
     use super::trail::Trail;
     #[pymodule_export]

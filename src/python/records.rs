@@ -9,16 +9,15 @@ use arrow_array::types::{
     UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, RecordBatch};
-use arrow_schema::{ArrowError, DataType, TimeUnit};
+use arrow_schema::{ArrowError, DataType, SchemaRef, TimeUnit};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDateTime, PyDict};
-use pyo3_arrow::ffi::to_schema_pycapsule;
+use pyo3::types::{PyDateTime, PyDict};
 use serde::{Serialize, Serializer};
 
+use super::columns::{Columns, provides_columns};
 use super::conversions::{datetime, micros};
 use super::errors::defect;
 use super::reading::{Desk, watched};
-use super::table::{frame, stream};
 use crate::columns::{Batches, RecordStream, Window, schema};
 use crate::error::Error;
 use crate::time::{Micros, rfc3339};
@@ -44,45 +43,22 @@ pub(super) fn records(
     Ok(Records(watched(py, progress, open)?))
 }
 
-#[pymethods]
-#[allow(clippy::unused_self)] // Python asks the object, though all records have the same columns
-impl Records {
-    /// Names of the columns, in order.
-    #[getter]
-    fn columns(&self) -> Vec<String> {
-        schema().fields().iter().map(|field| field.name().clone()).collect()
+impl Columns for Records {
+    fn schema(&self) -> PyResult<SchemaRef> {
+        Ok(schema())
     }
 
+    fn batches(&self) -> PyResult<impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static> {
+        Ok(self.0.batches().map(|batch| batch.map_err(|error| ArrowError::ExternalError(Box::new(error)))))
+    }
+}
+
+provides_columns!(Records);
+
+#[pymethods]
+impl Records {
     fn __iter__(&self) -> RecordIterator {
         RecordIterator(Mutex::new(Cursor { batches: self.0.batches(), batch: None, row: 0 }))
-    }
-
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        Ok(to_schema_pycapsule(py, &*schema())?)
-    }
-
-    #[pyo3(signature = (requested_schema = None))]
-    fn __arrow_c_stream__<'py>(
-        &self,
-        py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
-    ) -> PyResult<Bound<'py, PyCapsule>> {
-        stream(
-            py,
-            &schema(),
-            self.0.batches().map(|batch| batch.map_err(|error| ArrowError::ExternalError(Box::new(error)))),
-            requested_schema,
-        )
-    }
-
-    /// A polars `DataFrame` of all records.
-    fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_polars")
-    }
-
-    /// A pandas `DataFrame` of all records.
-    fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_pandas")
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, SchemaRef};
 use pyo3::exceptions::{PyIndexError, PyKeyError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PySlice};
-use pyo3_arrow::ffi::to_schema_pycapsule;
+use pyo3::types::PySlice;
 use serde_json::json;
 
+use super::columns::{Columns, provides_columns};
 use super::conversions::{display, to_dict};
 use super::errors::{defect, from_arrow};
-use super::table::{frame, stream};
 use crate::report::{self, CheckStatus, columns};
 use crate::tokens::{withhold, without_tokens};
 
@@ -208,17 +209,26 @@ impl Checks {
     }
 }
 
+impl Columns for Checks {
+    fn schema(&self) -> PyResult<SchemaRef> {
+        Ok(columns::schema())
+    }
+
+    fn batches(&self) -> PyResult<impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static> {
+        let rows: Vec<report::Check> = self.rows().cloned().collect();
+        let batch = columns::batch_of(&rows).map_err(from_arrow)?;
+        Ok(std::iter::once(Ok(batch)))
+    }
+}
+
+provides_columns!(Checks);
+
 #[pymethods]
 #[allow(clippy::unused_self)] // Python asks the object, though all checks have the same columns
 impl Checks {
     #[getter]
     fn name(&self) -> &'static str {
         "checks"
-    }
-
-    #[getter]
-    fn columns(&self) -> Vec<String> {
-        columns::schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
     fn __len__(&self) -> usize {
@@ -257,31 +267,6 @@ impl Checks {
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
         other.cast::<Self>().is_ok_and(|other| self.rows().eq(other.get().rows()))
-    }
-
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        Ok(to_schema_pycapsule(py, &*columns::schema())?)
-    }
-
-    #[pyo3(signature = (requested_schema = None))]
-    fn __arrow_c_stream__<'py>(
-        &self,
-        py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
-    ) -> PyResult<Bound<'py, PyCapsule>> {
-        let rows: Vec<report::Check> = self.rows().cloned().collect();
-        let batch = columns::batch_of(&rows).map_err(from_arrow)?;
-        stream(py, &columns::schema(), std::iter::once(Ok(batch)), requested_schema)
-    }
-
-    /// A polars `DataFrame`.
-    fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_polars")
-    }
-
-    /// A pandas `DataFrame`.
-    fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_pandas")
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

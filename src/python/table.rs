@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow_array::{ArrayRef, RecordBatch, StructArray};
-use arrow_schema::{ArrowError, DataType, Field, SchemaRef};
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, SchemaRef};
 use pyo3::exceptions::{PyIndexError, PyKeyError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PySlice, PyType};
-use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
+use pyo3::types::{PySlice, PyType};
 
+use super::columns::{Columns, provides_columns};
 use super::conversions::display;
 use super::errors::from_arrow;
 use super::findings::{Evidence, Finding};
@@ -87,11 +87,24 @@ impl Table {
         let rows = places.filter_map(|place| self.rows.get(usize::try_from(place).ok()?).copied()).collect();
         Ok(Bound::new(slice.py(), Self::of(&self.trail, self.kind, rows))?.into_any())
     }
+}
 
+impl Columns for Table {
     fn schema(&self) -> PyResult<SchemaRef> {
         self.kind.schema(&self.trail).map_err(from_arrow)
     }
+
+    fn batches(&self) -> PyResult<impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static> {
+        let (trail, kind, rows) = (Arc::clone(&self.trail), self.kind, Arc::clone(&self.rows));
+        let starts = (0..self.rows.len()).step_by(ROWS_A_BATCH);
+        Ok(starts.map(move |start| {
+            let end = rows.len().min(start + ROWS_A_BATCH);
+            kind.batch(&trail, rows.get(start..end).unwrap_or_default())
+        }))
+    }
 }
+
+provides_columns!(Table);
 
 #[pymethods]
 impl Table {
@@ -104,12 +117,6 @@ impl Table {
     #[getter]
     fn name(&self) -> &'static str {
         self.kind.name()
-    }
-
-    /// Names of the columns, in order.
-    #[getter]
-    fn columns(&self) -> PyResult<Vec<String>> {
-        Ok(self.schema()?.fields().iter().map(|field| field.name().clone()).collect())
     }
 
     fn __len__(&self) -> usize {
@@ -151,35 +158,6 @@ impl Table {
         })
     }
 
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        Ok(to_schema_pycapsule(py, &*self.schema()?)?)
-    }
-
-    #[pyo3(signature = (requested_schema = None))]
-    fn __arrow_c_stream__<'py>(
-        &self,
-        py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
-    ) -> PyResult<Bound<'py, PyCapsule>> {
-        let (trail, kind, rows) = (Arc::clone(&self.trail), self.kind, Arc::clone(&self.rows));
-        let starts = (0..self.rows.len()).step_by(ROWS_A_BATCH);
-        let batches = starts.map(move |start| {
-            let end = rows.len().min(start + ROWS_A_BATCH);
-            kind.batch(&trail, rows.get(start..end).unwrap_or_default())
-        });
-        stream(py, &self.schema()?, batches, requested_schema)
-    }
-
-    /// A polars `DataFrame`.
-    fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_polars")
-    }
-
-    /// A pandas `DataFrame`.
-    fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_pandas")
-    }
-
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         display(slf.as_any(), "text")
     }
@@ -207,23 +185,4 @@ impl TableIterator {
         let row = table.rows.get(self.next.fetch_add(1, Ordering::Relaxed));
         row.map(|row| table.view(py, *row)).transpose()
     }
-}
-
-/// An Arrow stream of record batches, laid out only as they are asked for.
-pub(super) fn stream<'py>(
-    py: Python<'py>,
-    schema: &SchemaRef,
-    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static,
-    requested_schema: Option<Bound<'py, PyCapsule>>,
-) -> PyResult<Bound<'py, PyCapsule>> {
-    let field = Arc::new(Field::new_struct("", schema.fields().clone(), false));
-    debug_assert!(matches!(field.data_type(), DataType::Struct(_)));
-    let arrays = batches.map(|batch| batch.map(|batch| Arc::new(StructArray::from(batch)) as ArrayRef));
-    let reader = Box::new(ArrayIterator::new(arrays, field));
-    Ok(to_stream_pycapsule(py, reader, requested_schema)?)
-}
-
-/// What `cmgtrail.frames` makes of a provider of columns.
-pub(super) fn frame<'py>(provider: &Bound<'py, PyAny>, form: &str) -> PyResult<Bound<'py, PyAny>> {
-    provider.py().import("cmgtrail.frames")?.getattr(form)?.call1((provider,))
 }

@@ -5,20 +5,19 @@ use std::sync::Arc;
 use arrow_array::builder::LargeStringBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
-use arrow_schema::DataType;
+use arrow_schema::{ArrowError, DataType, SchemaRef};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule, PyDict, PyString};
-use pyo3_arrow::ffi::to_schema_pycapsule;
+use pyo3::types::{PyBytes, PyDict, PyString};
 use pyo3_arrow::input::AnyArray;
 
-use super::conversions::{display, instant};
+use super::columns::{Columns, provides_columns};
+use super::conversions::{count, display, instant};
 use super::materials::{KEYS, sources, texts, token};
 use super::reading::watched;
 use super::report::Report;
-use super::table::{frame, stream};
 use crate::engine::Progress;
 use crate::error::Error;
-use crate::tokens::{self, KeySet, TokenPolicy, verdict_schema, without_tokens};
+use crate::tokens::{self, TokenPolicy, verdict_schema, without_tokens};
 
 /// Rows that are worked on between two looks at what the caller wants, and rows of a column made of a list.
 const ROWS_A_TURN: usize = 1 << 17;
@@ -44,7 +43,7 @@ pub(super) fn validate_token(
     issuers: Option<&Bound<'_, PyAny>>,
     tenants: Option<&Bound<'_, PyAny>>,
     at: &Bound<'_, PyAny>,
-    leeway: u32,
+    leeway: i64,
     mask: bool,
 ) -> PyResult<Report> {
     let text = self::token("token", token)?;
@@ -65,7 +64,7 @@ pub(super) fn validate_tokens(
     issuers: Option<&Bound<'_, PyAny>>,
     tenants: Option<&Bound<'_, PyAny>>,
     at: &Bound<'_, PyAny>,
-    leeway: u32,
+    leeway: i64,
     mask: bool,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Verdicts> {
@@ -102,7 +101,7 @@ fn policy(
     keys: Option<&Bound<'_, PyAny>>,
     (audience, issuers, tenants): Expectations<'_, '_>,
     at: &Bound<'_, PyAny>,
-    leeway: u32,
+    leeway: i64,
     mask: bool,
 ) -> PyResult<TokenPolicy> {
     Ok(TokenPolicy {
@@ -110,14 +109,17 @@ fn policy(
         audience: texts("audience", audience)?,
         issuers: texts("issuers", issuers)?,
         tenants: texts("tenants", tenants)?,
-        leeway_seconds: leeway,
+        leeway_seconds: count("leeway", leeway)?,
         mask,
         ..TokenPolicy::new(instant("at", at)?)
     })
 }
 
-fn key_set(keys: &Bound<'_, PyAny>) -> PyResult<KeySet> {
-    let mut set = KeySet::default();
+fn key_set(keys: &Bound<'_, PyAny>) -> PyResult<tokens::KeySet> {
+    if let Ok(read) = keys.cast::<KeySet>() {
+        return Ok(read.get().0.clone());
+    }
+    let mut set = tokens::KeySet::default();
     if keys.is_instance_of::<PyDict>() {
         let text: String = keys.py().import("json")?.call_method1("dumps", (keys,))?.extract()?;
         set.add(text.as_bytes());
@@ -127,6 +129,34 @@ fn key_set(keys: &Bound<'_, PyAny>) -> PyResult<KeySet> {
         set.add(&source.bytes);
     }
     Ok(set)
+}
+
+/// Keys, read once for many tokens.
+#[pyclass(frozen, module = "cmgtrail")]
+pub struct KeySet(tokens::KeySet);
+
+#[pymethods]
+impl KeySet {
+    /// A JWKS (text or dict), PEM, certificates, or a list of them.
+    #[new]
+    #[pyo3(signature = (keys, /))]
+    fn new(keys: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(key_set(keys)?))
+    }
+
+    /// What could not be used, and what is doubtful, a sentence each.
+    #[getter]
+    fn problems(&self) -> Vec<String> {
+        self.0.problems().iter().map(|problem| without_tokens(problem).into_owned()).collect()
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("KeySet({} usable keys, {} problems)", self.0.len(), self.0.problems().len())
+    }
 }
 
 /// The chunks of a column of text, from anything that offers Arrow data, or from an iterable of texts.
@@ -197,17 +227,24 @@ fn without_dictionary(column: &ArrayRef) -> Result<ArrayRef, Error> {
 #[pyclass(frozen, module = "cmgtrail")]
 pub struct Verdicts(Vec<RecordBatch>);
 
+impl Columns for Verdicts {
+    fn schema(&self) -> PyResult<SchemaRef> {
+        Ok(verdict_schema())
+    }
+
+    fn batches(&self) -> PyResult<impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static> {
+        Ok(self.0.clone().into_iter().map(Ok))
+    }
+}
+
+provides_columns!(Verdicts);
+
 #[pymethods]
 #[allow(clippy::unused_self)] // Python asks the object, though all verdicts have the same columns
 impl Verdicts {
     #[getter]
     fn name(&self) -> &'static str {
         "verdicts"
-    }
-
-    #[getter]
-    fn columns(&self) -> Vec<String> {
-        verdict_schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
     #[getter]
@@ -220,29 +257,6 @@ impl Verdicts {
 
     fn __len__(&self) -> usize {
         self.0.iter().map(RecordBatch::num_rows).sum()
-    }
-
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        Ok(to_schema_pycapsule(py, &*verdict_schema())?)
-    }
-
-    #[pyo3(signature = (requested_schema = None))]
-    fn __arrow_c_stream__<'py>(
-        &self,
-        py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
-    ) -> PyResult<Bound<'py, PyCapsule>> {
-        stream(py, &verdict_schema(), self.0.clone().into_iter().map(Ok), requested_schema)
-    }
-
-    /// A polars `DataFrame`.
-    fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_polars")
-    }
-
-    /// A pandas `DataFrame`.
-    fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        frame(slf.as_any(), "to_pandas")
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

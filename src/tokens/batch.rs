@@ -134,16 +134,20 @@ fn in_batches<'t>(
     starts.into_par_iter().map(batch).collect()
 }
 
-/// A token as key of a table. Its end, the signature, tells it from others, so only that is hashed; equality looks at
-/// all of it. A table holds [`ROWS`] tokens at most, which bounds what ends made alike on purpose can cost.
+/// A token as key of a table. Its end, the signature, tells it from others, so only that, the length and a stretch of
+/// the middle are hashed; equality looks at all of it. A table holds [`ROWS`] tokens at most, which bounds what texts
+/// made alike on purpose can cost.
 #[derive(PartialEq, Eq)]
 struct Token<'t>(&'t str);
 
 impl Hash for Token<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        const END: usize = 32;
+        const STRETCH: usize = 32;
         let bytes = self.0.as_bytes();
-        bytes.get(bytes.len().saturating_sub(END)..).hash(state);
+        let middle = bytes.len() / 2;
+        bytes.len().hash(state);
+        bytes.get(middle..bytes.len().min(middle + STRETCH)).hash(state);
+        bytes.get(bytes.len().saturating_sub(STRETCH)..).hash(state);
     }
 }
 

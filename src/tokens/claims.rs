@@ -120,7 +120,9 @@ fn entra_miss(found: Issuer<'_>, accepted: Issuer<'_>) -> Option<(u8, String)> {
     else {
         return None;
     };
-    if tenant.eq_ignore_ascii_case(other_tenant) {
+    if tenant.eq_ignore_ascii_case(other_tenant) && cloud == other_cloud {
+        Some((0, format!("The {cloud} cloud writes its issuer in two ways, and the setting expects the other one.")))
+    } else if tenant.eq_ignore_ascii_case(other_tenant) {
         Some((1, format!("The token comes from the {cloud} cloud, the setting expects the {other_cloud} cloud.")))
     } else {
         Some((2, format!("The token was issued by another tenant ({tenant}) than expected ({other_tenant}).")))
@@ -168,14 +170,18 @@ fn tenant(claims: &Json<'_>, kind: TokenKind, accepted: &[String], ledger: &mut 
         return ledger.unchecked(TENANT, Remark, || "A site's token belongs to a hierarchy, not to a tenant.");
     }
     if accepted.is_empty() {
-        return ledger.unchecked(TENANT, Remark, || "It was not said which tenants are expected.");
+        return ledger.unchecked(
+            TENANT,
+            Remark,
+            || "It was not said which tenants are expected: a token of any tenant whose app has the same name passes.",
+        );
     }
     match claims.get("tid") {
         Some(Json::Text(tid)) if accepted.iter().any(|one| one.trim().eq_ignore_ascii_case(tid)) => {
             ledger.passed(TENANT, || Words::new("The tenant is one of those expected.").found(quoted_text(tid)));
         }
         other => ledger.failed(TENANT, Decides, || {
-            Words::new("The token is of a tenant that is not onboarded to this site.")
+            Words::new("The token is of another tenant than those expected. Where they are all that the site knows, its tenant is not onboarded.")
                 .expected(accepted.join(" or "))
                 .found(other.map_or_else(|| "nothing".to_owned(), quoted))
         }),

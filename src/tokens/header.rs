@@ -60,7 +60,7 @@ fn algorithm(header: &Json<'_>, algorithms: &[String], ledger: &mut Ledger) {
             Some((_, Some(name))) if name.starts_with("HS") => {
                 "It is signed with a shared secret. Neither Entra nor the site does that; a public key misused as the secret is a known forgery."
             }
-            Some(_) => "The issuers of these tokens do not sign with it.",
+            Some(_) => "It is not an algorithm that the issuers of these tokens sign with.",
         };
         Words::new(why).expected(algorithms.join(" or ")).found(found.map_or_else(|| "nothing".to_owned(), quoted))
     });

@@ -46,10 +46,13 @@ const fn template(cloud: &'static str, version: Version, prefix: &'static str) -
     Template { cloud, version, prefix, suffix }
 }
 
+/// Issuer of version 1.0 of two clouds, which such tokens do not tell apart.
+const SHARED: &str = "https://sts.windows.net/";
+
 const TEMPLATES: [Template; 9] = [
-    template("public", Version::V1, "https://sts.windows.net/"),
+    template("public", Version::V1, SHARED),
     template("public", Version::V2, "https://login.microsoftonline.com/"),
-    template("us-government", Version::V1, "https://sts.windows.net/"),
+    template("us-government", Version::V1, SHARED),
     template("us-government", Version::V2, "https://login.microsoftonline.us/"),
     template("china", Version::V1, "https://sts.chinacloudapi.cn/"),
     template("china", Version::V2, "https://login.partner.microsoftonline.cn/"),
@@ -77,7 +80,8 @@ pub(crate) fn recognise(issuer: &str) -> Option<Issuer<'_>> {
     site.map(|hierarchy| Issuer::Site { hierarchy }).or_else(|| {
         TEMPLATES.iter().find_map(|template| {
             let tenant = issuer.strip_prefix(template.prefix)?.strip_suffix(template.suffix)?;
-            let known = Issuer::Entra { cloud: template.cloud, version: template.version, tenant };
+            let cloud = if template.prefix == SHARED { "public or us-government" } else { template.cloud };
+            let known = Issuer::Entra { cloud, version: template.version, tenant };
             is_guid(tenant).then_some(known)
         })
     })
@@ -105,7 +109,7 @@ pub(crate) fn near_miss(issuer: &str) -> Option<&'static str> {
 /// v1.0 token's issuer is compared by cloud and tenant, as Microsoft's own validators do.
 pub(crate) fn key_may_sign(key_issuer: &str, token_issuer: &str, tenant: Option<&str>) -> bool {
     let key_issuer = with_tenant(key_issuer, tenant);
-    key_issuer == token_issuer || is_v2_form(&key_issuer, token_issuer)
+    key_issuer.eq_ignore_ascii_case(token_issuer) || is_v2_form(&key_issuer, token_issuer)
 }
 
 /// Fills `{tenantid}` or `{tid}` in with a tenant that is one.
@@ -127,7 +131,8 @@ pub(crate) fn is_v2_form(v2: &str, v1: &str) -> bool {
     TEMPLATES.iter().filter_map(|template| Some((template.cloud, tenant(template, v1, Version::V1)?))).any(
         |(cloud, old)| {
             let mut same_cloud = TEMPLATES.iter().filter(|template| template.cloud == cloud);
-            same_cloud.any(|template| tenant(template, v2, Version::V2) == Some(old))
+            same_cloud
+                .any(|template| tenant(template, v2, Version::V2).is_some_and(|new| new.eq_ignore_ascii_case(old)))
         },
     )
 }
@@ -150,7 +155,7 @@ mod tests {
     #[test]
     fn recognises_each_cloud_and_version() {
         for (issuer, cloud, version) in [
-            (format!("https://sts.windows.net/{TENANT}/"), "public", Version::V1),
+            (format!("https://sts.windows.net/{TENANT}/"), "public or us-government", Version::V1),
             (format!("https://login.microsoftonline.com/{TENANT}/v2.0"), "public", Version::V2),
             (format!("https://login.microsoftonline.us/{TENANT}/v2.0"), "us-government", Version::V2),
             (format!("https://sts.chinacloudapi.cn/{TENANT}/"), "china", Version::V1),

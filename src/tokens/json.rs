@@ -12,6 +12,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 /// Deepest nesting of lists and objects that is read. Real tokens need three levels.
 pub(crate) const MAX_DEPTH: usize = 32;
 
+/// Members told at most of those that stand twice. One is enough to refuse a token.
+pub(crate) const MOST_DUPLICATES: usize = 8;
+
 /// A JSON value that keeps the order of members, and all of them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json<'a> {
@@ -66,7 +69,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Paths of members that stand twice in one object, such as `aud` or `cnf.jwk`.
+    /// Paths of members that stand twice in one object, such as `aud` or `cnf.jwk`; [`MOST_DUPLICATES`] at most.
     pub fn duplicates(&self) -> Vec<String> {
         let mut found = Vec::new();
         self.collect_duplicates("", &mut found);
@@ -74,10 +77,13 @@ impl<'a> Json<'a> {
     }
 
     fn collect_duplicates(&self, path: &str, found: &mut Vec<String>) {
+        if found.len() >= MOST_DUPLICATES {
+            return;
+        }
         match self {
             Self::Object(members) => {
-                let repeated = repeated_names(members);
-                found.extend(repeated.into_iter().map(|name| joined(path, name)));
+                let repeated = repeated_names(members).into_iter().take(MOST_DUPLICATES - found.len());
+                found.extend(repeated.map(|name| joined(path, name)));
                 for (name, value) in members.iter().filter(|(_, value)| value.is_container()) {
                     value.collect_duplicates(&joined(path, name), found);
                 }
@@ -249,6 +255,13 @@ mod tests {
         text.push("\"m7\":0".to_owned());
         let text = format!("{{{}}}", text.join(","));
         assert_eq!(Json::parse(text.as_bytes()).unwrap().duplicates(), ["m7"]);
+    }
+
+    #[test]
+    fn tells_a_few_of_many_duplicates() {
+        let twice = |n: usize| format!("\"m{n}\":{{\"x\":1,\"x\":2}},\"m{n}\":0");
+        let text = format!("{{{}}}", (0..5_000).map(twice).collect::<Vec<_>>().join(","));
+        assert_eq!(Json::parse(text.as_bytes()).unwrap().duplicates().len(), MOST_DUPLICATES);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! input, and the rest is used (RFC 7517, section 5).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaParameters, RsaPublicKeyComponents};
@@ -113,9 +114,14 @@ impl Key {
 }
 
 /// The keys that were given, and what was wrong with them.
+///
+/// A clone shares them, so that one set can serve many policies.
 #[derive(Debug, Clone, Default)]
-pub struct KeySet {
-    keys: Vec<Key>,
+pub struct KeySet(Arc<Keys>);
+
+#[derive(Debug, Clone, Default)]
+struct Keys {
+    all: Vec<Key>,
     by_id: HashMap<String, Vec<usize>>,
     by_thumbprint: HashMap<String, Vec<usize>>,
     problems: Vec<String>,
@@ -139,6 +145,39 @@ impl KeySet {
 
     /// Reads more keys of any of the forms of [`KeySet::parse`] into this set.
     pub fn add(&mut self, input: &[u8]) {
+        Arc::make_mut(&mut self.0).add(input);
+    }
+
+    /// What could not be used, and what is doubtful, a sentence each.
+    pub fn problems(&self) -> &[String] {
+        &self.0.problems
+    }
+
+    /// Number of keys that can be used.
+    pub fn len(&self) -> usize {
+        self.0.all.len()
+    }
+
+    /// True where no key can be used.
+    pub fn is_empty(&self) -> bool {
+        self.0.all.is_empty()
+    }
+
+    pub(crate) fn all(&self) -> &[Key] {
+        &self.0.all
+    }
+
+    pub(crate) fn with_id<'s>(&'s self, id: &str) -> impl Iterator<Item = &'s Key> {
+        self.0.by_id.get(id).into_iter().flatten().filter_map(|index| self.0.all.get(*index))
+    }
+
+    pub(crate) fn with_thumbprint<'s>(&'s self, thumbprint: &str) -> impl Iterator<Item = &'s Key> {
+        self.0.by_thumbprint.get(thumbprint).into_iter().flatten().filter_map(|index| self.0.all.get(*index))
+    }
+}
+
+impl Keys {
+    fn add(&mut self, input: &[u8]) {
         let text = std::str::from_utf8(input).unwrap_or("").trim_start_matches('\u{feff}').trim();
         if input.len() > MAX_BYTES {
             self.problems.push(format!("the keys have {} bytes; at most {MAX_BYTES} are read", input.len()));
@@ -156,35 +195,8 @@ impl KeySet {
         self.note_duplicates();
     }
 
-    /// What could not be used, and what is doubtful, a sentence each.
-    pub fn problems(&self) -> &[String] {
-        &self.problems
-    }
-
-    /// Number of keys that can be used.
-    pub fn len(&self) -> usize {
-        self.keys.len()
-    }
-
-    /// True where no key can be used.
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
-    pub(crate) fn all(&self) -> &[Key] {
-        &self.keys
-    }
-
-    pub(crate) fn with_id<'s>(&'s self, id: &str) -> impl Iterator<Item = &'s Key> {
-        self.by_id.get(id).into_iter().flatten().filter_map(|index| self.keys.get(*index))
-    }
-
-    pub(crate) fn with_thumbprint<'s>(&'s self, thumbprint: &str) -> impl Iterator<Item = &'s Key> {
-        self.by_thumbprint.get(thumbprint).into_iter().flatten().filter_map(|index| self.keys.get(*index))
-    }
-
     fn push(&mut self, key: Key) {
-        let index = self.keys.len();
+        let index = self.all.len();
         if let Some(id) = &key.id {
             self.by_id.entry(id.clone()).or_default().push(index);
         }
@@ -195,7 +207,7 @@ impl KeySet {
                 self.by_thumbprint.entry(shown).or_default().push(index);
             }
         }
-        self.keys.push(key);
+        self.all.push(key);
     }
 
     fn note_duplicates(&mut self) {
@@ -238,7 +250,9 @@ impl KeySet {
     }
 
     fn add_pem(&mut self, text: &[u8]) {
+        let mut blocks = 0;
         for (index, block) in Pem::iter_from_buffer(text).enumerate() {
+            blocks += 1;
             let origin = format!("PEM block {}", index + 1);
             let key = block.map_err(|_| "is damaged").and_then(|block| from_pem(&block, &origin));
             match key {
@@ -246,7 +260,7 @@ impl KeySet {
                 Err(why) => self.problems.push(format!("{origin} {why}; it is not used")),
             }
         }
-        if self.is_empty() && self.problems.is_empty() {
+        if blocks == 0 {
             self.problems.push("the PEM text holds no complete block".to_owned());
         }
     }
@@ -305,7 +319,7 @@ fn from_pkcs1(der: &[u8], origin: &str) -> Option<Key> {
     let mut key = Key::new(DecodingKey::from_rsa_der(der), origin.to_owned());
     key.rsa_bits = usize::try_from(bits).ok();
     key.rs256 = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).ok();
-    Some(key)
+    (key.rs256.is_some() || key.rsa_bits.is_none_or(|bits| bits < MIN_RSA_BITS)).then_some(key)
 }
 
 fn from_point(point: &[u8], origin: &str) -> Option<Key> {
@@ -364,6 +378,9 @@ fn rsa_from_jwk(jwk: &Json<'_>, origin: &str) -> Result<Key, &'static str> {
     key.rsa_bits = Some(bits);
     let parts = RsaPublicKeyComponents { n: modulus, e: exponent };
     key.rs256 = parts.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).ok();
+    if key.rs256.is_none() && bits >= MIN_RSA_BITS {
+        return Err("has a size or an exponent that no verification accepts");
+    }
     Ok(key)
 }
 

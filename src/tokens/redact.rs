@@ -16,13 +16,19 @@ use crate::report::Report;
 /// What stands where something was taken out.
 pub(crate) const WITHHELD: &str = "[withheld]";
 
-/// Claims that name a person, a machine or a place without being a GUID.
-const PERSONAL: [&str; 14] = [
+/// Claims that name a person, a machine or a place without being a GUID: all texts in them are masked.
+const PERSONAL: [&str; 20] = [
     "upn",
     "unique_name",
     "preferred_username",
     "email",
+    "emails",
     "verified_primary_email",
+    "verified_secondary_email",
+    "login_hint",
+    "winaccountname",
+    "in_corp",
+    "onprem_sam_account_name",
     "name",
     "given_name",
     "family_name",
@@ -154,14 +160,32 @@ impl<'a> Secret<'a> {
 }
 
 fn personal_values(claims: Option<&Json<'_>>) -> Vec<String> {
-    let mut values: Vec<String> = PERSONAL
-        .iter()
-        .filter_map(|name| claims?.text(name))
-        .filter(|value| value.len() > 2 && !is_guid(value))
-        .map(str::to_owned)
-        .collect();
-    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    let mut values = Vec::new();
+    for (name, value) in claims.and_then(Json::members).into_iter().flatten() {
+        collect_personal(value, PERSONAL.contains(&name.as_ref()), &mut values);
+    }
+    values.sort_by(|one, two| two.len().cmp(&one.len()).then_with(|| one.cmp(two)));
+    values.dedup();
     values
+}
+
+/// Texts of a claim that names somebody, at any depth; of any other claim, those that are a SID or a mail address.
+fn collect_personal(value: &Json<'_>, names_somebody: bool, values: &mut Vec<String>) {
+    match value {
+        Json::Text(text) => {
+            let tells = names_somebody || text.starts_with("S-1-") || (text.contains('@') && !text.contains("://"));
+            if tells && text.len() > 2 && !is_guid(text) {
+                values.push(text.clone().into_owned());
+            }
+        }
+        Json::List(items) => items.iter().for_each(|item| collect_personal(item, names_somebody, values)),
+        Json::Object(members) => {
+            for (name, value) in members {
+                collect_personal(value, names_somebody || PERSONAL.contains(&name.as_ref()), values);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Keeps the first two characters and the shape: `jane@contoso.com` becomes `jaXX@XXXXXXX.XXX`.
@@ -246,6 +270,7 @@ fn begins_object(text: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -257,6 +282,16 @@ mod tests {
         let shown = gate.text(text);
         assert!(shown.ends_with("82XXXXad-f062-XXXX-b062-dbXXXXac04d5."), "{shown}");
         assert!(shown.contains("jaXX@XXXXXXX.XXX"), "{shown}");
+    }
+
+    #[test]
+    fn masks_people_in_lists_and_wherever_an_address_or_sid_stands() {
+        let claims = br#"{"verified_primary_email":["jane@contoso.com"],"x":{"y":["S-1-5-21-1-2-3-1104"]},
+            "unknown":"joe@fabrikam.com","aud":"https://ConfigMgrService"}"#;
+        let claims = Json::parse(claims).unwrap();
+        let gate = Gate::new("", Some(&claims), true);
+        let shown = gate.text("jane@contoso.com S-1-5-21-1-2-3-1104 joe@fabrikam.com https://ConfigMgrService");
+        assert_eq!(shown, "jaXX@XXXXXXX.XXX S-X-X-XX-X-X-X-XXXX joX@XXXXXXXX.XXX https://ConfigMgrService");
     }
 
     #[test]

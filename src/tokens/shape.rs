@@ -3,6 +3,7 @@
 use super::checks::{BASE64URL, CLAIMS_DUPLICATES, CLAIMS_JSON, HEADER_DUPLICATES, HEADER_JSON, PARTS, SIZE};
 use super::compact::{Compact, MAX_BYTES, Reading, Shape};
 use super::ledger::{CheckKind, Decides, Ledger, Words};
+use super::words::quoted_text;
 
 pub(crate) fn check(token: &Compact<'_>, header: &Reading<'_>, claims: &Reading<'_>, ledger: &mut Ledger) {
     size(token, ledger);
@@ -43,7 +44,7 @@ fn parts(token: &Compact<'_>, ledger: &mut Ledger) {
         Shape::JsonForm => refuse(
             ledger,
             "JSON",
-            "It is in the JSON form, which no Authorization header carries; give the compact form.",
+            "It is JSON, which no Authorization header carries: the answer of a token endpoint, or a token in another form. Give the token alone; in an answer it is the value of access_token.",
         ),
         Shape::TooLarge => ledger.unchecked(PARTS, Decides, || "The text is too large to be read."),
         Shape::Parts(0) => refuse(ledger, "nothing", "There is no token: the text is empty."),
@@ -103,7 +104,7 @@ fn json(json: CheckKind, duplicates: CheckKind, reading: Option<&Reading<'_>>, l
         ledger.passed(duplicates, || "No member stands twice.");
     } else {
         ledger.failed(duplicates, Decides, || {
-            let names = reading.duplicates.iter().take(8).map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+            let names = reading.duplicates.iter().map(|name| quoted_text(name)).collect::<Vec<_>>().join(", ");
             Words::new(format!(
                 "In the {part} part {names} stands more than once. Readers differ in which one they take, so no honest issuer writes that."
             ))

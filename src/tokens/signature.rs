@@ -52,9 +52,12 @@ pub(crate) fn check(
     key_algorithm(key, algorithm, header, ledger);
     key_strength(key, ledger);
     key_issuer(key, claims, ledger);
-    signature(token, header, algorithm, &usable, verified.is_some(), ledger);
+    signature(token, header, (&name, keys), algorithm, &usable, verified.is_some(), ledger);
     verified.map(|key| key.origin.clone())
 }
+
+/// How a key was chosen that the token does not name.
+const UNNAMED: &str = "having no other name";
 
 /// How the token names its key.
 struct KeyName<'h> {
@@ -76,7 +79,13 @@ impl<'h> KeyName<'h> {
             return keys.all().iter().filter(fits).collect();
         }
         let by_id = self.id.into_iter().flat_map(|id| keys.with_id(id).chain(keys.with_thumbprint(id)));
-        let mut named: Vec<&Key> = by_id.collect();
+        // Entra's sets name a key by the thumbprint of its certificate twice, as `kid` and as `x5t`.
+        let mut named: Vec<&Key> = Vec::new();
+        for key in by_id {
+            if !named.iter().any(|known| std::ptr::eq(*known, key)) {
+                named.push(key);
+            }
+        }
         if named.is_empty() {
             named.extend(self.thumbprint.into_iter().flat_map(|thumbprint| keys.with_thumbprint(thumbprint)));
         }
@@ -87,6 +96,13 @@ impl<'h> KeyName<'h> {
         named
     }
 
+    /// The key's name in the header, where every key carries another one: none of them is the key that is meant.
+    fn missed_by_all(&self, keys: &[&Key], all: &KeySet) -> Option<&'h str> {
+        let name = self.id.or(self.thumbprint)?;
+        let is_named = all.with_id(name).chain(all.with_thumbprint(name)).next().is_some();
+        (!is_named && keys.iter().all(|key| !key.is_nameless() && self.how(key) == UNNAMED)).then_some(name)
+    }
+
     fn how(&self, key: &Key) -> &'static str {
         if self.id.is_some() && self.id == key.id.as_deref() {
             "kid"
@@ -95,7 +111,7 @@ impl<'h> KeyName<'h> {
         {
             "the thumbprint of its certificate"
         } else {
-            "having no other name"
+            UNNAMED
         }
     }
 
@@ -234,6 +250,7 @@ fn key_issuer(key: &Key, claims: Option<&Json<'_>>, ledger: &mut Ledger) {
 fn signature(
     token: &Compact<'_>,
     header: Option<&Json<'_>>,
+    (name, keys): (&KeyName<'_>, Option<&KeySet>),
     algorithm: Option<Algorithm>,
     usable: &[&Key],
     verified: bool,
@@ -249,6 +266,17 @@ fn signature(
         unchecked(ledger, "The header asks for a way of signing that is not accepted here.");
     } else if usable.is_empty() {
         unchecked(ledger, "The key of that name may not be used for it.");
+    } else if usable.len() > MOST_TRIES {
+        ledger.unchecked(SIGNATURE, Decides, || {
+            format!("The token does not say which of {} keys is meant, and {MOST_TRIES} were tried.", usable.len())
+        });
+    } else if let Some(name) = keys.and_then(|keys| name.missed_by_all(usable, keys)) {
+        ledger.unchecked(SIGNATURE, Decides, || {
+            format!(
+                "The signature does not match the keys given, which carry other names than the one in the header ({}): the right key is not at hand.",
+                quoted_text(name)
+            )
+        });
     } else if let Some(nonce) = header.and_then(|header| header.get("nonce")) {
         ledger.unchecked(SIGNATURE, Decides, || {
             Words::new(
@@ -258,7 +286,7 @@ fn signature(
         });
     } else {
         ledger.failed(SIGNATURE, Decides, || {
-            let tried = usable.len().min(MOST_TRIES);
+            let tried = usable.len();
             let keys = if tried == 1 { "the key".to_owned() } else { format!("any of the {tried} keys tried") };
             Words::new(format!(
                 "The signature does not match {keys}: the token was changed, or signed with another key."

@@ -97,7 +97,7 @@ fn expiry(exp: &Date<'_>, moment: Option<Moment>, ledger: &mut Ledger) {
     if at >= end.saturating_add(leeway.saturating_mul(MICROS)) {
         ledger.failed(EXPIRY, Decides, || {
             Words::new(format!(
-                "The token ended {past} before the time in question, more than the {} that clocks may differ.",
+                "The token ended {past} before the time in question, no less than the {} that clocks may differ.",
                 leeway_in_words(leeway)
             ))
             .expected(format!("a time after {}", rfc3339(at)))
@@ -174,7 +174,7 @@ fn lifetime(exp: &Date<'_>, nbf: &Date<'_>, iat: &Date<'_>, kind: TokenKind, led
     };
     if end <= start {
         return ledger.failed(LIFETIME, Decides, || {
-            Words::new("The token ends before it begins.")
+            Words::new("The token does not end after it begins.")
                 .expected(format!("an end after {}", rfc3339(start)))
                 .found(rfc3339(end))
         });

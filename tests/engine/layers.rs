@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first; modules of one line stand beside each other and use only what is below them.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["error", "stage", "time", "record", "finding", "report"],
     &["input"],
-    &["formats", "tokens", "certs", "knowledge", "site"],
+    &["formats", "tokens", "knowledge", "site"],
+    &["certs"],
     &["columns", "events", "workflow"],
     &["flows"],
     &["artefacts"],

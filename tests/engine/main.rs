@@ -4,10 +4,12 @@
 
 mod artefacts;
 mod certs;
+mod codes;
 mod corpus;
 mod failures;
 mod knowledge;
 mod layers;
+mod own_knowledge;
 mod reading;
 mod real_logs;
 mod sample_trail;

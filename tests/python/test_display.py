@@ -44,7 +44,8 @@ class Table(list[Any]):
 
 def trail(text: str) -> Any:
     """A trail in which a stranger wrote every text that a log can bring in."""
-    line = SimpleNamespace(source=text, line=17, text=text)
+    code = SimpleNamespace(code=text, name=text, says=text)
+    line = SimpleNamespace(source=text, line=17, text=text, codes=[code])
     missing = SimpleNamespace(what=text, machine=text, since=None, until=None, separates=[text], how=text)
     join = SimpleNamespace(by=[text], confidence="certain", rivals=0)
     stage = SimpleNamespace(stage="aad-token", status="failed", inferred=False, reason=text, evidence=[(text, 17)])

@@ -14,7 +14,10 @@ from cmgtrail.cli import run
 from conftest import ROOT, logs_of
 
 DOCSTRINGS = sorted([*(ROOT / "python").rglob("*.py"), *(ROOT / "python").rglob("*.pyi")])
-PAGES = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/json.md", "docs/tokens-and-certificates.md"]
+PAGES = [
+    "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/json.md", "docs/tokens-and-certificates.md",
+    "docs/knowledge.md",
+]  # fmt: skip
 WITH_EXAMPLES = ["README.md", "docs/tokens-and-certificates.md"]
 
 

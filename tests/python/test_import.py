@@ -13,7 +13,10 @@ from cmgtrail import _engine
 
 HEAVY = {"rich", "click", "pandas", "polars", "pyarrow", "numpy", "jinja2", "altair", "json", "asyncio", "IPython"}
 
-INTERNAL = {"CheckIterator", "RecordIterator", "TableIterator", "Zone", "withheld"}
+INTERNAL = {
+    "CheckIterator", "RecordIterator", "TableIterator", "Zone", "withheld",
+    "builtin_knowledge", "check_knowledge", "code_components", "knowledge_entries",
+}  # fmt: skip
 """What the engine gives to the package but not to its users."""
 
 

@@ -116,9 +116,9 @@ def test_an_instant_names_its_zone(at: Any) -> None:
 
 @pytest.mark.parametrize("at", [datetime(2026, 11, 4, 9), "2026-11-04T09:12:33", "2026-11-04", "now", 5, None])  # noqa: DTZ001
 def test_an_instant_without_a_zone_is_refused(at: Any) -> None:
-    with pytest.raises(cmgtrail.ArgumentError, match="at: expected an aware datetime"):
+    with pytest.raises(cmgtrail.ArgumentError, match="at: expected a time of the calendar with its zone"):
         checked(token(), at=at)
-    with pytest.raises(cmgtrail.ArgumentError, match="at: expected an aware datetime"):
+    with pytest.raises(cmgtrail.ArgumentError, match="at: expected a time of the calendar with its zone"):
         chain(at=at)
 
 
@@ -356,3 +356,17 @@ def test_things_of_no_use_are_refused_in_a_sentence(thing: Any) -> None:
         chain(presented=thing if thing is not None else object())
     with pytest.raises(cmgtrail.ArgumentError, match="keys: expected bytes, a JWKS"):
         checked(token(), keys=thing if thing is not None else object())
+
+
+def test_a_key_set_is_read_once_for_many_tokens() -> None:
+    keys = cmgtrail.KeySet(minted.jwks())
+    assert (len(keys), keys.problems) == (1, [])
+    assert checked(token(), keys=keys) == checked(token())
+    assert checked(token(signer="stranger"), keys=keys).valid is False
+
+
+def test_numbers_that_cannot_be_are_refused_by_name() -> None:
+    with pytest.raises(cmgtrail.ArgumentError, match="leeway: expected a number that is not negative"):
+        cmgtrail.validate_token("a.b.c", at=minted.AT, leeway=-1)
+    with pytest.raises(cmgtrail.ArgumentError, match="max_depth: expected a number that is not negative"):
+        cmgtrail.validate_chain(b"x", roots=[], at=minted.AT, max_depth=-1)

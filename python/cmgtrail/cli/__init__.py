@@ -1,4 +1,7 @@
-"""The command line: `diagnose` and `records` read logs, `token`, `cert` and `dsregcmd` validate.
+"""The command line.
+
+`diagnose` and `records` read logs, `token`, `cert` and `dsregcmd` validate, `code` explains codes, and `knowledge`
+checks and writes knowledge files.
 
 Exit status: 0 no finding of severity error, or valid; 1 findings of severity error, or not valid; 3 undecided; 2 could
 not run or not one record was read; 130 stopped by Ctrl-C. Results go to stdout, progress and messages to stderr. Errors

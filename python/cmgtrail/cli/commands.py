@@ -12,6 +12,7 @@ import click
 
 import cmgtrail as package
 from cmgtrail._engine import Zone
+from cmgtrail.cli import knowledge as known
 from cmgtrail.cli import validators
 from cmgtrail.cli.outlet import shown
 from cmgtrail.display.words import client_name, visible
@@ -43,6 +44,8 @@ def cmgtrail() -> None:
 cmgtrail.add_command(validators.token)
 cmgtrail.add_command(validators.cert)
 cmgtrail.add_command(validators.dsregcmd)
+cmgtrail.add_command(known.code)
+cmgtrail.add_command(known.knowledge)
 
 
 def _reading(command: Callable[P, R]) -> Callable[P, R]:

@@ -91,6 +91,8 @@ class Screen:
         for line in finding.evidence[:LINES]:
             self._line(f"{line.source}:{line.line}", "dim", indent=3)
             self._line(line.text, indent=5)
+            for code in line.codes:
+                self._line(words.code_named(code), "dim", indent=5)
         hidden = len(finding.evidence) - LINES
         if hidden > 0:
             self._line(f"and {counted(hidden, 'line')} more", "dim", indent=3)

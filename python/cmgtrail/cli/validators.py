@@ -156,7 +156,7 @@ def cert(
     if phases and revocation:
         raise click.UsageError("--phases answers for revocation off and on: leave --revocation away.")
     # An address without a list is one that could not be fetched.
-    lists: dict[str, Path | None] = {**{path: _file(path) for path in crl}, **dict.fromkeys(crl_unreachable)}
+    lists: dict[str, Path | bytes | None] = {**{path: _file(path) for path in crl}, **dict.fromkeys(crl_unreachable)}
     arguments: dict[str, Any] = {
         "roots": [_file(path) for path in roots],
         "intermediates": [_file(path) for path in intermediates],
@@ -208,10 +208,10 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def _file(path: str) -> Path:
-    """A file that is there and holds something."""
-    _content(path)
-    return Path(path)
+def _file(path: str) -> Path | bytes:
+    """A file that is there and holds something; of standard input what it holds."""
+    content = _content(path)
+    return content if path == "-" else Path(path)
 
 
 def _content(path: str) -> bytes:
@@ -224,8 +224,11 @@ def _content(path: str) -> bytes:
     if path == "-":
         content = sys.stdin.buffer.read(LONGEST + 1)
     else:
-        with Path(path).open("rb") as file:
-            content = file.read(LONGEST + 1)
+        try:
+            with Path(path).open("rb") as file:
+                content = file.read(LONGEST + 1)
+        except OSError as error:
+            raise click.ClickException(f"cannot read {_named(path)}: {error.strerror}. Check the path.") from None
     if not content:
         raise click.ClickException(f"{_named(path)} is empty.")
     if len(content) > LONGEST:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmgtrail.display import plain, verdicts, words
 from cmgtrail.display.markup import Markup, join, style, tag
-from cmgtrail.display.words import MARKS, counted
+from cmgtrail.display.words import MARKS, code_named, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -139,8 +139,9 @@ def evidence(found: Finding) -> Markup:
 
 
 def said(line: Evidence) -> Markup:
-    """What a line says."""
-    return tag("code", line.text)
+    """What a line says, with the names of its codes."""
+    named = [tag("div", tag("small", code_named(code))) for code in line.codes]
+    return join(tag("code", line.text), *named)
 
 
 def place(source: str, line: int) -> Markup:

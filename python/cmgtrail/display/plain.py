@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Checks,
         Client,
         Clock,
+        Code,
         DsregcmdStatus,
         Event,
         Evidence,
@@ -83,6 +84,10 @@ def _finding(finding: Finding) -> str:
 
 def _evidence(evidence: Evidence) -> str:
     return f"<Evidence {_place(evidence)}: {visible(evidence.text)}>"
+
+
+def _code(code: Code) -> str:
+    return f"<Code {visible(code.code)} ({code.component}): {visible(code.name)}: {visible(code.says)}>"
 
 
 def _missing(missing: Missing) -> str:
@@ -156,6 +161,7 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "Checks": _table,
     "Client": _client,
     "Clock": _clock,
+    "Code": _code,
     "DsregcmdStatus": _dsregcmd,
     "Event": _event,
     "Evidence": _evidence,

@@ -139,7 +139,13 @@ def _text(value: Any) -> str:  # noqa: ANN401 - what JSON can hold
 def _certificate(certificate: dict[str, Any]) -> str:
     issuer = "self-issued" if certificate["self_issued"] else f"issued by {certificate['issuer']}"
     spell = f"{certificate['not_before'][:10]} to {certificate['not_after'][:10]}"
-    return f"{certificate['subject']}, {issuer}, {spell}, {certificate['role']}"
+    device: dict[str, Any] = certificate.get("device") or {}
+    ids = [
+        f"{label} {device[name]}"
+        for name, label in (("device_id", "device"), ("tenant_id", "tenant"))
+        if device.get(name)
+    ]
+    return ", ".join([certificate["subject"], issuer, spell, certificate["role"], *ids])
 
 
 def _list(crl: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from cmgtrail import Flow, Stage, Trail
+    from cmgtrail import Code, Flow, Stage, Trail
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "-", "unseen": "·"}
 ASCII_MARKS = {"passed": "+", "failed": "X", "skipped": "-", "unseen": "."}
@@ -39,6 +39,11 @@ def visible(words: str, *, lines: bool = False) -> str:
         lines: Keep line ends; otherwise they show as ⏎.
     """
     return words.translate(_LINES if lines else _ONE_LINE)
+
+
+def code_named(code: Code) -> str:
+    """A code beside its name: `12175 ERROR_WINHTTP_SECURE_FAILURE: …`."""
+    return visible(f"{code.code} {code.name}: {code.says}")
 
 
 def counted(count: int, noun: str) -> str:

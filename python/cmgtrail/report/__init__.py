@@ -35,6 +35,7 @@ def write(trail: Trail, path: str | os.PathLike[str]) -> None:
 def render(trail: Trail) -> str:
     """The report of a trail as a complete HTML page. The same trail gives the same page."""
     import jinja2
+    from markupsafe import Markup as Safe
 
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset),
@@ -44,8 +45,7 @@ def render(trail: Trail) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    safe = jinja2.utils.markupsafe.Markup
-    css, script = safe(_asset("page.css")), safe(_asset("page.js"))
+    css, script = Safe(_asset("page.css")), Safe(_asset("page.js"))
     tone, first, second = verdict.lines(trail)
     return environment.get_template("page.html").render(
         version=__version__, trail=trail, css=css, script=script, css_hash=_hash(css), script_hash=_hash(script),
@@ -53,7 +53,7 @@ def render(trail: Trail) -> str:
         findings=_findings(trail), open_ends=[words.unexplained_flow(flow) for flow in words.unexplained(trail)],
         flows=trail.flows[:STATIC], outcomes=words.outcomes(trail), sources=_sources(trail), totals=_totals(trail),
         artefacts=[_artefact(artefact) for artefact in trail.artefacts],
-        index=safe(flows.as_json(flows.index(trail))), details=safe(flows.as_json(flows.details(trail))),
+        index=Safe(flows.as_json(flows.index(trail))), details=Safe(flows.as_json(flows.details(trail))),
         moment=words.moment, client_name=words.client_name, what=cards.what, party=verdict.party, counted=words.counted,
     )  # fmt: skip
 
@@ -101,7 +101,7 @@ def _blocks(
             continue
         block = around.get((line.source, line.line), [context.Line(line.line, line.text)])
         seen |= {(line.source, each.line) for each in block}
-        blocks.append((line.source, [(*each, (line.source, each.line) in proofs) for each in block]))
+        blocks.append((line.source, [(each.line, each.text, (line.source, each.line) in proofs) for each in block]))
     return blocks
 
 

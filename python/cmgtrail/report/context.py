@@ -62,7 +62,7 @@ def _walk(
         line = Line(record.line, withheld(record.text))
         if proof:
             block = block if after else [*before]
-            found[file, record.line] = block
+            found[record.file, record.line] = block
         if proof or after:
             block.append(line)
             after = AROUND if proof else after - 1

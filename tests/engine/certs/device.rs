@@ -90,7 +90,7 @@ fn the_output_is_read_with_its_sections_and_colons() {
     assert_eq!(status.validity(), Some((1_547_240_570_000_000, 1_862_861_570_000_000)));
     assert_eq!(status.thumbprint(), None, "two digits are no thumbprint");
     let field = status.fields.iter().find(|field| field.name == "TenantId").unwrap();
-    assert_eq!(field.section, "Tenant Details");
+    assert_eq!(&*field.section, "Tenant Details");
 
     let utf16: Vec<u8> =
         [0xfeff].into_iter().chain(output(DEVICE, "AB").encode_utf16()).flat_map(u16::to_le_bytes).collect();
@@ -100,11 +100,34 @@ fn the_output_is_read_with_its_sections_and_colons() {
 }
 
 #[test]
+fn a_certificate_of_an_earlier_join_does_not_speak_for_the_device() {
+    let (old, new) =
+        (issued_by("MS-Organization-Access").sign(&Key::new()), issued_by("MS-Organization-Access").sign(&Key::new()));
+    let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &new);
+    let thumbprint = sha1.as_ref().iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().concat();
+    let certificates = vec![Source::new("old.cer", old), Source::new("new.cer", new)];
+    let report =
+        validate_dsregcmd(output(DEVICE, &thumbprint).as_bytes(), &Beside { certificates, ..Beside::default() });
+    assert_eq!(status_of(&report, "thumbprint-matches-certificate"), CheckStatus::Passed);
+}
+
+#[test]
+fn a_long_heading_over_many_fields_costs_no_more_than_the_text() {
+    let text = format!("| {} |\n{}", "H".repeat(60_000), "a : b\n".repeat(20_000));
+    let status = DeviceStatus::read(text.as_bytes());
+    assert_eq!(status.fields.len(), 20_000);
+    let report = validate_dsregcmd(text.as_bytes(), &Beside::default());
+    let shown = serde_json::to_string(&report).unwrap();
+    assert!(shown.len() < 20_000 * 150, "{} bytes", shown.len());
+}
+
+#[test]
 fn the_output_is_held_against_certificate_and_token() {
     let certificate = issued_by("MS-Organization-Access").sign(&Key::new());
     let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &certificate);
     let thumbprint = sha1.as_ref().iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(" ");
     let beside = Beside {
+        token_given: true,
         certificates: vec![Source::new("wpj.cer", certificate)],
         token_device_id: Some(DEVICE.to_uppercase()),
         token_tenant_id: Some(DEVICE.to_owned()),
@@ -129,6 +152,10 @@ fn the_output_is_held_against_certificate_and_token() {
     for id in ["device-id-matches-certificate", "thumbprint-matches-certificate", "device-id-matches-token"] {
         assert_eq!(status_of(&other, id), CheckStatus::Failed, "{id}");
     }
+    let failing = output(DEVICE, &thumbprint).replace("FAILED. Device is either disabled or deleted", "FAILED. ERROR");
+    let unreached = validate_dsregcmd(failing.as_bytes(), &beside);
+    assert_eq!(status_of(&unreached, "device-authentication"), CheckStatus::NotChecked, "the test could not be run");
+
     let alone = validate_dsregcmd(b"nothing of the kind", &Beside::default());
     assert_eq!(alone.valid, None);
     assert!(alone.checks.iter().all(|check| check.status == CheckStatus::NotChecked));

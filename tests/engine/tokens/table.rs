@@ -71,7 +71,7 @@ fn inspected() -> Report {
 /// A report in which the check failed, and one in which it was not made.
 fn reports(id: &str) -> (Report, Report) {
     let unreadable = || validated("a.b.c");
-    let encrypted = || validated("eyJhbGciOiJSU0EtT0FFUCJ9.AA.AA.AA.AA");
+    let encrypted = || validated("eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.AA.AA.AA.AA");
     match id {
         "size" => (validated(&"x".repeat(1 << 20)), validated("")),
         "parts" => (encrypted(), validated(&"x".repeat(1 << 20))),

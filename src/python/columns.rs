@@ -1,0 +1,83 @@
+//! What a thing with columns offers to Python, the same for all of them: an Arrow stream, and frames made of it.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch, StructArray};
+use arrow_schema::{ArrowError, Field, SchemaRef};
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
+
+/// Has columns, and lays out its rows in batches when they are asked for.
+pub(super) trait Columns {
+    /// Names and types.
+    fn schema(&self) -> PyResult<SchemaRef>;
+
+    /// All rows, in order.
+    fn batches(&self) -> PyResult<impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static>;
+}
+
+/// Names of the columns, in order.
+pub(super) fn names(provider: &impl Columns) -> PyResult<Vec<String>> {
+    Ok(provider.schema()?.fields().iter().map(|field| field.name().clone()).collect())
+}
+
+/// The columns' names and types, for any library that takes Arrow.
+pub(super) fn schema<'py>(py: Python<'py>, provider: &impl Columns) -> PyResult<Bound<'py, PyCapsule>> {
+    Ok(to_schema_pycapsule(py, &*provider.schema()?)?)
+}
+
+/// An Arrow stream of record batches, laid out only as they are asked for.
+pub(super) fn stream<'py>(
+    py: Python<'py>,
+    provider: &impl Columns,
+    requested_schema: Option<Bound<'py, PyCapsule>>,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let field = Arc::new(Field::new_struct("", provider.schema()?.fields().clone(), false));
+    let arrays = provider.batches()?.map(|batch| batch.map(|batch| Arc::new(StructArray::from(batch)) as ArrayRef));
+    let reader = Box::new(ArrayIterator::new(arrays, field));
+    Ok(to_stream_pycapsule(py, reader, requested_schema)?)
+}
+
+/// What `cmgtrail.frames` makes of a provider of columns.
+pub(super) fn frame<'py>(provider: &Bound<'py, PyAny>, form: &str) -> PyResult<Bound<'py, PyAny>> {
+    provider.py().import("cmgtrail.frames")?.getattr(form)?.call1((provider,))
+}
+
+/// Gives a class with [`Columns`] the methods by which Python libraries take them.
+macro_rules! provides_columns {
+    ($class:ty) => {
+        #[pymethods]
+        impl $class {
+            #[getter]
+            fn columns(&self) -> PyResult<Vec<String>> {
+                crate::python::columns::names(self)
+            }
+
+            fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyCapsule>> {
+                crate::python::columns::schema(py, self)
+            }
+
+            #[pyo3(signature = (requested_schema = None))]
+            fn __arrow_c_stream__<'py>(
+                &self,
+                py: Python<'py>,
+                requested_schema: Option<Bound<'py, pyo3::types::PyCapsule>>,
+            ) -> PyResult<Bound<'py, pyo3::types::PyCapsule>> {
+                crate::python::columns::stream(py, self, requested_schema)
+            }
+
+            /// A polars `DataFrame`.
+            fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+                crate::python::columns::frame(slf.as_any(), "to_polars")
+            }
+
+            /// A pandas `DataFrame`.
+            fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+                crate::python::columns::frame(slf.as_any(), "to_pandas")
+            }
+        }
+    };
+}
+
+pub(super) use provides_columns;
