@@ -35,7 +35,6 @@ def write(trail: Trail, path: str | os.PathLike[str]) -> None:
 def render(trail: Trail) -> str:
     """The report of a trail as a complete HTML page. The same trail gives the same page."""
     import jinja2
-    from markupsafe import Markup as Safe
 
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset),
@@ -45,7 +44,7 @@ def render(trail: Trail) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    css, script = Safe(_asset("page.css")), Safe(_asset("page.js"))
+    css, script = _asset("page.css"), _asset("page.js")
     tone, first, second = verdict.lines(trail)
     return environment.get_template("page.html").render(
         version=__version__, trail=trail, css=css, script=script, css_hash=_hash(css), script_hash=_hash(script),
@@ -53,7 +52,7 @@ def render(trail: Trail) -> str:
         findings=_findings(trail), open_ends=[words.unexplained_flow(flow) for flow in words.unexplained(trail)],
         flows=trail.flows[:STATIC], outcomes=words.outcomes(trail), sources=_sources(trail), totals=_totals(trail),
         artefacts=[_artefact(artefact) for artefact in trail.artefacts],
-        index=Safe(flows.as_json(flows.index(trail))), details=Safe(flows.as_json(flows.details(trail))),
+        index=flows.as_json(flows.index(trail)), details=flows.as_json(flows.details(trail)),
         moment=words.moment, client_name=words.client_name, what=cards.what, party=verdict.party, counted=words.counted,
     )  # fmt: skip
 
