@@ -10,11 +10,10 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect
 
-from conftest import CORPUS
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 FAILING = CORPUS / "root-missing-mask-8" / "logs"
 PAIR = CORPUS / "two-clients-one-fails" / "logs"
 CASES = [
