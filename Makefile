@@ -3,6 +3,7 @@
 PYTHON ?= python3
 DEMO ?= root-missing-mask-8
 FEATURES ?= simulate
+CHROMIUM ?= chromium
 VENV := .venv
 BIN := $(VENV)/bin
 # Nearly as fast to run as a release, much faster to build.
@@ -16,7 +17,7 @@ export PIP_CONSTRAINT := $(abspath requirements-dev.txt)
 PKITS := import cryptography_vectors as v, pathlib; print(pathlib.Path(v.__file__).parent / "x509/PKITS_data")
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-rust test-python lint lint-rust lint-python bench docs clean
+.PHONY: help demo build test test-rust test-python test-browser lint lint-rust lint-python bench docs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +38,14 @@ test-rust: $(VENV)/.dev ## Run the Rust tests and documentation examples
 
 test-python: build $(VENV)/.dev ## Run the Python tests
 	$(BIN)/pytest
+
+test-browser: build $(VENV)/.dev ## Open reports in headless Chromium (CHROMIUM=/path/to/chromium)
+	@command -v "$(CHROMIUM)" >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || \
+			{ echo "Chromium is needed (on Debian: apt install chromium); or say where it is: make test-browser CHROMIUM=/path"; exit 1; }; \
+		echo "Installing the Debian package chromium."; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+	CHROMIUM="$$(command -v "$(CHROMIUM)")" $(BIN)/pytest -s tests/browser
 
 lint: lint-rust lint-python ## Check form, lints and types
 

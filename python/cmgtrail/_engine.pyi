@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, Literal, NoReturn, TypeVar, final, overload
 
+import altair as alt
 import pandas as pd
 import polars as pl
+
+from cmgtrail.plots import Plots
 
 __version__: str
 """Version of cmgtrail."""
@@ -255,6 +258,22 @@ class Trail:
         Args:
             indent: Spread over lines, as the command prints it; else on one line.
         """
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """Writes the report: one HTML page that needs nothing else, to be sent, printed and kept.
+
+        Args:
+            path: The file to write; one that is there is replaced.
+
+        Example:
+            >>> import cmgtrail
+            >>> cmgtrail.read("logs/").report("report.html")
+        """
+    @property
+    def plot(self) -> Plots:
+        """Pictures of the trail: `outcomes()`, `timeline()`, `causes()`, `onset()`.
+
+        Each is an Altair chart, and needs it (`pip install "cmgtrail[notebook]"`).
+        """
     def _repr_html_(self) -> str: ...
 
 @final
@@ -297,6 +316,12 @@ class Flow:
     @property
     def findings(self) -> Table[Finding]:
         """The findings that name it, best first."""
+    def plot(self) -> alt.Chart:
+        """The flow as a sequence diagram: machines, stages, delays, clock offsets, and where it stopped.
+
+        Raises:
+            ImportError: Altair is not installed (`pip install "cmgtrail[notebook]"`).
+        """
     def to_dict(self) -> dict[str, Any]:
         """The same as in the JSON form."""
     def __eq__(self, other: object, /) -> bool: ...

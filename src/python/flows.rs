@@ -5,6 +5,7 @@ use pyo3::types::PyDateTime;
 
 use super::conversions::{datetime, view};
 use super::table::Table;
+use super::trail::Trail;
 use crate::flows;
 use crate::tables::{self, Row, id};
 use crate::tokens::without_tokens;
@@ -73,6 +74,12 @@ view! {
         let naming = self.trail.findings.iter().enumerate().filter(|(_, finding)| finding.flows.contains(&self.id));
         let rows = naming.map(|(parent, _)| Row { parent, child: 0 }).collect();
         Table::of(&self.trail, tables::Table::Findings, rows)
+    }
+
+    /// The flow as a sequence diagram.
+    fn plot<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let trail = Trail(std::sync::Arc::clone(&slf.get().trail));
+        slf.py().import("cmgtrail.plots")?.call_method1("flow", (slf, trail))
     }
 }
 

@@ -93,6 +93,18 @@ impl Trail {
             .map_err(|error| defect(&error.to_string()))
     }
 
+    /// Writes the HTML report.
+    fn report(slf: &Bound<'_, Self>, path: &Bound<'_, PyAny>) -> PyResult<()> {
+        slf.py().import("cmgtrail.report")?.call_method1("write", (slf, path))?;
+        Ok(())
+    }
+
+    /// The pictures of the trail.
+    #[getter]
+    fn plot<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("cmgtrail.plots")?.call_method1("Plots", (slf,))
+    }
+
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         display(slf.as_any(), "text")
     }

@@ -11,7 +11,7 @@ import pytest
 import cmgtrail
 from cmgtrail import _engine
 
-HEAVY = {"rich", "click", "pandas", "polars", "pyarrow", "numpy", "jinja2", "json", "asyncio", "IPython"}
+HEAVY = {"rich", "click", "pandas", "polars", "pyarrow", "numpy", "jinja2", "altair", "json", "asyncio", "IPython"}
 
 INTERNAL = {
     "CheckIterator", "RecordIterator", "TableIterator", "Zone", "withheld",

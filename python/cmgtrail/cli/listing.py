@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cmgtrail._engine import Zone
 
 COLOURED = False if os.environ.get("NO_COLOR") else None
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet may begin a formula with, full-width signs included."""
 COLOURS = {"error": "red", "warning": "yellow"}
 
 
@@ -64,12 +66,19 @@ def json_lines(records: Records, limit: int | None, _zone: Zone) -> int:
 
 
 def csv(records: Records, limit: int | None, _zone: Zone) -> int:
-    """CSV with a head line."""
+    """CSV with a head line. No text of a log becomes a formula where a spreadsheet opens it."""
     writer = csv_format.writer(sys.stdout, lineterminator="\n")
     writer.writerow(records.columns)
     count = 0
     for record in islice(records, limit):
-        writer.writerow(record.to_dict().values())
+        writer.writerow([inert(value) for value in record.to_dict().values()])
         count += 1
     sys.stdout.flush()
     return count
+
+
+def inert(value: object) -> object:
+    """A cell that a spreadsheet takes for text: what would begin a formula gets an apostrophe in front."""
+    if isinstance(value, str) and value.lstrip(" \n").startswith(_FORMULA):
+        return f"'{value}"
+    return value

@@ -44,6 +44,8 @@ STYLE = """
 .cmgtrail code{font-family:ui-monospace,Consolas,monospace;font-size:.92em;white-space:pre-wrap;
  overflow-wrap:anywhere;color:inherit;background:transparent}
 .cmgtrail .place{overflow-wrap:normal;white-space:normal}
+.cmgtrail p{margin:.5em 0}
+.cmgtrail .when{white-space:nowrap}
 .cmgtrail .wide{overflow-x:auto}
 .cmgtrail .badge{display:inline-block;border-radius:3px;padding:0 .45em;margin-right:.4em;font-size:.85em;color:#fff}
 .cmgtrail .error,.cmgtrail .failed,.cmgtrail .refused{background:#b42318}
@@ -112,14 +114,15 @@ def flow(shown: Flow) -> Markup:
 
 
 def finding(shown: Finding) -> Markup:
-    """A finding: explanation, evidence, what to do, how to check it, what is missing."""
+    """A finding: explanation, what to do, how to check it, evidence, what is missing."""
     missing = [tag("li", what(missing)) for missing in shown.missing]
     return join(
         tag("h3", badge(shown.severity), heading(shown)),
         tag("p", shown.explanation),
-        evidence(shown),
         labelled("What to do", shown.remedy),
         labelled("How to check it", shown.verify),
+        tag("p", tag("b", "Evidence")),
+        evidence(shown),
         join(tag("p", tag("b", "Missing to be certain")), tag("ul", *missing)) if missing else None,
         tag(
             "p",
@@ -162,8 +165,8 @@ def place(source: str, line: int) -> Markup:
     return tag("code", *parts, steps[-1], class_="place")
 
 
-def _time(at: datetime | None) -> str:
-    return words.moment(at) if at else ""
+def _time(at: datetime | None) -> Markup:
+    return tag("span", words.moment(at) if at else "", class_="when")
 
 
 def heading(shown: Finding) -> Markup:

@@ -74,13 +74,18 @@ def summary(trail: Trail) -> str:
     if not trail.traffic:
         return f"{read}; no traffic to a CMG."
     flows = trail.flows
-    outcomes: dict[str, int] = {}
-    for flow in flows:
-        outcomes[flow.outcome] = outcomes.get(flow.outcome, 0) + 1
-    ends = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
+    ends = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes(trail).items())
     clients = len({client_name(flow) for flow in flows})
     followed = f"{counted(len(flows), 'flow')} of {counted(clients, 'client')}" + (f" ({ends})" if ends else "")
     return f"{read}; {followed}; {counted(len(trail.findings), 'finding')}."
+
+
+def outcomes(trail: Trail) -> dict[str, int]:
+    """How many flows ended how."""
+    counts: dict[str, int] = {}
+    for flow in trail.flows:
+        counts[flow.outcome] = counts.get(flow.outcome, 0) + 1
+    return counts
 
 
 def unexplained(trail: Trail) -> list[Flow]:

@@ -1,73 +1,122 @@
-"""The HTML report: one file that needs nothing else, to be sent and kept."""
+"""The HTML report: one file that needs nothing else, to be sent, printed and kept."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import base64
+import hashlib
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from cmgtrail import __version__
-from cmgtrail.display import cards, words
-from cmgtrail.display.markup import Markup, join, style, tag
+from cmgtrail.display import cards, verdicts, words
+from cmgtrail.display.words import visible
+from cmgtrail.report import context, flows, verdict
 
 if TYPE_CHECKING:
-    from cmgtrail import Finding, Flow, Source, Trail
+    import os
 
-_PAGE = """
-:root{color-scheme:light dark}
-body{font-family:system-ui,"Segoe UI",sans-serif;margin:2em auto;max-width:72em;padding:0 1em;
- color:CanvasText;background:Canvas}
-"""
+    from cmgtrail import Evidence, Finding, Source, Trail
+
+SHOWN = 8
+"""Lines of evidence and flows of a finding that stand open; as many blocks again fold."""
+FOLDED = 200
+SOURCES = 300
+"""Logs listed one by one; those with gaps or notes come first."""
+STATIC = 50
+"""Flows listed where scripts are off."""
+
+
+def write(trail: Trail, path: str | os.PathLike[str]) -> None:
+    """Writes the report of a trail to a file."""
+    Path(path).write_text(render(trail), encoding="utf-8")
 
 
 def render(trail: Trail) -> str:
-    """The report of a trail as a complete HTML page."""
-    title = f"cmgtrail: {', '.join(trail.paths)}"
-    head = tag("head", Markup('<meta charset="utf-8">'), tag("title", title), style(_PAGE + cards.STYLE))
-    body = tag(
-        "body",
-        tag("h1", "cmgtrail"),
-        tag("p", words.summary(trail)),
-        None if trail.traffic else tag("p", words.NO_TRAFFIC),
-        _findings(trail),
-        _flows(trail),
-        _sources(trail),
-        tag("p", f"cmgtrail {__version__}. All times are UTC by the clock of the machine that wrote the line."),
+    """The report of a trail as a complete HTML page. The same trail gives the same page."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_asset),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_harmless,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+    css, script = _asset("page.css"), _asset("page.js")
+    tone, first, second = verdict.lines(trail)
+    return environment.get_template("page.html").render(
+        version=__version__, trail=trail, css=css, script=script, css_hash=_hash(css), script_hash=_hash(script),
+        shown=SHOWN, tone=tone, first=first, second=second, summary=words.summary(trail),
+        findings=_findings(trail), open_ends=[words.unexplained_flow(flow) for flow in words.unexplained(trail)],
+        flows=trail.flows[:STATIC], outcomes=words.outcomes(trail), sources=_sources(trail), totals=_totals(trail),
+        artefacts=[_artefact(artefact) for artefact in trail.artefacts],
+        index=flows.as_json(flows.index(trail)), details=flows.as_json(flows.details(trail)),
+        moment=words.moment, client_name=words.client_name, what=cards.what, party=verdict.party, counted=words.counted,
+    )  # fmt: skip
 
 
-def _findings(trail: Trail) -> Markup:
-    boxes = [_finding(finding) for finding in trail.findings]
-    open_ends = [tag("p", words.unexplained_flow(flow)) for flow in words.unexplained(trail)[: cards.FLOWS]]
-    return join(tag("h2", "Findings"), *(boxes or [tag("p", "None.")]), *open_ends)
+def _asset(name: str) -> str:
+    return resources.files(__name__).joinpath(name).read_text("utf-8")
 
 
-def _finding(finding: Finding) -> Markup:
-    return tag("section", cards.finding(finding), class_="cmgtrail")
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _flows(trail: Trail) -> Markup:
-    boxes = [_flow(flow) for flow in trail.flows]
-    return join(tag("h2", "Flows"), *(boxes or [tag("p", "None.")]))
+def _harmless(value: Any) -> Any:  # noqa: ANN401 - whatever a template shows
+    """Text of strangers, with what a reader would obey made visible; escaping comes on top."""
+    return visible(value, lines=True) if type(value) is str else value
 
 
-def _flow(flow: Flow) -> Markup:
-    rows = [
-        [words.moment(event.at), event.stage, event.mark, cards.place(event.source, event.line), event.text or ""]
-        for event in flow.events
+def _findings(trail: Trail) -> list[dict[str, Any]]:
+    """Each finding with its evidence in blocks of lines, and its flows by their place in the list."""
+    places = {flow.id: place for place, flow in enumerate(trail.flows)}
+    listed = [(finding, finding.evidence[:FOLDED]) for finding in trail.findings]
+    around = context.around(trail, [(line.source, line.line) for _, lines in listed for line in lines])
+    return [
+        {"is": finding, "blocks": _blocks(list(lines), around), "more": len(finding.evidence) - len(lines)}
+        | _stopped(finding, places)
+        for finding, lines in listed
     ]
-    table = tag("div", cards.grid([], rows), class_="wide")
-    lines = tag("details", tag("summary", words.counted(len(rows), "line")), table)
-    return tag("section", cards.flow(flow), lines, class_="cmgtrail")
 
 
-def _sources(trail: Trail) -> Markup:
-    head = ["log", "format", "component", "host", "role", "records", "bytes", "gaps", "from", "to", "notes"]
-    rows = [_source(source) for source in trail.sources]
-    return join(tag("h2", "Logs"), tag("section", tag("div", cards.grid(head, rows), class_="wide"), class_="cmgtrail"))
+def _stopped(finding: Finding, places: dict[str, int]) -> dict[str, Any]:
+    flows = finding.flows
+    links = [(places[flow.id], words.client_name(flow), words.moment(flow.started)) for flow in flows[:SHOWN]]
+    return {"flows": links, "count": len(flows), "example": links[0][0] if links else None}
 
 
-def _source(source: Source) -> list[str]:
-    spell = [words.moment(source.first), words.moment(source.last)]
-    counts = [f"{source.records:,}", f"{source.bytes:,}", f"{source.gaps:,} ({source.gap_bytes:,} B)"]
-    about = [source.format or "", source.component or "", source.host or "", source.role or ""]
-    return [source.path, *about, *counts, *spell, " ".join(source.notes)]
+def _blocks(
+    lines: list[Evidence], around: dict[tuple[str, int], list[context.Line]]
+) -> list[tuple[str, list[tuple[int, str, bool]]]]:
+    """Evidence by file, in runs of lines that stand together, each line with whether it is evidence or a neighbour."""
+    proofs = {(line.source, line.line) for line in lines}
+    blocks: list[tuple[str, list[tuple[int, str, bool]]]] = []
+    seen: set[tuple[str, int]] = set()
+    for line in lines:
+        if (line.source, line.line) in seen:
+            continue
+        block = around.get((line.source, line.line), [context.Line(line.line, line.text)])
+        seen |= {(line.source, each.line) for each in block}
+        blocks.append((line.source, [(each.line, each.text, (line.source, each.line) in proofs) for each in block]))
+    return blocks
+
+
+def _sources(trail: Trail) -> list[Source]:
+    return sorted(trail.sources, key=lambda source: not (source.notes or source.gaps))[:SOURCES]
+
+
+def _totals(trail: Trail) -> str:
+    sources = trail.sources
+    size = words.megabytes(sum(source.bytes for source in sources))
+    gaps = sum(source.gap_bytes for source in sources)
+    account = "every byte belongs to a record" if not gaps else f"{gaps:,} bytes belong to no record"
+    return f"{words.counted(len(sources), 'log')}, {size}: {account}."
+
+
+def _artefact(artefact: dict[str, Any]) -> dict[str, Any]:
+    report = artefact["report"]
+    failed = [check for check in report.get("checks", []) if check.get("status") == "failed"]
+    return {**artefact, "verdict": verdicts.VERDICTS.get(report.get("valid"), "undecided"), "failed": failed}

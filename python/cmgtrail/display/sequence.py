@@ -1,0 +1,221 @@
+"""A flow as a sequence diagram: lanes for machines, steps between them, delays, clocks and the break.
+
+What the notebook and the report draw is laid out here, once. It groups and measures, and decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from cmgtrail import Event, Flow, Trail
+
+ROLES = {
+    "client": "Client",
+    "entra": "Entra ID",
+    "cmg": "CMG",
+    "connection-point": "Connection point",
+    "management-point": "Management point",
+    "site-server": "Site server",
+}
+"""The lanes, from left to right."""
+
+_WAYS = {
+    "aad-info": ("client", "cmg"),
+    "wpj-certificate": ("client", "client"),
+    "aad-token": ("client", "entra"),
+    "cmg-connection": ("client", "cmg"),
+    "ccm-token-request": ("client", "cmg"),
+    "cmg-receive": ("client", "cmg"),
+    "cmg-forward": ("cmg", "connection-point"),
+    "connector-forward": ("connection-point", "management-point"),
+    "mp-validate": ("connection-point", "management-point"),
+    "ccm-token-issue": ("management-point", "client"),
+    "location-request": ("client", "cmg"),
+    "content-download": ("client", "cmg"),
+    "client-install": ("client", "client"),
+    "registration": ("client", "cmg"),
+    "settings-refresh": ("cmg", "client"),
+}
+"""Who asks whom, or who answers whom, at each stage."""
+
+
+class Machine(NamedTuple):
+    """Who wrote a log."""
+
+    role: str
+    host: str | None
+    ahead: float | None
+    """Seconds by which its clock is ahead of the reference; `None` where that is not known."""
+
+
+class Lane(NamedTuple):
+    """A machine of a diagram."""
+
+    role: str
+    label: str
+    hosts: tuple[str, ...]
+    """Names of the machines in it, as far as lines of the flow come from them."""
+    ahead: float | None
+
+
+class Step(NamedTuple):
+    """Consecutive lines of one machine about one stage."""
+
+    attempt: int
+    stage: str
+    mark: str
+    """`fail`, `ok`, or `start` where the lines say neither."""
+    writer: int
+    """Lane of the machine that wrote the lines."""
+    origin: int
+    target: int
+    first: int
+    """Place of its first line among the flow's events."""
+    lines: int
+    at: datetime | None
+    seconds: float | None
+    """Since the flow's first line, clock offsets taken off; `None` where clocks cannot be compared."""
+    delay: float | None
+    """Seconds since the step before; `None` where clocks cannot be compared."""
+    broke: bool
+    """Here it stopped."""
+
+
+class Sequence(NamedTuple):
+    """A diagram."""
+
+    lanes: tuple[Lane, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def words(self) -> str:
+        """The diagram for those who cannot see it."""
+        lanes = ", ".join(lane.label for lane in self.lanes)
+        broke = next((step for step in self.steps if step.broke), None)
+        end = f"; it stopped at {broke.stage}" if broke else ""
+        return f"{len(self.steps)} steps between {lanes}{end}."
+
+
+def machines(trail: Trail) -> dict[str, Machine]:
+    """Who wrote each file of a trail."""
+    ahead = {clock.host: clock.offset_seconds for clock in trail.clocks}
+    ahead.update(dict.fromkeys((clock.reference for clock in trail.clocks if clock.reference not in ahead), 0.0))
+    return {
+        file: Machine(source.role or "client", source.host, ahead.get(source.host) if source.host else None)
+        for source in trail.sources
+        for file in source.files
+    }
+
+
+def sequence(flow: Flow, writers: Mapping[str, Machine]) -> Sequence:
+    """Lays out a flow.
+
+    Args:
+        flow: The flow.
+        writers: `machines` of its trail.
+    """
+    groups = _groups(list(flow.events), writers)
+    roles = {"client", *(role for group in groups for role in group.way)}
+    order = [role for role in ROLES if role in roles]
+    lanes = tuple(_lane(role, groups, flow) for role in order)
+    broke = _broke(groups, flow)
+    steps: list[Step] = []
+    origin = before = None
+    for place, group in enumerate(groups):
+        start, target = (order.index(role) for role in group.way)
+        at = group.events[0].at
+        last = group.events[-1].at
+        here = (group.machine, at)
+        steps.append(
+            Step(
+                attempt=group.events[0].attempt, stage=group.events[0].stage, mark=group.mark,
+                writer=order.index(group.machine.role), origin=start, target=target,
+                first=group.first, lines=len(group.events), at=at,
+                seconds=_between(origin, here), delay=_between(before, here), broke=place == broke,
+            )
+        )  # fmt: skip
+        origin = origin or here
+        before = (group.machine, last)
+    return Sequence(lanes, tuple(steps))
+
+
+class _Group(NamedTuple):
+    machine: Machine
+    first: int
+    events: list[Event]
+
+    @property
+    def mark(self) -> str:
+        marks = {event.mark for event in self.events}
+        return "fail" if "fail" in marks else "ok" if "ok" in marks else "start"
+
+    @property
+    def way(self) -> tuple[str, str]:
+        """From whom to whom; a machine that has no part in the stage itself looks on from its own lane."""
+        role = self.machine.role
+        origin, target = _WAYS.get(self.events[0].stage, (role, role))
+        return (origin, target) if role in {origin, target} else (role, target)
+
+
+def _groups(events: list[Event], writers: Mapping[str, Machine]) -> list[_Group]:
+    groups: list[_Group] = []
+    known: tuple[object, ...] | None = None
+    for place, event in enumerate(events):
+        machine = writers.get(event.source, Machine("client", None, None))
+        machine = machine if machine.role in ROLES else machine._replace(role="client")
+        key = (machine, event.attempt, event.stage)
+        if key != known:
+            groups.append(_Group(machine, place, []))
+            known = key
+        groups[-1].events.append(event)
+    return groups
+
+
+def _lane(role: str, groups: list[_Group], flow: Flow) -> Lane:
+    seen = [group.machine for group in groups if group.machine.role == role]
+    hosts = tuple(dict.fromkeys(machine.host for machine in seen if machine.host))
+    if role == "client" and not hosts and flow.client.host:
+        hosts = (flow.client.host,)
+    ahead = {machine.ahead for machine in seen}
+    return Lane(role, ROLES[role], hosts, ahead.pop() if len(ahead) == 1 else None)
+
+
+def _broke(groups: list[_Group], flow: Flow) -> int | None:
+    """The step where the last attempt broke: the first that fails at that stage, else the last of it, else the end."""
+    if not groups or flow.outcome not in {"failed", "stalled"}:
+        return None
+    at = [i for i, group in enumerate(groups) if group.events[0].stage == flow.broke_at]
+    last = groups[-1].events[0].attempt
+    failing = [i for i in at if groups[i].mark == "fail" and groups[i].events[0].attempt == last]
+    return failing[0] if failing else at[-1] if at else len(groups) - 1
+
+
+def _between(before: tuple[Machine, datetime | None] | None, here: tuple[Machine, datetime | None]) -> float | None:
+    """Seconds from one line to another; only a known offset makes two clocks comparable."""
+    if before is None:
+        return 0.0
+    (one, earlier), (other, later) = before, here
+    if earlier is None or later is None:
+        return None
+    if one == other:
+        return (later - earlier).total_seconds()
+    if one.ahead is None or other.ahead is None:
+        return None
+    return (later - earlier).total_seconds() - (other.ahead - one.ahead)
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = round(abs(seconds))
+    sign = "-" if seconds < 0 else ""
+    if whole < 10:  # noqa: PLR2004 - below ten seconds the tenths tell
+        return f"{sign}{abs(seconds):.1f} s"
+    if whole < 60:  # noqa: PLR2004
+        return f"{sign}{whole} s"
+    if whole < 3600:  # noqa: PLR2004
+        return f"{sign}{whole // 60} min {whole % 60} s"
+    return f"{sign}{whole // 3600} h {whole % 3600 // 60} min"

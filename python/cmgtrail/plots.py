@@ -1,0 +1,232 @@
+"""Pictures for notebooks, on Altair: `Flow.plot()` and `Trail.plot`. Colours hold on light and on dark pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cmgtrail.display import sequence as layout
+from cmgtrail.display import words
+from cmgtrail.display.words import visible
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from cmgtrail import Flow, Trail
+
+_GREY = "#7d828c"
+_MARKS = {"ok": "#2f9e5f", "fail": "#e0483e", "start": _GREY}
+_OUTCOMES = {"completed": "#2f9e5f", "failed": "#e0483e", "stalled": "#c9822b", "unfinished": _GREY}
+_SEVERITIES = {"error": "#e0483e", "warning": "#c9822b", "info": _GREY}
+_ROW = 34
+CAUSES = 20
+"""Causes that a picture shows, the most frequent first."""
+
+
+class Plots:
+    """The pictures of a trail: `trail.plot.outcomes()` and others. Each is an Altair chart, to be shown or saved."""
+
+    def __init__(self, trail: Trail) -> None:
+        self._trail = trail
+
+    def outcomes(self) -> alt.Chart:
+        """How the flows of each kind ended."""
+        alt = _altair()
+        counts: dict[tuple[str, str], int] = {}
+        for flow in self._trail.flows:
+            counts[flow.kind, flow.outcome] = counts.get((flow.kind, flow.outcome), 0) + 1
+        rows = [{"kind": kind, "outcome": outcome, "flows": count} for (kind, outcome), count in counts.items()]
+        chart = alt.Chart(_data(rows), title="How flows ended").mark_bar()
+        return _styled(
+            chart.encode(
+                x=alt.X("flows:Q", title="flows", axis=alt.Axis(tickMinStep=1, format=",d")),
+                y=alt.Y("kind:N", title=None, sort=["install", "registration", "service"]),
+                color=_colour("outcome", _OUTCOMES),
+                tooltip=["kind:N", "outcome:N", "flows:Q"],
+            ),
+            height={"step": _ROW},
+        )
+
+    def timeline(self) -> alt.Chart:
+        """When each client was at work, and how that ended: a bar for each flow, with a dot where it began."""
+        alt = _altair()
+        rows = [
+            {
+                "client": words.client_name(flow), "kind": flow.kind, "outcome": flow.outcome,
+                "broke at": flow.broke_at or "", "started": flow.started.isoformat(),
+                "ended": (flow.ended or flow.started).isoformat(),
+            }
+            for flow in self._trail.flows
+            if flow.started
+        ]  # fmt: skip
+        base = alt.Chart(_data(rows), title="Flows of each client").encode(
+            x=_time("started"),
+            y=alt.Y("client:N", title=None),
+            color=_colour("outcome", _OUTCOMES),
+            tooltip=["client:N", "kind:N", "outcome:N", "broke at:N", "started:T", "ended:T"],
+        )
+        bars = base.mark_bar(height=8, cornerRadius=2).encode(x2="ended:T")
+        return _styled(bars + base.mark_circle(size=70, opacity=1), height={"step": 20})
+
+    def causes(self) -> alt.Chart:
+        """How many clients each cause stops."""
+        alt = _altair()
+        found = sorted(self._trail.findings, key=lambda finding: -finding.clients)[:CAUSES]
+        rows = [
+            {
+                "cause": visible(finding.failure), "clients": finding.clients, "severity": finding.severity,
+                "confidence": finding.confidence, "title": visible(finding.title),
+            }
+            for finding in found
+        ]  # fmt: skip
+        chart = alt.Chart(_data(rows), title="Clients by cause").mark_bar()
+        return _styled(
+            chart.encode(
+                x=alt.X("clients:Q", axis=alt.Axis(tickMinStep=1, format=",d")),
+                y=alt.Y("cause:N", title=None, sort="-x", axis=alt.Axis(labelLimit=260)),
+                color=_colour("severity", _SEVERITIES),
+                tooltip=["cause:N", "title:N", "clients:Q", "severity:N", "confidence:N"],
+            ),
+            height={"step": _ROW},
+        )
+
+    def onset(self) -> alt.Chart:
+        """When flows began that broke or not: it shows since when something is wrong."""
+        alt = _altair()
+        starts = [flow.started for flow in self._trail.flows if flow.started]
+        spell = (max(starts) - min(starts)).total_seconds() if starts else 0.0
+        rows = [
+            {"started": flow.started.isoformat(), "outcome": flow.outcome} for flow in self._trail.flows if flow.started
+        ]
+        unit, name = _bin(spell)
+        chart = alt.Chart(_data(rows), title=f"Flows by the {name} in which they began").mark_bar()
+        return _styled(
+            chart.encode(
+                x=alt.X(f"{unit}(started):T", title="UTC"),
+                y=alt.Y("count():Q", title="flows", axis=alt.Axis(tickMinStep=1, format=",d")),
+                color=_colour("outcome", _OUTCOMES),
+                tooltip=[alt.Tooltip(f"{unit}(started):T", title=name), "outcome:N", "count():Q"],
+            ),
+            height=220,
+        )
+
+    def __repr__(self) -> str:
+        return "<Plots: outcomes(), timeline(), causes(), onset()>"
+
+
+def flow(shown: Flow, trail: Trail) -> alt.Chart:
+    """A flow as a sequence diagram: machines, stages, delays, clock offsets, and where it stopped.
+
+    Args:
+        shown: The flow.
+        trail: The trail that it is from, which knows machines and clocks.
+    """
+    alt = _altair()
+    drawn = layout.sequence(shown, layout.machines(trail))
+    lanes = [_lane_words(lane) for lane in drawn.lanes]
+    rows = [_step_row(step, place, lanes) for place, step in enumerate(drawn.steps)]
+    axis = alt.Axis(orient="top", title=None, labelAngle=0, labelLimit=180, domain=False, grid=True, gridDash=[3, 5])
+    x = alt.X("from:N", sort=lanes, scale=alt.Scale(domain=lanes), axis=axis)
+    y = alt.Y("row:O", axis=None, scale=alt.Scale(domain=list(range(len(rows)))))
+    end = f"stopped at {shown.broke_at}" if shown.broke_at else shown.outcome
+    base = alt.Chart(_data(rows)).encode(
+        x=x, y=y, color=_colour("mark", _MARKS),
+        tooltip=["stage:N", "mark:N", "attempt:Q", "time:N", "delay:N", "lines:Q"],
+    )  # fmt: skip
+    ways = base.mark_rule(strokeWidth=2).encode(x2="to:N")
+    tips = [
+        base.transform_filter(f"datum.way === '{way}'").mark_point(shape=shape, filled=True, size=110, opacity=1)
+        .encode(x=alt.X("to:N", sort=lanes, scale=alt.Scale(domain=lanes), axis=axis))
+        for way, shape in {"right": "triangle-right", "left": "triangle-left", "self": "circle"}.items()
+    ]  # fmt: skip
+    said = base.mark_text(align="left", dx=8, dy=-9, fontSize=12).encode(
+        x=alt.X("label at:N", sort=lanes, scale=alt.Scale(domain=lanes), axis=axis), text="label:N"
+    )
+    times = base.mark_text(align="right", fontSize=11, color=_GREY).encode(
+        x=alt.value(-12), text="when:N", color=alt.value(_GREY)
+    )
+    stop = (
+        base.transform_filter("datum.broke")
+        .mark_rule(strokeDash=[7, 4], strokeWidth=2, yOffset=15)
+        .encode(x=alt.value(-150), x2=alt.value("width"), color=alt.value(_MARKS["fail"]))
+    )
+    word = (
+        base.transform_filter("datum.broke")
+        .mark_text(align="right", fontWeight="bold", dy=26)
+        .encode(x=alt.value("width"), text=alt.value("stopped here"), color=alt.value(_MARKS["fail"]))
+    )
+    title = f"{shown.kind} of {words.client_name(shown)}, {words.moment(shown.started)}: {end}"
+    chart = alt.layer(ways, *tips, said, times, stop, word, title=title)
+    return _styled(chart, height={"step": _ROW}, width=max(320, 190 * len(lanes)))
+
+
+def _lane_words(lane: layout.Lane) -> str:
+    parts = [lane.label, *map(visible, lane.hosts[:1])]
+    if lane.ahead:
+        side = "ahead" if lane.ahead > 0 else "behind"
+        parts.append(f"clock {abs(lane.ahead):.1f} s {side}")
+    return " · ".join(parts)
+
+
+def _step_row(step: layout.Step, place: int, lanes: list[str]) -> dict[str, Any]:
+    delay = f"+{layout.duration(step.delay)}" if step.delay and step.delay >= 1 else ""
+    time = step.at.strftime("%H:%M:%S") if step.at else ""
+    sign = {"fail": "✗ ", "ok": "✓ "}.get(step.mark, "")
+    way = "self" if step.origin == step.target else "right" if step.origin < step.target else "left"
+    count = f" ({step.lines} lines)" if step.lines > 1 else ""
+    return {
+        "row": place, "from": lanes[step.origin], "to": lanes[step.target], "way": way, "mark": step.mark,
+        "label at": lanes[min(step.origin, step.target)], "label": f"{sign}{step.stage}{count}", "stage": step.stage,
+        "attempt": step.attempt, "time": time, "delay": delay, "when": f"{delay}   {time}".strip(),
+        "lines": step.lines, "broke": step.broke,
+    }  # fmt: skip
+
+
+_HOUR, _DAY = 3600, 86400
+
+
+def _bin(seconds: float) -> tuple[str, str]:
+    if seconds <= 2 * _HOUR:
+        return "utcyearmonthdatehoursminutes", "minute"
+    if seconds <= 3 * _DAY:
+        return "utcyearmonthdatehours", "hour"
+    if seconds <= 120 * _DAY:
+        return "utcyearmonthdate", "day"
+    return "utcyearmonth", "month"
+
+
+def _altair() -> Any:  # noqa: ANN401 - a module that may not be there
+    try:
+        import altair as alt
+    except ImportError:
+        raise ImportError('plots need Altair, which is not installed: pip install "cmgtrail[notebook]"') from None
+    return alt
+
+
+def _data(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - Altair's own
+    """Rows as Altair's data, without a DataFrame in between."""
+    return _altair().Data(values=rows)
+
+
+def _time(name: str) -> Any:  # noqa: ANN401 - Altair's own
+    alt = _altair()
+    return alt.X(f"{name}:T", title="UTC", scale=alt.Scale(type="utc"))
+
+
+def _colour(name: str, colours: dict[str, str]) -> Any:  # noqa: ANN401 - Altair's own
+    alt = _altair()
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
+    return alt.Color(f"{name}:N", scale=scale, legend=alt.Legend(title=None, orient="bottom"))
+
+
+def _styled(chart: Any, **size: Any) -> Any:  # noqa: ANN401 - Altair's own
+    chart = chart.properties(**{"width": 560, **size})
+    chart = chart.configure(background="transparent", font="system-ui, Segoe UI, DejaVu Sans, sans-serif")
+    chart = chart.configure_view(stroke=None)
+    grid = "rgba(128,128,128,0.35)"
+    chart = chart.configure_axis(
+        labelColor=_GREY, titleColor=_GREY, gridColor=grid, domainColor=grid, tickColor=grid,
+        labelFontSize=12, titleFontSize=12,
+    )  # fmt: skip
+    return chart.configure_legend(labelColor=_GREY, titleColor=_GREY, labelFontSize=12).configure_title(
+        color=_GREY, anchor="start", fontSize=14
+    )

@@ -1,0 +1,62 @@
+"""What the report says first, for those who read one sentence: whose it is, how many it stops, how sure that is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cmgtrail.display import words
+from cmgtrail.display.words import counted
+
+if TYPE_CHECKING:
+    from cmgtrail import Finding, Trail
+
+_GATEWAY = {"cmg-connection", "cmg-receive", "cmg-forward"}
+_PARTIES = {
+    "client": "the client",
+    "machine": "the clock of one machine",
+    "user": "the user's account",
+    "media": "the boot media",
+    "deployment": "the way the client is installed",
+    "network": "the network in between",
+    "tenant": "the Entra tenant",
+    "site": "the site",
+}
+
+
+def lines(trail: Trail) -> tuple[str, str, str]:
+    """Tone (`good`, `bad`, `open`), first line and second line of the summary."""
+    errors = [finding for finding in trail.findings if finding.severity == "error"]
+    broken = words.unexplained(trail)
+    if not trail.traffic and not errors:
+        return "open", "Nothing can be said about the gateway from these logs.", words.NO_TRAFFIC
+    if errors:
+        return "bad", _cause(errors[0]), _reach(trail, errors)
+    if broken:
+        stages = ", ".join(dict.fromkeys(flow.broke_at or "an unknown stage" for flow in broken))
+        fault = "these logs do not say whether client, gateway or site is at fault"
+        return "open", f"Authentication broke off at {stages}, and {fault}.", "What is missing to say it stands below."
+    whole = f"{counted(len(trail.flows), 'flow')}, and nothing to repair on client, gateway or site."
+    return "good", "It works: no cause was found that stops authentication.", whole
+
+
+def party(finding: Finding) -> str:
+    """Who has to act: client, gateway, site or another."""
+    head, _, rest = finding.scope.partition(",")
+    found = [_PARTIES.get(word.strip(), word.strip()) for word in head.split(" or ")]
+    if finding.stage in _GATEWAY:
+        found = ["the gateway" if word == "the site" else word for word in found]
+    return " or ".join(found) + (f" ({rest.strip()})" if rest else "")
+
+
+def _cause(finding: Finding) -> str:
+    sure = {"certain": "The cause lies with", "likely": "The cause most likely lies with"}
+    opening = sure.get(finding.confidence, "The cause possibly lies with")
+    return f"{opening} {party(finding)}: {finding.title}."
+
+
+def _reach(trail: Trail, errors: list[Finding]) -> str:
+    clients = len({words.client_name(flow) for flow in trail.flows})
+    first = errors[0]
+    hit = f"It stops {first.clients:,} of {counted(clients, 'client')}" if clients else "No client's own log is here"
+    others = f" {counted(len(errors) - 1, 'further cause')} below." if len(errors) > 1 else ""
+    return f"{hit}. What to do: {first.remedy}{others}"

@@ -1,0 +1,56 @@
+"""Plots: what they hold, that they can be drawn, and what is said where Altair is missing."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+import vl_convert
+
+import cmgtrail
+from cmgtrail import plots
+from conftest import HEALTHY, NO_TRAFFIC, logs_of
+
+PICTURES = ["outcomes", "timeline", "causes", "onset"]
+
+
+def drawn(chart: Any) -> bytes:
+    return vl_convert.vegalite_to_png(chart.to_dict())
+
+
+@pytest.mark.parametrize("case", [HEALTHY, NO_TRAFFIC, "two-clients-one-fails"])
+@pytest.mark.parametrize("picture", PICTURES)
+def test_each_picture_can_be_drawn(case: str, picture: str) -> None:
+    chart = getattr(plots.Plots(cmgtrail.read(logs_of(case), progress=False)), picture)()
+    assert drawn(chart).startswith(b"\x89PNG")
+
+
+def test_a_flow_shows_machines_steps_and_the_break(demo: Any) -> None:
+    trail = cmgtrail.read(demo, progress=False)
+    chart = plots.flow(trail.flows[0], trail)
+    rows = (
+        chart.to_dict()["data"]["values"]
+        if "data" in chart.to_dict()
+        else chart.to_dict()["layer"][0]["data"]["values"]
+    )
+    assert [row["stage"] for row in rows if row["broke"]] == ["cmg-connection"]
+    assert {row["from"] for row in rows} == {"Client · PC042"}
+    assert sum(row["lines"] for row in rows) == len(trail.flows[0].events)
+    assert any(row["delay"] == "+10 min 0 s" for row in rows)
+    assert drawn(chart).startswith(b"\x89PNG")
+
+
+def test_outcomes_count_all_flows() -> None:
+    trail = cmgtrail.read(logs_of("two-clients-one-fails"), progress=False)
+    rows = plots.Plots(trail).outcomes().to_dict()["data"]["values"]
+    assert {(row["kind"], row["outcome"]): row["flows"] for row in rows} == {
+        ("install", "completed"): 1,
+        ("install", "failed"): 1,
+    }
+
+
+def test_without_altair_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, demo: Any) -> None:
+    monkeypatch.setitem(sys.modules, "altair", None)
+    with pytest.raises(ImportError, match=r'pip install "cmgtrail\[notebook\]"'):
+        plots.Plots(cmgtrail.read(demo, progress=False)).causes()

@@ -1,0 +1,154 @@
+"""The report, its data and its words, without a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import cmgtrail
+from cmgtrail.cli.listing import inert
+from cmgtrail.display import sequence
+from cmgtrail.display.sequence import Machine
+from cmgtrail.report import context, flows, render, verdict
+from conftest import HEALTHY, NO_TRAFFIC, case_names, logs_of
+
+AT = datetime(2026, 11, 4, 8, 0, tzinfo=timezone.utc)
+
+
+def event(source: str, stage: str, mark: str, seconds: float, attempt: int = 1) -> Any:
+    at = AT + timedelta(seconds=seconds)
+    return SimpleNamespace(source=source, stage=stage, mark=mark, at=at, attempt=attempt)
+
+
+def drawn(events: list[Any], writers: dict[str, Machine], outcome: str = "failed", broke: str | None = None) -> Any:
+    client = SimpleNamespace(host="PC042")
+    flow: Any = SimpleNamespace(events=events, outcome=outcome, broke_at=broke, client=client)
+    return sequence.sequence(flow, writers)
+
+
+def test_a_diagram_takes_clock_offsets_off_its_delays() -> None:
+    writers = {"c": Machine("client", "PC042", 0.0), "m": Machine("management-point", "MP01", 300.0)}
+    lines = [event("c", "ccm-token-request", "start", 0), event("m", "mp-validate", "ok", 302)]
+    steps = drawn(lines, writers, "completed").steps
+    assert [step.delay for step in steps] == [0.0, 2.0]
+
+
+def test_clocks_that_nobody_compared_give_no_delay() -> None:
+    writers = {"c": Machine("client", "PC042", None), "m": Machine("management-point", "MP01", None)}
+    lines = [event("c", "ccm-token-request", "start", 0), event("m", "mp-validate", "ok", 302)]
+    assert drawn(lines, writers, "completed").steps[1].delay is None
+
+
+def test_the_break_is_marked_in_the_last_attempt() -> None:
+    lines = [
+        event("c", "cmg-connection", "fail", 0),
+        event("c", "ccm-token-request", "fail", 1),
+        event("c", "cmg-connection", "fail", 2, 2),
+        event("c", "ccm-token-request", "fail", 3, 2),
+    ]
+    steps = drawn(lines, {"c": Machine("client", "PC042", None)}, broke="cmg-connection").steps
+    assert [step.broke for step in steps] == [False, False, True, False]
+
+
+def test_a_completed_flow_has_no_break() -> None:
+    lines = [event("c", "cmg-connection", "fail", 0), event("c", "cmg-connection", "ok", 1, 2)]
+    steps = drawn(lines, {"c": Machine("client", "PC042", None)}, "completed").steps
+    assert not any(step.broke for step in steps)
+
+
+def test_lines_of_one_machine_and_stage_are_one_step_between_its_lanes() -> None:
+    lines = [event("c", "aad-token", "start", 0), event("c", "aad-token", "ok", 1), event("m", "mp-validate", "ok", 2)]
+    writers = {"c": Machine("client", "PC042", None), "m": Machine("management-point", "MP01", None)}
+    shown = drawn(lines, writers, "completed")
+    assert [lane.role for lane in shown.lanes] == ["client", "entra", "connection-point", "management-point"]
+    assert [(step.origin, step.target, step.lines, step.mark) for step in shown.steps] == [
+        (0, 1, 2, "ok"),
+        (2, 3, 1, "ok"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.44, "0.4 s"), (12.3, "12 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
+)
+def test_durations_in_words(seconds: float, words: str) -> None:
+    assert sequence.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("scope", "stage", "words"),
+    [
+        ("client", "aad-token", "the client"),
+        ("site", "cmg-connection", "the gateway"),
+        ("site", "mp-validate", "the site"),
+        ("client or site", "cmg-connection", "the client or the gateway"),
+        ("site, all clients at once", "cmg-forward", "the gateway (all clients at once)"),
+        ("tenant", "aad-info", "the Entra tenant"),
+    ],
+)
+def test_whose_it_is(scope: str, stage: str, words: str) -> None:
+    finding: Any = SimpleNamespace(scope=scope, stage=stage)
+    assert verdict.party(finding) == words
+
+
+def test_the_first_line_never_sounds_surer_than_the_finding() -> None:
+    for case in case_names():
+        trail = cmgtrail.read(logs_of(case), progress=False)
+        errors = [finding for finding in trail.findings if finding.severity == "error"]
+        tone, first, _ = verdict.lines(trail)
+        assert (tone == "bad") == bool(errors), case
+        if errors and errors[0].confidence != "certain":
+            assert "likely" in first or "possibly" in first, case
+
+
+def test_a_healthy_trail_and_one_without_traffic_raise_no_alarm() -> None:
+    assert verdict.lines(cmgtrail.read(logs_of(HEALTHY), progress=False))[0] == "good"
+    assert verdict.lines(cmgtrail.read(logs_of(NO_TRAFFIC), progress=False))[0] == "open"
+
+
+def test_evidence_has_the_lines_around_it(demo: Any) -> None:
+    trail = cmgtrail.read(demo, progress=False)
+    file = trail.evidence[0].source
+    numbers = [line.line for line in context.around(trail, [(file, 20)])[file, 20]]
+    assert numbers == [18, 19, 20, 21, 22]
+
+
+def test_close_lines_share_their_neighbours(demo: Any) -> None:
+    trail = cmgtrail.read(demo, progress=False)
+    file = trail.evidence[0].source
+    found = context.around(trail, [(file, 20), (file, 22)])
+    assert found[file, 20] is found[file, 22]
+    assert [line.line for line in found[file, 20]] == [18, 19, 20, 21, 22, 23, 24]
+
+
+def test_the_data_ends_no_script_element() -> None:
+    text = flows.as_json({"a": "</script><!--<script>&\u2028"})
+    assert not set(text) & set("<>&\u2028")
+    assert json.loads(text) == {"a": "</script><!--<script>&\u2028"}
+
+
+@pytest.mark.parametrize("case", case_names())
+def test_every_case_has_a_page_with_all_flows_and_lines(case: str) -> None:
+    trail = cmgtrail.read(logs_of(case), progress=False)
+    page = render(trail)
+    assert page == render(trail)
+    index, details = (
+        json.loads(re.findall(rf'id="{name}">(.*?)</script>', page, re.DOTALL)[0]) for name in ("index", "details")
+    )
+    assert [flow["outcome"] for flow in index] == [flow.outcome for flow in trail.flows]
+    assert [len(flow["lines"]) for flow in details["flows"]] == [len(flow.events) for flow in trail.flows]
+    assert page.count("<script") == 3
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\uff1d1"])
+def test_no_cell_becomes_a_formula(cell: str) -> None:
+    assert inert(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["words", "a=b", 5, -60, None, ""])
+def test_other_cells_stay_as_they_are(cell: object) -> None:
+    assert inert(cell) == cell
