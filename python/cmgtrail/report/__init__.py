@@ -53,7 +53,8 @@ def render(trail: Trail) -> str:
         flows=trail.flows[:STATIC], outcomes=words.outcomes(trail), sources=_sources(trail), totals=_totals(trail),
         artefacts=[_artefact(artefact) for artefact in trail.artefacts],
         index=flows.as_json(flows.index(trail)), details=flows.as_json(flows.details(trail)),
-        moment=words.moment, client_name=words.client_name, what=cards.what, party=verdict.party, counted=words.counted,
+        moment=words.moment, client_name=words.client_name, what=cards.what,
+        clock_words=words.clock, no_clocks=words.NO_CLOCKS, party=verdict.party, counted=words.counted,
     )  # fmt: skip
 
 

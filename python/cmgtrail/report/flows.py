@@ -87,7 +87,7 @@ def _detail(flow: Flow, texts: Texts, drawn: sequence.Sequence) -> dict[str, Any
         "lines": [
             [
                 event.attempt, number(event.stage), number(event.mark), _clock(event.at), number(event.source),
-                event.line, number(event.text), number(_join(event)),
+                event.line, number(event.text), number(words.joined(event.join)),
             ]
             for event in flow.events
         ],
@@ -100,9 +100,3 @@ def _clock(at: datetime | None) -> str:
 
 def _delay(seconds: float) -> str:
     return f"+{sequence.duration(seconds)}" if seconds >= 1 else ""
-
-
-def _join(event: Any) -> str:  # noqa: ANN401 - an Event
-    join = event.join
-    rivals = f", {words.counted(join.rivals, 'rival')}" if join.rivals else ""
-    return f"{', '.join(join.by)} ({join.confidence}{rivals})"
