@@ -148,7 +148,9 @@ class Screen:
         if len(flows) > FLOWS:
             self._line(f"and {counted(len(flows) - FLOWS, 'flow')} more; --format json has them all", "dim")
         self._legend(shown)
-        self._line(f"Line by line: cmgtrail show {shown[0].id} PATH", "dim")
+        paths = trail.paths
+        where = paths[0] if len(paths) == 1 and " " not in paths[0] else "PATH"
+        self._line(f"Line by line: cmgtrail show {shown[0].id} {where}", "dim")
 
     def _flow(self, flow: Flow, *, year: bool) -> list[Text]:
         return [
