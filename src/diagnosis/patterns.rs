@@ -12,8 +12,12 @@ use crate::time::{Micros, parse_us_date_time};
 
 const MINUTE: Micros = 60 * 1_000_000;
 
-/// A token that is off by less than this is off by somebody's clock.
-const CLOCK_TROUBLE: Micros = 15 * MINUTE;
+/// A token that is off by less than this is off by somebody's clock: the failure catalogue (D1, D3) sets minutes
+/// against days, and Entra's tokens live for an hour at least.
+const CLOCK_TROUBLE: Micros = 60 * MINUTE;
+
+/// An error this close to the end of the logs goes on.
+const CURRENT: Micros = 15 * MINUTE;
 
 /// A connection point that was just installed is connected within this time (failure catalogue, E3: about ten minutes).
 const JUST_INSTALLED: Micros = 15 * MINUTE;
@@ -239,5 +243,5 @@ fn database_errors_are_current(case: &Case<'_>) -> Option<Vec<u32>> {
         event.stage() == Some(Stage::CcmTokenIssue) && event.stamp.utc.is_some_and(|utc| utc > last)
     });
     // The newest few tell it; hundreds tell no more.
-    (logs.len() >= 2 && newest - last <= CLOCK_TROUBLE && !answered).then(|| errors.into_iter().rev().take(5).collect())
+    (logs.len() >= 2 && newest - last <= CURRENT && !answered).then(|| errors.into_iter().rev().take(5).collect())
 }
