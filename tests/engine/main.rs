@@ -6,6 +6,7 @@ mod artefacts;
 mod certs;
 mod codes;
 mod corpus;
+mod discriminators;
 mod failures;
 mod knowledge;
 mod layers;
