@@ -133,15 +133,17 @@ fn domain_user_without_sid(case: &Case<'_>) -> Option<Vec<u32>> {
         .iter()
         .copied()
         .find(|&event| case.event(event).get("sid").is_some_and(|sid| sid.starts_with("S-1-5-21-")))?;
-    let validated = events.into_iter().find(|&event| {
-        let event = case.event(event);
+    let without_sid = |event: &u32| {
+        let event = case.event(*event);
         let of_user = event.get("user_id").and_then(identity::normal).is_some();
         event.stage() == Some(Stage::MpValidate)
             && of_user
             && event.get("tenant_id").is_some()
             && event.get("sid").is_none()
-    })?;
-    Some(vec![domain_user, validated])
+    };
+    let validated = events.into_iter().find(without_sid)?;
+    let earlier = case.events_within(Scope::Flow).into_iter().filter(without_sid).take(3);
+    Some([domain_user, validated].into_iter().chain(earlier).collect())
 }
 
 /// Connections to the CMG failed for some minutes and have worked since.

@@ -111,7 +111,26 @@ impl Bench<'_> {
         for member in draft.servers.iter().filter(|member| member.attempt == last) {
             self.read_server_event(&mut sheet, member.event);
         }
+        if last > 1 {
+            self.keep_what_the_client_has(draft, &mut sheet);
+        }
         sheet
+    }
+
+    /// What the client got in an earlier attempt and did not ask for again: the Entra settings, and Entra's token.
+    fn keep_what_the_client_has(&self, draft: &Draft, sheet: &mut Sheet) {
+        let mut earlier = Sheet { through_cmg: sheet.through_cmg, ..Sheet::default() };
+        for member in draft.client.iter().filter(|member| member.attempt < draft.attempts()) {
+            self.read_event(&mut earlier, member.event);
+        }
+        infer(&mut earlier);
+        for stage in [Stage::AadInfo, Stage::WpjCertificate, Stage::AadToken] {
+            let asked_again = sheet.begun[stage as usize].is_some() || sheet.rulings[stage as usize].is_some();
+            let had = earlier.rulings[stage as usize].filter(|ruling| ruling.passed && !asked_again);
+            if let Some(had) = had {
+                sheet.rulings[stage as usize] = Some(Ruling { inferred: true, ..had });
+            }
+        }
     }
 
     fn read_server_event(&self, sheet: &mut Sheet, index: u32) {

@@ -174,7 +174,7 @@ pub const LINES: &[Line] = &[
     ("smsts", "Processing 0 locations", "content-locations-none", Some("content-download"), "fail", &[]),
     ("DataTransferService", "Request to https://gw.fabrikam.example/x failed with 400", "content-request-failed", Some("content-download"), "fail", &[("http_status", "400")]),
     ("DataTransferService", "GetDirectoryList_HTTP Error sending DAV request. HTTP code 500, status x", "dav-request-failed", Some("content-download"), "fail", &[("http_status", "500")]),
-    ("TSMBootstrap", "Status code 500 - (CMGConnector_InternalServerError) returned", "task-sequence-status", None, "fail", &[("http_status", "500"), ("status_text", "CMGConnector_InternalServerError")]),
+    ("TSMBootstrap", "Status code 500 - (CMGConnector_InternalServerError) returned", "task-sequence-status-cmgconnector", Some("mp-validate"), "fail", &[("http_status", "500"), ("status_text", "CMGConnector_InternalServerError")]),
     ("TSMBootstrap", "RequestMPKeyInformation: Send() failed.", "mp-key-request-failed", Some("mp-validate"), "fail", &[]),
     ("CCMSetup.log", "Retrieved AAD token for AAD device '82XXXXad-f062-XXXX-b062-dbXXXXac04d5'", "aad-device-token-retrieved", Some("aad-token"), "ok", &[("device_id", "82XXXXad-f062-XXXX-b062-dbXXXXac04d5")]),
     ("CCMSetup.log", "Getting CCM Token from https://myCMG.cloudapp.net/CCM_Proxy_ServerAuth/9/CCM_STS", "ccm-token-request", Some("ccm-token-request"), "start", &[("role_id", "9"), ("cmg", "myCMG.cloudapp.net")]),
