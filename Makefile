@@ -69,7 +69,7 @@ bench: build $(VENV)/.dev ## Measure, beside a reference in the same run
 	$(BIN)/python benches/peers.py
 
 score: ## Score flows, stages and causes on simulated sites, sound and damaged
-	cargo bench --features simulate --bench score
+	cargo bench --profile $(PROFILE) --features simulate --bench score
 
 docs: build $(VENV)/.dev ## Build the documentation into site/, with a page for each failure, and the Rust documentation
 	$(BIN)/python docs/json_examples.py
