@@ -17,7 +17,8 @@ export PIP_CONSTRAINT := $(abspath requirements-dev.txt)
 PKITS := import cryptography_vectors as v, pathlib; print(pathlib.Path(v.__file__).parent / "x509/PKITS_data")
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-rust test-python test-browser lint lint-rust lint-python bench score docs clean
+.PHONY: help demo build test test-rust test-python test-browser test-package lint lint-rust lint-python bench score \
+        docs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +47,17 @@ test-browser: build $(VENV)/.dev ## Open reports in headless Chromium (CHROMIUM=
 		echo "Installing the Debian package chromium."; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
 	CHROMIUM="$$(command -v "$(CHROMIUM)")" $(BIN)/pytest -s tests/browser
+
+test-package: $(VENV)/.tools ## Build the source distribution, a wheel from it, and try that in an environment of its own
+	rm -rf dist/package && mkdir -p dist/package
+	$(BIN)/maturin sdist --out dist/package
+	MATURIN_PEP517_ARGS="--profile $(PROFILE)" CARGO_TARGET_DIR="$(abspath target)" \
+		$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist/package dist/package/*.tar.gz
+	$(PYTHON) -m venv dist/package/venv
+	dist/package/venv/bin/pip install --quiet dist/package/*-abi3-*.whl
+	cd dist/package && venv/bin/cmgtrail diagnose ../../tests/corpus/$(DEMO)/logs >/dev/null; test $$? -eq 1
+	cd dist/package && venv/bin/python -X importtime -c "import cmgtrail" 2>&1 | awk -F'|' '/ cmgtrail$$/ { ms = $$2 / 1000 } \
+		END { printf "import cmgtrail takes %.0f ms\n", ms; exit !(ms > 0 && ms < 100) }'
 
 lint: lint-rust lint-python ## Check form, lints and types
 
