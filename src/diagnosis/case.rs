@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::artefacts::{Artefact, Artefacts, Client, Judged};
 use crate::events::Event;
 use crate::flows::requests::{Request, normal_hresult};
-use crate::flows::{Flow, FlowDetail, Followed};
+use crate::flows::{Flow, FlowDetail, Followed, identity};
 use crate::knowledge::{Codes, Message, Proof, Scope};
 use crate::record::Source;
 use crate::stage::{Role, Stage, StageStatus};
@@ -267,6 +267,30 @@ impl<'a> Case<'a> {
     fn window(&self) -> Option<(Micros, Micros)> {
         let flow = self.flow()?;
         Some((flow.started? - AROUND, flow.ended? + AROUND))
+    }
+
+    /// True where these events name devices, and this flow's is none of them.
+    pub fn names_others_only(&self, events: &[u32]) -> bool {
+        let Some(client) = self.flow().map(|flow| &flow.client) else { return false };
+        let mut others = false;
+        for &event in events {
+            let ids = identity::ids(self.event(event));
+            let subject = self.event(event).get("subject").and_then(|subject| subject.split('.').next());
+            let own = [(&client.device_id, "device-id"), (&client.client_id, "client-id")];
+            for (known, named) in own.into_iter().filter_map(|(known, key)| Some((known.as_ref()?, ids.get(key)?))) {
+                if identity::agree(known, named) {
+                    return false;
+                }
+                others = true;
+            }
+            if let Some((host, subject)) = client.host.as_deref().zip(subject) {
+                if host.eq_ignore_ascii_case(subject) {
+                    return false;
+                }
+                others = true;
+            }
+        }
+        others
     }
 
     /// True where one of these events is around the flow, or its time is not known.

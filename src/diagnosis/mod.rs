@@ -113,7 +113,8 @@ fn flow_matches(
         };
         let explains = of_logs
             && of_site.failure.stage.zip(broken).is_some_and(on_the_way)
-            && case.is_near(&of_site.evidence);
+            && case.is_near(&of_site.evidence)
+            && !case.names_others_only(&of_site.evidence);
         if explains && of_site.failure.role == FailureRole::Cause {
             placed.insert(index);
             found.push(Match { flow: Some(flow), ..of_site.clone() });

@@ -413,6 +413,8 @@ pub enum Pattern {
     NoGatewayGiven,
     /// The clocks of other machines agree with this one.
     OtherClocksAgree,
+    /// Other machines' logs are at hand, and none comes within a day of the time at which the flow's request failed.
+    OtherClocksDisagree,
     /// This client asks for a token for another resource than every client that works.
     ResourceDiffersFromWorkingClients,
     /// A token was refused as expired by far more than clocks differ.
