@@ -7,6 +7,7 @@ use cmgtrail::knowledge::Knowledge;
 use cmgtrail::preflight::{Agreement, Observed, Options, Preflight};
 use cmgtrail::simulate::{Fault, FaultKind, FlowTruth, OutputFile, Plan, Share, Simulated, in_memory};
 use cmgtrail::site::Site;
+use cmgtrail::stage::Stage;
 use cmgtrail::workflow::Status;
 use jiff::Timestamp;
 
@@ -29,9 +30,9 @@ pub struct Trial {
     /// The description of the site leads to the fault, at its stage.
     pub predicted: bool,
     /// Stages of the flow that it broke of which prediction and logs say the same.
-    pub agree: usize,
+    pub agree: Vec<Stage>,
     /// And the opposite.
-    pub disagree: usize,
+    pub disagree: Vec<Stage>,
     /// The description of the healthy twin: the logs disagree with it at the stage of the fault.
     pub blind_disagrees: bool,
 }
@@ -60,7 +61,7 @@ impl Trial {
         // What the client did before the fault began is of another site than the one that is described.
         let matching = Matching::of(&simulated.truth, &Damaged::not(&[]), &trails[2]);
         let own = matching.found.get(&number).map(|flow| trails[2].flows[*flow].id.as_str());
-        let count = |preflight: &Preflight, agreement| {
+        let stages = |preflight: &Preflight, agreement| {
             let rows = preflight.clients.iter().flat_map(|client| &client.compared);
             let rows = rows.filter(|row| row.flow.as_deref() == own && row.agreement == agreement);
             rows.map(|row| row.stage).collect::<Vec<_>>()
@@ -75,9 +76,9 @@ impl Trial {
                 CauseScore::of(&simulated.truth, &matching, &trails[view]).false_alarms
             }),
             predicted: is_predicted(&told, kind),
-            agree: count(&told, Agreement::Agree).len(),
-            disagree: count(&told, Agreement::Disagree).len(),
-            blind_disagrees: blind.is_some_and(|blind| count(&blind, Agreement::Disagree).contains(&kind.stage)),
+            agree: stages(&told, Agreement::Agree),
+            disagree: stages(&told, Agreement::Disagree),
+            blind_disagrees: blind.is_some_and(|blind| stages(&blind, Agreement::Disagree).contains(&kind.stage)),
         })
     }
 }

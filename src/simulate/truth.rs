@@ -267,12 +267,15 @@ fn status(record: &FlowRecord, stage: Stage, broke_at: Option<Stage>) -> StageSt
     }
 }
 
-/// The fault that broke a flow: the one that is in force; of two the one whose stage it is, and the client's own before
-/// that of the site.
+/// The fault that broke a flow: the one that is in force, and of two the one whose stage it is.
 fn cause(world: &World, record: &FlowRecord, stage: Stage) -> Option<&'static FaultKind> {
     let own = world.clients.get(record.client).and_then(|client| client.fault);
-    let all = own.into_iter().chain(world.site_faults.iter().copied());
-    let in_force = all.filter(|(_, since)| since.is_none_or(|since| since <= record.ended));
+    let in_force = world
+        .site_faults
+        .iter()
+        .copied()
+        .chain(own)
+        .filter(|(_, since)| since.is_none_or(|since| since <= record.ended));
     let mut kinds: Vec<&'static FaultKind> = in_force.map(|(kind, _)| kind).collect();
     kinds.sort_by_key(|kind| kind.stage != stage);
     kinds.first().copied()
