@@ -12,6 +12,7 @@ mod damage;
 #[allow(dead_code)] // as above
 mod flows;
 #[path = "../../benches/score/matrix.rs"]
+#[allow(dead_code)] // as above
 mod matrix;
 #[path = "../../benches/score/site.rs"]
 #[allow(dead_code)] // as above
@@ -19,6 +20,8 @@ mod site;
 #[path = "../../benches/score/tally.rs"]
 #[allow(dead_code)] // as above
 mod tally;
+
+use std::collections::BTreeMap;
 
 use cmgtrail::finding::Severity;
 use cmgtrail::simulate::{FaultKind, Noise, OutputFile, Plan, faults, in_memory};
@@ -95,7 +98,7 @@ fn every_fault_is_found_as_well_as_it_ever_was_and_nobody_else_is_blamed() {
 
 #[test]
 fn whatever_happens_to_the_logs_of_a_healthy_site_no_error_is_said() {
-    let sites: Vec<(u64, Option<Damage>)> = (1..=6)
+    let sites: Vec<(u64, Option<Damage>)> = (1..=3)
         .flat_map(|seed| std::iter::once(None).chain(Damage::ALL.map(Some)).map(move |damage| (seed, damage)))
         .collect();
     let alarms: Vec<String> = sites
@@ -106,7 +109,7 @@ fn whatever_happens_to_the_logs_of_a_healthy_site_no_error_is_said() {
                 hours: 3.0,
                 seed,
                 skew_seconds: [0, 60, 600][usize::try_from(seed % 3).unwrap()],
-                noise: Noise::Bytes(300_000),
+                noise: Noise::Bytes(100_000),
                 ..Plan::default()
             };
             let simulated = in_memory(&plan).unwrap();
@@ -131,13 +134,15 @@ fn whatever_happens_to_the_logs_of_a_healthy_site_no_error_is_said() {
 #[test]
 fn damage_says_where_lines_have_gone() {
     let simulated = in_memory(&Plan { clients: 3, hours: 1.0, seed: 5, ..Plan::default() }).unwrap();
-    let text = |files: &[OutputFile], path: &str, line: u32| {
-        let file = files.iter().find(|file| file.path == path).unwrap();
-        let line = file.bytes.split_inclusive(|byte| *byte == b'\n').nth(usize::try_from(line).unwrap() - 1).unwrap();
-        String::from_utf8(line.to_vec()).unwrap()
+    let lines = |files: &[OutputFile]| -> BTreeMap<String, Vec<Vec<u8>>> {
+        let split = |file: &OutputFile| file.bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+        files.iter().filter(|file| is_log(&file.path)).map(|file| (file.path.clone(), split(file))).collect()
     };
+    let sound = lines(&simulated.files);
+    let at = |number: u32| usize::try_from(number).unwrap() - 1;
     for damage in Damage::ALL {
         let damaged = damage.apply(&simulated.files, 5);
+        let left = lines(&damaged.files);
         let (mut kept, mut lost, mut changed) = (0, 0, 0);
         for line in simulated.truth.flows.iter().flat_map(|flow| &flow.lines) {
             let Some(number) = damaged.line(&line.source, line.line) else {
@@ -145,10 +150,9 @@ fn damage_says_where_lines_have_gone() {
                 continue;
             };
             kept += 1;
-            let (before, after) =
-                (text(&simulated.files, &line.source, line.line), text(&damaged.files, &line.source, number));
+            let (before, after) = (&sound[&line.source][at(line.line)], &left[&line.source][at(number)]);
             changed += usize::from(before != after);
-            assert_eq!(before.len(), after.len(), "{damage:?} {before}{after}");
+            assert_eq!(before.len(), after.len(), "{damage:?} {}:{}", line.source, line.line);
         }
         assert!(kept > 100, "{damage:?}");
         let of = |part: usize, whole: usize| part * 100 / whole;
