@@ -34,7 +34,7 @@ use matrix::{Trial, VIEWS};
 use Verdict::{First, Neighbour, Wrong};
 
 /// Faults that are not the first cause in every view, with the least that each view must reach, and why.
-const LESS: [(&str, [Verdict; 3], &str); 11] = [
+const LESS: [(&str, [Verdict; 3], &str); 12] = [
     ("cmg-certificate-expired", [Neighbour, First, First], "one client alone: its clock may be wrong"),
     ("client-clock-wrong", [First, First, Wrong], "artefacts are judged by the clock that is wrong"),
     ("tls-interception", [Wrong, Neighbour, First], "the issuer that was presented is in no log"),
@@ -48,12 +48,14 @@ const LESS: [(&str, [Verdict; 3], &str); 11] = [
         "the client sees no status: connector-down stands for it",
     ),
     ("connector-client-certificate-missing", [Neighbour, First, First], "the connection point's log tells it"),
+    ("sts-library-mismatch", [Neighbour, First, First], "the client sees a 500, which may come from all of IIS"),
     ("sts-not-running", [Wrong, First, First], "the client sees no status: connector-down is as possible"),
     ("user-not-discovered", [Neighbour, First, First], "the client sees a 401, which has many causes"),
 ];
 
 /// Faults whose refusal the client's log does not show: the stage at which a flow of theirs broke is open.
-const NOT_SHOWN: [&str; 6] = [
+const NOT_SHOWN: [&str; 7] = [
+    "wpj-certificate-missing",
     "os-too-old-for-device-token",
     "connector-ports-blocked",
     "connector-role-certificate-missing",
