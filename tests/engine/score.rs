@@ -34,9 +34,8 @@ use matrix::{Trial, VIEWS};
 use Verdict::{First, Neighbour, Wrong};
 
 /// Faults that are not the first cause in every view, with the least that each view must reach, and why.
-const LESS: [(&str, [Verdict; 3], &str); 12] = [
+const LESS: [(&str, [Verdict; 3], &str); 11] = [
     ("cmg-certificate-expired", [Neighbour, First, First], "one client alone: its clock may be wrong"),
-    ("client-clock-wrong", [First, First, Wrong], "artefacts are judged by the clock that is wrong"),
     ("tls-interception", [Wrong, Neighbour, First], "the issuer that was presented is in no log"),
     ("wpj-certificate-missing", [Neighbour, Neighbour, First], "its text is not public: the tenant may be the cause"),
     ("token-clock-skew", [Wrong, First, First], "the client sees a 401, which has many causes"),
