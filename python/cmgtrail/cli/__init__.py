@@ -60,7 +60,7 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
         silence()
         return 0
     except (CmgTrailError, OSError) as error:
-        _say(str(error))
+        _say(_sentence(error))
         return COULD_NOT_RUN
     except BaseException as error:  # also a panic, which is no Exception
         if os.environ.get("CMGTRAIL_TRACEBACK"):
@@ -72,3 +72,9 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
 
 def _say(words: str) -> None:
     click.echo(f"cmgtrail: {withheld(words)}", err=True)
+
+
+def _sentence(error: CmgTrailError | OSError) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"cannot read or write '{error.filename}': {error.strerror}."
+    return str(error)
