@@ -17,7 +17,8 @@ export PIP_CONSTRAINT := $(abspath requirements-dev.txt)
 PKITS := import cryptography_vectors as v, pathlib; print(pathlib.Path(v.__file__).parent / "x509/PKITS_data")
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-rust test-python test-browser test-package lint lint-rust lint-python bench docs clean
+.PHONY: help demo build test test-rust test-python test-browser test-package lint lint-rust lint-python bench score \
+        docs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +79,9 @@ lint-python: build $(VENV)/.dev
 bench: build $(VENV)/.dev ## Measure, beside a reference in the same run
 	cargo bench --features simulate
 	$(BIN)/python benches/peers.py
+
+score: ## Score flows, stages and causes on simulated sites, sound and damaged
+	cargo bench --features simulate --bench score
 
 docs: build $(VENV)/.dev ## Build the documentation into site/, with a page for each failure, and the Rust documentation
 	$(BIN)/python docs/json_examples.py
