@@ -149,7 +149,7 @@ def flow(shown: Flow, trail: Trail) -> alt.Chart:
     end = f"stopped at {shown.broke_at}" if shown.broke_at else shown.outcome
     base = alt.Chart(_data(rows)).encode(
         x=x, y=y, color=_colour("mark", _MARKS),
-        tooltip=["stage:N", "mark:N", "attempt:Q", "time:N", "delay:N", "lines:Q"],
+        tooltip=["stage:N", "mark:N", "attempt:Q", "time:N", "delay:N", "lines:Q", "belongs here:N"],
     )  # fmt: skip
     ways = base.mark_rule(strokeWidth=2).encode(x2="to:N")
     tips = [
@@ -192,11 +192,12 @@ def _step_row(step: layout.Step, place: int, lanes: list[str]) -> dict[str, Any]
     sign = {"fail": "✗ ", "ok": "✓ "}.get(step.mark, "")
     way = "self" if step.origin == step.target else "right" if step.origin < step.target else "left"
     count = f" ({step.lines} lines)" if step.lines > 1 else ""
+    doubt = f" · {step.doubt.partition(',')[0]}" if step.doubt else ""
     return {
         "row": place, "from": lanes[step.origin], "to": lanes[step.target], "way": way, "mark": step.mark,
-        "label at": lanes[min(step.origin, step.target)], "label": f"{sign}{step.stage}{count}", "stage": step.stage,
-        "attempt": step.attempt, "time": time, "delay": delay, "when": f"{delay}   {time}".strip(),
-        "lines": step.lines, "broke": step.broke,
+        "label at": lanes[min(step.origin, step.target)], "label": f"{sign}{step.stage}{count}{doubt}",
+        "stage": step.stage, "attempt": step.attempt, "time": time, "delay": delay, "when": f"{delay}   {time}".strip(),
+        "lines": step.lines, "broke": step.broke, "belongs here": step.doubt or "certain",
     }  # fmt: skip
 
 
