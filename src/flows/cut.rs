@@ -240,7 +240,7 @@ impl Cutter<'_> {
         }
         draft.add(
             index,
-            Join { by: vec!["log".to_owned()], confidence: Confidence::Certain, distance_seconds: None, rivals: 0 },
+            Join { by: vec!["log".to_owned()], confidence: Confidence::Certain, distance_seconds: None, rivals: 0, to: None },
         );
         if draft.kind != FlowKind::Install {
             note_pending(&mut draft.pending, event);

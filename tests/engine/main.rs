@@ -7,6 +7,8 @@ mod certs;
 mod codes;
 mod corpus;
 mod failures;
+#[cfg(feature = "simulate")]
+mod joins;
 mod knowledge;
 mod layers;
 mod own_knowledge;
