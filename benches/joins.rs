@@ -66,6 +66,11 @@ fn score(rate: f64, clients: usize, hours: f64) {
     println!("  sure joins of lines of no client's flow: {}", joins::strangers(truth, &puts));
     let (flows, right) = joins::outcomes(truth, &trail);
     println!("  outcome right: {right} of {flows} flows, {:.4}", joins::share(right, flows));
+    if std::env::var_os("CMGTRAIL_BENCH_MISTAKES").is_some() {
+        for (what, count) in joins::confusions(truth, &trail).into_iter().take(12) {
+            println!("    {count} {what}");
+        }
+    }
     let (compared, wrong, median) = joins::clocks(truth, &trail, &settings, 5);
     println!("  clocks: {compared} with 5 pairs or more, {wrong} off by more than 1 s, median error {median:.3} s; {} in all", trail.clocks.len());
 }

@@ -84,14 +84,17 @@ pub struct Put {
     pub by_key: bool,
 }
 
+/// The truth's flow of each line.
+fn flow_of_line(truth: &Truth) -> HashMap<(&str, u32), usize> {
+    let flows = truth.flows.iter().enumerate();
+    flows
+        .flat_map(|(number, flow)| flow.lines.iter().map(move |line| ((line.source.as_str(), line.line), number)))
+        .collect()
+}
+
 /// The truth's flow of each of the trail's flows: that of most of its client's lines.
 pub fn flows_in_truth(truth: &Truth, flows: &[Flow]) -> Vec<Option<usize>> {
-    let of_line: HashMap<(&str, u32), usize> = truth
-        .flows
-        .iter()
-        .enumerate()
-        .flat_map(|(number, flow)| flow.lines.iter().map(move |line| ((line.source.as_str(), line.line), number)))
-        .collect();
+    let of_line = flow_of_line(truth);
     let of_flow = |flow: &Flow| {
         let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
         for event in flow.events.iter().filter(|event| event.join.by == ["log"]) {
@@ -107,11 +110,14 @@ pub fn flows_in_truth(truth: &Truth, flows: &[Flow]) -> Vec<Option<usize>> {
 /// Where the engine puts each line of a server.
 pub fn puts(truth: &Truth, trail: &Trail) -> HashMap<Line, Vec<Put>> {
     let mut puts: HashMap<Line, Vec<Put>> = HashMap::new();
+    let of_line = flow_of_line(truth);
     for (flow, number) in trail.flows.iter().zip(flows_in_truth(truth, &trail.flows)) {
         let Some(number) = number else { continue };
         for event in flow.events.iter().filter(|event| event.join.by != ["log"]) {
             let by_key = identity::KEYS.iter().any(|(key, _)| *key != "message-id" && event.join.by.iter().any(|by| by == key));
-            let put = Put { flow: number, confidence: event.join.confidence, by_key };
+            // The line that it was joined to says to what; the flow around that may hold more than it should.
+            let to = event.join.to.as_ref().and_then(|to| of_line.get(&(&*to.source, to.line)));
+            let put = Put { flow: to.copied().unwrap_or(number), confidence: event.join.confidence, by_key };
             puts.entry((event.source.to_string(), event.line)).or_default().push(put);
         }
     }
@@ -224,6 +230,26 @@ pub fn outcomes(truth: &Truth, trail: &Trail) -> (usize, usize) {
         said.get(number).is_some_and(|said| said.iter().all(|outcome| *outcome == flow.outcome) && said.len() == 1)
     });
     (counted.len(), right.count())
+}
+
+/// How outcomes are mistaken: kind, true outcome, what was said, how often.
+pub fn confusions(truth: &Truth, trail: &Trail) -> Vec<(String, usize)> {
+    let mut said: HashMap<usize, Vec<Outcome>> = HashMap::new();
+    for (flow, number) in trail.flows.iter().zip(flows_in_truth(truth, &trail.flows)) {
+        if let Some(number) = number {
+            said.entry(number).or_default().push(flow.outcome);
+        }
+    }
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (number, flow) in truth.flows.iter().enumerate() {
+        let said = said.get(&number).cloned().unwrap_or_default();
+        if said != [flow.outcome] {
+            *counts.entry(format!("{:?} {:?}: {said:?}", flow.kind, flow.outcome)).or_insert(0) += 1;
+        }
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts
 }
 
 /// Clock offsets: pairs of machines with at least `least` exact pairs behind each, how many are wrong by more than a

@@ -127,7 +127,8 @@ pub fn join(
             joined.all.insert(number);
             let at = transaction.started.map(|utc| clocks.read(transaction.machine, utc).at);
             let attempt = attempt_at(&drafts[flow], at, events, |utc| clocks.read(machine_of[flow], utc).at);
-            let to = naming(&drafts[flow], &by, transaction, events);
+            let read = |utc| clocks.read(machine_of[flow], utc).at;
+            let to = naming(&drafts[flow], &by, transaction, events, |utc| at.map_or(0, |at| (read(utc) - at).abs()));
             for &(event, within) in &transaction.lines {
                 let mut keys: Vec<String> = by.iter().map(|key| (*key).to_owned()).collect();
                 if !identity::ids(&events[event as usize]).keys().any(|key| by.contains(key)) {
@@ -146,14 +147,21 @@ pub fn join(
     joined
 }
 
-/// The client's first line that names what joins it, where the flow itself names it.
-fn naming(draft: &Draft, by: &[&'static str], transaction: &Transaction, events: &[Event]) -> Option<LineRef> {
+/// The client's nearest line that names what joins it, where the flow itself names it.
+fn naming(
+    draft: &Draft,
+    by: &[&'static str],
+    transaction: &Transaction,
+    events: &[Event],
+    distance: impl Fn(Micros) -> Micros,
+) -> Option<LineRef> {
     let own = || draft.client.iter().map(|member| &events[member.event as usize]);
     let names = |event: &&Event| {
         let ids = identity::ids(event);
         by.iter().any(|key| ids.get(key).zip(transaction.ids.get(key)).is_some_and(|(one, two)| identity::agree(one, two)))
     };
-    own().find(names).map(|event| LineRef::from(&event.place))
+    let nearest = own().filter(names).min_by_key(|event| event.stamp.utc.map_or(Micros::MAX, &distance));
+    nearest.map(|event| LineRef::from(&event.place))
 }
 
 /// A flow that a transaction belongs to, and why.

@@ -24,6 +24,7 @@ pub fn trail() -> Trail {
             offset_seconds: -312.5,
             uncertainty_seconds: 1.5,
             pairs: 4,
+            from: None,
         }],
         flows: vec![flow("f-1", Some("PC042"), Outcome::Failed), flow("f-2", None, Outcome::Completed)],
         findings: vec![finding()],
