@@ -8,6 +8,8 @@
 mod damage;
 #[path = "score/joins.rs"]
 mod joins;
+#[path = "score/references.rs"]
+mod references;
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -58,7 +60,11 @@ fn score(rate: f64, clients: usize, hours: f64) {
     let hops = joins::hops(truth, &trail);
     let puts = joins::puts(truth, &trail);
     show("exact keys", &hops, &puts, |hop| hop.keyed && hop.has_client);
-    show("no key", &hops, &puts, |hop| !hop.keyed && hop.has_client && hop.log != "CMGService");
+    let keyless = |hop: &Hop| !hop.keyed && hop.has_client && hop.log != "CMGService";
+    show("no key", &hops, &puts, keyless);
+    let world = references::World::new(truth, &trail, &hops, &settings);
+    show("no key, greedy", &hops, &world.greedy(), keyless);
+    show("no key, oracle", &hops, &world.oracle(truth), keyless);
     for log in ["W3SVC1", "CLOUD_PROXYCONNECTOR", "CCM_STS"] {
         show(log, &hops, &puts, |hop| !hop.keyed && hop.has_client && hop.log == log);
     }

@@ -13,6 +13,8 @@ pub type Line = (String, u32);
 /// A server's lines on one request in one log: what is to be joined.
 #[derive(Debug, Clone)]
 pub struct Hop {
+    /// The request, by its place in the truth.
+    pub request: usize,
     /// The flow that it belongs to, by its place in the truth.
     pub flow: usize,
     /// Its lines.
@@ -33,7 +35,7 @@ pub fn hops(truth: &Truth, trail: &Trail) -> Vec<Hop> {
     let ids = ids_by_line(trail);
     let of_client = ids_of_clients(trail);
     let mut hops = Vec::new();
-    for request in &truth.requests {
+    for (number, request) in truth.requests.iter().enumerate() {
         let flow = &truth.flows[request.flow];
         let has_client = flow.lines.iter().any(|line| line.source.starts_with("client-"));
         let mut by_log: BTreeMap<(&str, &'static str), Vec<Line>> = BTreeMap::new();
@@ -47,7 +49,7 @@ pub fn hops(truth: &Truth, trail: &Trail) -> Vec<Hop> {
             let keyed = lines.iter().filter_map(|line| ids.get(line)).flatten().any(|(key, id)| {
                 *key != "message-id" && known.is_some_and(|known| known.contains(&(*key, id.clone())))
             });
-            hops.push(Hop { flow: request.flow, lines, log, keyed, has_client });
+            hops.push(Hop { request: number, flow: request.flow, lines, log, keyed, has_client });
         }
     }
     hops
@@ -212,7 +214,8 @@ pub fn strangers(truth: &Truth, puts: &HashMap<Line, Vec<Put>>) -> usize {
     puts.iter().filter(|(line, puts)| sure(puts) && !known.contains(&(line.0.as_str(), line.1))).count()
 }
 
-/// Flows of the truth, those with a line in their client's log, and how many end as the trail says.
+/// Flows of the truth, those with a line in their client's log, and how many end as the trail says: as the last of its
+/// flows that are of this one.
 pub fn outcomes(truth: &Truth, trail: &Trail) -> (usize, usize) {
     let mut said: HashMap<usize, Vec<Outcome>> = HashMap::new();
     for (flow, number) in trail.flows.iter().zip(flows_in_truth(truth, &trail.flows)) {
@@ -227,7 +230,7 @@ pub fn outcomes(truth: &Truth, trail: &Trail) -> (usize, usize) {
     let flows: Vec<_> = truth.flows.iter().enumerate().collect();
     let counted: Vec<_> = flows.iter().filter(with_client).collect();
     let right = counted.iter().filter(|(number, flow)| {
-        said.get(number).is_some_and(|said| said.iter().all(|outcome| *outcome == flow.outcome) && said.len() == 1)
+        said.get(number).is_some_and(|said| said.last() == Some(&flow.outcome))
     });
     (counted.len(), right.count())
 }
@@ -243,7 +246,7 @@ pub fn confusions(truth: &Truth, trail: &Trail) -> Vec<(String, usize)> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for (number, flow) in truth.flows.iter().enumerate() {
         let said = said.get(&number).cloned().unwrap_or_default();
-        if said != [flow.outcome] {
+        if said.last() != Some(&flow.outcome) {
             *counts.entry(format!("{:?} {:?}: {said:?}", flow.kind, flow.outcome)).or_insert(0) += 1;
         }
     }

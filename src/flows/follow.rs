@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::cut::{self, Context};
 use super::clocks::{self, Clock, Clocks};
 use super::draft::{Draft, Member};
-use super::hops::{self, Layer, Sightings};
-use super::join::{self, Candidate, Joined};
+use super::hops::{self, Layer, Link, Sightings};
+use super::join::{self, Candidate};
 use super::judge::{Bench, Verdict};
 use super::machines::{self, Machine};
 use super::place;
@@ -68,10 +68,13 @@ impl Followed {
 ///
 /// `known_cmgs` are host names of gateways that are known from elsewhere (a site description).
 pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known_cmgs: &[String]) -> Followed {
-    let requests = requests::rebuild(events, knowledge, known_cmgs);
+    let mut requests = requests::rebuild(events, knowledge, known_cmgs);
     let machines = machines::group(events, sources);
     let known: Vec<ClientIdentity> =
         machines.iter().map(|machine| identity_of(&machine.client_events, events)).collect();
+    let servers = Servers::new(&machines, &Context { events, sources, requests: &requests, knowledge });
+    let links = servers.links();
+    place::note_served(&links, &servers.sightings, &mut requests);
     let context = Context { events, sources, requests: &requests, knowledge };
     let (mut drafts, mut machine_of): (Vec<Draft>, Vec<usize>) = (Vec::new(), Vec::new());
     for (machine, logs) in machines.iter().enumerate() {
@@ -81,11 +84,10 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
     for draft in &mut drafts {
         attempts::number(draft, events, &requests);
     }
-    let servers = Servers::new(&machines, &context);
-    servers.join(&mut drafts, &machine_of, &known);
+    servers.join(&mut drafts, (&machine_of, &known), &links, &context);
 
     let bench = Bench { events, sources, requests: &requests, knowledge };
-    let led_back = |event: u32| servers.led_back(event);
+    let led_back = |event: u32| servers.led_back(event, events);
     let of_draft =
         |(draft, machine): (&Draft, &usize)| {
             finish(draft, (*machine, &machines[*machine]), &known[*machine], &bench, &led_back)
@@ -103,19 +105,22 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
     Followed { flows, details, machines, requests, traffic, beside: Vec::new(), clocks }
 }
 
+/// A transaction that names a client served no request further away than this.
+const KEYED: Micros = 60 * 1_000_000;
+
 /// What the servers did, and how their clocks stand to those of the clients.
-struct Servers<'a> {
-    context: &'a Context<'a>,
+struct Servers {
     /// Place of the machine of each source.
     machine_of: Vec<usize>,
     transactions: Vec<Transaction>,
     sightings: Sightings,
     clocks: Clocks,
     homes: hops::Homes,
+    ids: clocks::Ids,
 }
 
-impl<'a> Servers<'a> {
-    fn new(machines: &[Machine], context: &'a Context<'a>) -> Self {
+impl Servers {
+    fn new(machines: &[Machine], context: &Context<'_>) -> Self {
         let Context { events, sources, requests, knowledge } = *context;
         let mut machine_of = vec![0; sources.len()];
         for (place, machine) in machines.iter().enumerate() {
@@ -130,54 +135,62 @@ impl<'a> Servers<'a> {
         let sightings = hops::collect(requests, &transactions, &seen);
         let ids = clocks::Ids::new(machines, events);
         let (clocks, homes) = clocks::estimate(machines.len(), &sightings, &transactions, &ids);
-        Self { context, machine_of, transactions, sightings, clocks, homes }
+        Self { machine_of, transactions, sightings, clocks, homes, ids }
     }
 
-    /// Joins the servers' lines: by keys first, then what no key joins. `known` is what is known of each machine's
-    /// client.
-    fn join(&self, drafts: &mut [Draft], machine_of: &[usize], known: &[ClientIdentity]) {
-        let events = self.context.events;
+    /// Which requests of clients the servers' lines may be of, where no key says so.
+    fn links(&self) -> Vec<Link> {
+        hops::solve(&self.sightings, &self.clocks, &self.homes, &self.keyed())
+    }
+
+    /// Joins the servers' lines: by keys first, then what no key joins. `machine_of` and `known` are each draft's machine
+    /// and what is known of each machine's client.
+    fn join(
+        &self,
+        drafts: &mut [Draft],
+        (machine_of, known): (&[usize], &[ClientIdentity]),
+        links: &[Link],
+        context: &Context<'_>,
+    ) {
+        let events = context.events;
         let candidate = |(draft, machine): (&Draft, &usize)| {
             Candidate::new(draft, &known[*machine], events, (*machine, &self.clocks))
         };
         let candidates: Vec<Candidate> = drafts.iter().zip(machine_of).map(candidate).collect();
         let joined = join::join(drafts, machine_of, &candidates, &self.transactions, events, &self.clocks);
-        let keyed = self.keyed(&joined, drafts);
-        let links = hops::solve(&self.sightings, &self.clocks, &self.homes, &keyed);
-        let requests = self.context.requests;
-        place::place(&links, &self.sightings, &self.transactions, &joined.all, requests, events, drafts);
+        place::place(links, &self.sightings, &self.transactions, &joined, context.requests, events, drafts);
     }
 
-    /// Transactions of the token service that a key joins to one flow, with the flow's request that they served: places
-    /// in their layers.
-    fn keyed(&self, joined: &Joined, drafts: &[Draft]) -> Vec<(u32, u32)> {
-        let flow_of = place::flows_of_requests(drafts, self.context.requests);
-        let mut asked: HashMap<usize, Vec<u32>> = HashMap::new();
-        for (place, client) in (0_u32..).zip(self.sightings.of(Layer::Client)) {
-            if let Some((flow, _)) = u32::try_from(client.of).ok().and_then(|request| flow_of.get(&request)) {
-                asked.entry(*flow).or_default().push(place);
+    /// Transactions of the token service that name one client, with its nearest request that they may have served:
+    /// places in their layers.
+    fn keyed(&self) -> Vec<(u32, u32)> {
+        let clients = self.sightings.of(Layer::Client);
+        let read = |sighting: &hops::Sighting| {
+            sighting.middle().map(|middle| self.clocks.read(sighting.machine, middle).at)
+        };
+        let mut asked: HashMap<(usize, Option<u32>), Vec<(Micros, u32)>> = HashMap::new();
+        for (place, client) in (0_u32..).zip(clients) {
+            if let Some(at) = read(client) {
+                asked.entry((client.machine, client.endpoint)).or_default().push((at, place));
             }
         }
-        let to_one: HashMap<usize, usize> = joined.to_one.iter().copied().collect();
+        asked.values_mut().for_each(|requests| requests.sort_unstable());
         let mut keyed = Vec::new();
         for (place, served) in (0_u32..).zip(self.sightings.of(Layer::TokenService)) {
-            let Some(requests) = to_one.get(&served.of).and_then(|flow| asked.get(flow)) else { continue };
-            let near = requests.iter().filter_map(|&request| {
-                let client = &self.sightings.of(Layer::Client)[request as usize];
-                let read = |sighting: &hops::Sighting| {
-                    sighting.middle().map(|middle| self.clocks.read(sighting.machine, middle).at)
-                };
-                let distance = read(client)? - read(served)?;
-                (client.endpoint == served.endpoint).then_some((distance.abs(), request))
-            });
-            keyed.extend(near.min().map(|(_, request)| (place, request)));
+            let client = self.transactions.get(served.of).and_then(|transaction| self.ids.machine(transaction));
+            let Some((client, at)) = client.zip(read(served)) else { continue };
+            let Some(requests) = asked.get(&(client, served.endpoint)) else { continue };
+            let next = requests.partition_point(|(time, _)| *time < at);
+            let around = &requests[next.saturating_sub(1)..(next + 1).min(requests.len())];
+            let nearest = around.iter().map(|(time, request)| ((time - at).abs(), *request)).min();
+            keyed.extend(nearest.filter(|(distance, _)| *distance <= KEYED).map(|(_, request)| (place, request)));
         }
         keyed
     }
 
     /// UTC of an event, led back to the reference of its machine's clock.
-    fn led_back(&self, event: u32) -> Option<Micros> {
-        let event = &self.context.events[event as usize];
+    fn led_back(&self, event: u32, events: &[Event]) -> Option<Micros> {
+        let event = &events[event as usize];
         let machine = *self.machine_of.get(event.place.source as usize)?;
         Some(self.clocks.read(machine, event.stamp.utc?).at)
     }

@@ -97,17 +97,8 @@ impl Candidate {
     }
 }
 
-/// The transactions that some key joins, and of those that it joins to one flow alone, the flow.
-#[derive(Debug, Default)]
-pub struct Joined {
-    /// Places of the transactions.
-    pub all: HashSet<usize>,
-    /// Transaction and flow.
-    pub to_one: Vec<(usize, usize)>,
-}
-
 /// Joins every transaction that shares a key with a flow. `candidates` stand in the order of `drafts`, whose machines
-/// are `machine_of`.
+/// are `machine_of`. Returns the places of the transactions that some key joins.
 pub fn join(
     drafts: &mut [Draft],
     machine_of: &[usize],
@@ -115,16 +106,13 @@ pub fn join(
     transactions: &[Transaction],
     events: &[Event],
     clocks: &Clocks,
-) -> Joined {
+) -> HashSet<usize> {
     let index = Index::new(candidates);
-    let mut joined = Joined::default();
+    let mut joined = HashSet::new();
     for (number, transaction) in transactions.iter().enumerate() {
         let partners = index.partners(transaction, candidates, clocks);
-        if let [only] = partners.as_slice() {
-            joined.to_one.push((number, only.flow));
-        }
         for Partner { flow, by, rivals, confidence, distance_seconds } in partners {
-            joined.all.insert(number);
+            joined.insert(number);
             let at = transaction.started.map(|utc| clocks.read(transaction.machine, utc).at);
             let attempt = attempt_at(&drafts[flow], at, events, |utc| clocks.read(machine_of[flow], utc).at);
             let read = |utc| clocks.read(machine_of[flow], utc).at;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::draft::{Draft, Member};
-use super::hops::{Layer, Link, Sightings};
+use super::hops::{Answer, Layer, Link, Sightings};
 use super::requests::Requests;
 use super::servers::Transaction;
 use super::{Join, LineRef};
@@ -53,7 +53,7 @@ pub fn place(
             let client = &sightings.of(Layer::Client)[found.link.client as usize];
             let server = &sightings.of(found.link.layer)[found.link.place as usize];
             let mut by = vec!["time", "endpoint"];
-            if client.answer != super::hops::Answer::Unknown && server.answer != super::hops::Answer::Unknown {
+            if client.answer != Answer::Unknown && server.answer != Answer::Unknown {
                 by.push("status");
             }
             let others = rivals.get(&(found.link.layer, found.link.client)).map_or(0, |count| count - 1);
@@ -79,8 +79,21 @@ pub fn place(
     }
 }
 
+/// Notes the requests that some server surely answered well, where their clients' logs do not tell how they ended.
+pub fn note_served(links: &[Link], sightings: &Sightings, requests: &mut Requests) {
+    for link in links.iter().filter(|link| link.compared && link.share >= LIKELY) {
+        let server = &sightings.of(link.layer)[link.place as usize];
+        let client = &sightings.of(Layer::Client)[link.client as usize];
+        if server.answer == Answer::Good && client.to.is_none() && client.answer != Answer::Good {
+            if let Some(request) = requests.all.get_mut(client.of) {
+                request.served |= !request.failed();
+            }
+        }
+    }
+}
+
 /// The flow of each request, with the attempt.
-pub fn flows_of_requests(drafts: &[Draft], requests: &Requests) -> HashMap<u32, (usize, u32)> {
+fn flows_of_requests(drafts: &[Draft], requests: &Requests) -> HashMap<u32, (usize, u32)> {
     let mut flow_of = HashMap::new();
     for (flow, draft) in drafts.iter().enumerate() {
         for member in &draft.client {

@@ -76,6 +76,8 @@ pub struct Request {
     pub sent: Option<u32>,
     /// The first line that tells of the answer, an index of the trail's events.
     pub answered: Option<u32>,
+    /// A server's log says that it was answered well, where the client's own says nothing.
+    pub served: bool,
     mask_logged: bool,
     has_banner: bool,
 }
