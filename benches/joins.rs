@@ -4,8 +4,8 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::missing_docs_in_private_items)]
 
-#[path = "score/damage.rs"]
-mod damage;
+#[path = "score/disturbed.rs"]
+mod disturbed;
 #[path = "score/joins.rs"]
 mod joins;
 #[path = "score/references.rs"]
@@ -17,7 +17,7 @@ use std::time::Instant;
 use cmgtrail::engine::{ReadOptions, Silent, Trail};
 use cmgtrail::simulate::{Plan, in_memory};
 
-use damage::{Damage, damage};
+use disturbed::{Damage, damage};
 use joins::{Hop, Line, Put, Tally};
 
 fn main() {
