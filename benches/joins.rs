@@ -68,7 +68,9 @@ fn score(rate: f64, clients: usize, hours: f64) {
     for log in ["W3SVC1", "CLOUD_PROXYCONNECTOR", "CCM_STS"] {
         show(log, &hops, &puts, |hop| !hop.keyed && hop.has_client && hop.log == log);
     }
-    show("gateway IIS", &hops, &puts, |hop| hop.has_client && hop.lines[0].0.starts_with("cmg-") && hop.log == "W3SVC1");
+    show("gateway IIS", &hops, &puts, |hop| {
+        hop.has_client && hop.lines[0].0.starts_with("cmg-") && hop.log == "W3SVC1"
+    });
     println!("  sure joins of lines of no client's flow: {}", joins::strangers(truth, &puts));
     let (flows, right) = joins::outcomes(truth, &trail);
     println!("  outcome right: {right} of {flows} flows, {:.4}", joins::share(right, flows));
@@ -78,7 +80,10 @@ fn score(rate: f64, clients: usize, hours: f64) {
         }
     }
     let (compared, wrong, median) = joins::clocks(truth, &trail, &settings, 5);
-    println!("  clocks: {compared} with 5 pairs or more, {wrong} off by more than 1 s, median error {median:.3} s; {} in all", trail.clocks.len());
+    println!(
+        "  clocks: {compared} with 5 pairs or more, {wrong} off by more than 1 s, median error {median:.3} s; {} in all",
+        trail.clocks.len()
+    );
 }
 
 fn show(name: &str, hops: &[Hop], puts: &HashMap<Line, Vec<Put>>, wanted: impl Fn(&Hop) -> bool) {

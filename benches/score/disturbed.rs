@@ -103,7 +103,8 @@ fn shifted(record: &str, (at, by): (Micros, Micros)) -> Option<String> {
         return None;
     };
     let stamp = &record[range.clone()];
-    let whole = if date_first { iso(&stamp[..10], &stamp[11..])? } else { format!("{}T{}.000Z", &stamp[..10], &stamp[11..]) };
+    let whole =
+        if date_first { iso(&stamp[..10], &stamp[11..])? } else { format!("{}T{}.000Z", &stamp[..10], &stamp[11..]) };
     let (day, clock) = moved_to(&whole, (at, by), bias)?;
     let mut text = record.to_owned();
     let new = if date_first { format!("{} {clock}", us(&day)) } else { format!("{day} {}", &clock[..8]) };

@@ -116,7 +116,8 @@ pub fn puts(truth: &Truth, trail: &Trail) -> HashMap<Line, Vec<Put>> {
     for (flow, number) in trail.flows.iter().zip(flows_in_truth(truth, &trail.flows)) {
         let Some(number) = number else { continue };
         for event in flow.events.iter().filter(|event| event.join.by != ["log"]) {
-            let by_key = identity::KEYS.iter().any(|(key, _)| *key != "message-id" && event.join.by.iter().any(|by| by == key));
+            let by_key =
+                identity::KEYS.iter().any(|(key, _)| *key != "message-id" && event.join.by.iter().any(|by| by == key));
             // The line that it was joined to says to what; the flow around that may hold more than it should.
             let to = event.join.to.as_ref().and_then(|to| of_line.get(&(&*to.source, to.line)));
             let put = Put { flow: to.copied().unwrap_or(number), confidence: event.join.confidence, by_key };
@@ -229,9 +230,8 @@ pub fn outcomes(truth: &Truth, trail: &Trail) -> (usize, usize) {
     };
     let flows: Vec<_> = truth.flows.iter().enumerate().collect();
     let counted: Vec<_> = flows.iter().filter(with_client).collect();
-    let right = counted.iter().filter(|(number, flow)| {
-        said.get(number).is_some_and(|said| said.last() == Some(&flow.outcome))
-    });
+    let right =
+        counted.iter().filter(|(number, flow)| said.get(number).is_some_and(|said| said.last() == Some(&flow.outcome)));
     (counted.len(), right.count())
 }
 
@@ -258,11 +258,8 @@ pub fn confusions(truth: &Truth, trail: &Trail) -> Vec<(String, usize)> {
 /// Clock offsets: pairs of machines with at least `least` exact pairs behind each, how many are wrong by more than a
 /// second, and the median error. `settings`: clocks that were set, by how much.
 pub fn clocks(truth: &Truth, trail: &Trail, settings: &BTreeMap<String, f64>, least: usize) -> (usize, usize, f64) {
-    let folder_of: HashMap<String, &str> = truth
-        .offsets
-        .keys()
-        .map(|folder| (host_of(folder), folder.as_str()))
-        .collect();
+    let folder_of: HashMap<String, &str> =
+        truth.offsets.keys().map(|folder| (host_of(folder), folder.as_str())).collect();
     let mut errors: Vec<f64> = Vec::new();
     for clock in trail.clocks.iter().filter(|clock| clock.pairs >= least) {
         let folder = folder_of.get(&clock.host.to_lowercase());

@@ -74,11 +74,14 @@ impl<'a> World<'a> {
             let start = instant(&last.at_true_utc);
             let offset = truth.offsets[&last.machine];
             let set = settings.get(&last.machine).copied().unwrap_or(0.0);
-            let answer = threads[&(event.place.source, event.thread)]
-                .iter()
-                .find(|other| other.place.line > event.place.line && other.place.file == event.place.file && other.mark() == Mark::Ok);
+            let answer = threads[&(event.place.source, event.thread)].iter().find(|other| {
+                other.place.line > event.place.line && other.place.file == event.place.file && other.mark() == Mark::Ok
+            });
             let end = answer.and_then(|answer| stamp(answer)).and_then(|at| {
-                [at - offset, at - offset - set].into_iter().filter(|at| (start..start + 60.0).contains(at)).reduce(f64::min)
+                [at - offset, at - offset - set]
+                    .into_iter()
+                    .filter(|at| (start..start + 60.0).contains(at))
+                    .reduce(f64::min)
             });
             let client = truth.flows[request.flow].client.clone();
             let raw = stamp(event).unwrap_or(start);
@@ -93,15 +96,14 @@ impl<'a> World<'a> {
             let lines: Vec<&&Event> = hop.lines.iter().filter_map(|line| events.get(line)).collect();
             let Some(first) = lines.first().and_then(|event| stamp(event)) else { continue };
             let request = &truth.requests[hop.request];
-            let times: HashMap<(&str, u32), f64> = request
-                .hops
-                .iter()
-                .map(|hop| ((hop.source.as_str(), hop.line), instant(&hop.at_true_utc)))
-                .collect();
+            let times: HashMap<(&str, u32), f64> =
+                request.hops.iter().map(|hop| ((hop.source.as_str(), hop.line), instant(&hop.at_true_utc))).collect();
             let time = |event: &Event| times.get(&(&*event.place.file, event.place.line)).copied();
             let coarse = hop.log == "W3SVC1";
             let elapsed = lines.iter().find_map(|event| event.get("elapsed_ms")).and_then(|ms| ms.parse::<f64>().ok());
-            let Some(end) = lines.iter().rev().find(|event| event.mark() == Mark::Ok || coarse).and_then(|event| time(event)) else {
+            let Some(end) =
+                lines.iter().rev().find(|event| event.mark() == Mark::Ok || coarse).and_then(|event| time(event))
+            else {
                 continue;
             };
             let start = if coarse {
@@ -114,7 +116,15 @@ impl<'a> World<'a> {
                 self.homes.insert(truth.flows[hop.flow].client.clone(), address.to_owned());
             }
             let address = address.map(str::to_owned);
-            self.served.push(Served { hop: number, endpoint: request.endpoint, raw: first, start, end, coarse, address });
+            self.served.push(Served {
+                hop: number,
+                endpoint: request.endpoint,
+                raw: first,
+                start,
+                end,
+                coarse,
+                address,
+            });
         }
     }
 
@@ -187,7 +197,8 @@ impl<'a> World<'a> {
     /// Shares of requests and lines, balanced until both sides fit; each side may stay alone.
     fn balanced<'s>(&self, served: &[&'s Served], way: &Way) -> Vec<(&'s Served, usize, f64)> {
         const ALONE: f64 = 0.02;
-        let mut order: Vec<(f64, usize)> = self.asked.iter().enumerate().map(|(place, asked)| (asked.start, place)).collect();
+        let mut order: Vec<(f64, usize)> =
+            self.asked.iter().enumerate().map(|(place, asked)| (asked.start, place)).collect();
         order.sort_by(|one, two| one.0.total_cmp(&two.0));
         let mut cells: Vec<(usize, usize, f64)> = Vec::new();
         for (row, served) in served.iter().enumerate() {

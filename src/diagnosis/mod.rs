@@ -111,9 +111,8 @@ fn flow_matches(
         let on_the_way = |(trouble, broken): (Stage, Stage)| {
             trouble == broken || (case.has_to_do_with_a_cmg() && workflow::lies_on_the_way(trouble, broken))
         };
-        let explains = of_logs
-            && of_site.failure.stage.zip(broken).is_some_and(on_the_way)
-            && case.is_near(&of_site.evidence);
+        let explains =
+            of_logs && of_site.failure.stage.zip(broken).is_some_and(on_the_way) && case.is_near(&of_site.evidence);
         if explains && of_site.failure.role == FailureRole::Cause {
             placed.insert(index);
             found.push(Match { flow: Some(flow), ..of_site.clone() });

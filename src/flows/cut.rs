@@ -211,10 +211,10 @@ impl Cutter<'_> {
         };
         let last = draft.client.iter().rev().find(same_thread);
         let request = last.and_then(|member| self.context.requests.of(member.event));
-        let named = |request: &Request| {
-            request.events.iter().any(|&line| events[line as usize].get("message_id").is_some())
-        };
-        event.mark() == Mark::Ok && request.is_some_and(|request| request.to_cmg && !request.failed() && !named(request))
+        let named =
+            |request: &Request| request.events.iter().any(|&line| events[line as usize].get("message_id").is_some());
+        event.mark() == Mark::Ok
+            && request.is_some_and(|request| request.to_cmg && !request.failed() && !named(request))
     }
 
     /// True where this request, which a server answered, leaves nothing of the service flow open.
@@ -275,7 +275,13 @@ impl Cutter<'_> {
         }
         draft.add(
             index,
-            Join { by: vec!["log".to_owned()], confidence: Confidence::Certain, distance_seconds: None, rivals: 0, to: None },
+            Join {
+                by: vec!["log".to_owned()],
+                confidence: Confidence::Certain,
+                distance_seconds: None,
+                rivals: 0,
+                to: None,
+            },
         );
         if draft.kind != FlowKind::Install {
             note_pending(&mut draft.pending, event);

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::cut::{self, Context};
 use super::clocks::{self, Clock, Clocks};
+use super::cut::{self, Context};
 use super::draft::{Draft, Member};
 use super::hops::{self, Layer, Link, Sightings};
 use super::join::{self, Candidate};
@@ -88,10 +88,9 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
 
     let bench = Bench { events, sources, requests: &requests, knowledge };
     let led_back = |event: u32| servers.led_back(event, events);
-    let of_draft =
-        |(draft, machine): (&Draft, &usize)| {
-            finish(draft, (*machine, &machines[*machine]), &known[*machine], &bench, &led_back)
-        };
+    let of_draft = |(draft, machine): (&Draft, &usize)| {
+        finish(draft, (*machine, &machines[*machine]), &known[*machine], &bench, &led_back)
+    };
     let mut finished: Vec<(Flow, FlowDetail)> = drafts.iter().zip(&machine_of).map(of_draft).collect();
     finished.sort_by(|(left, _), (right, _)| {
         let key = |flow: &Flow| (flow.started.is_none(), flow.started, flow.kind, flow.client.host.clone());
@@ -165,9 +164,8 @@ impl Servers {
     /// places in their layers.
     fn keyed(&self) -> Vec<(u32, u32)> {
         let clients = self.sightings.of(Layer::Client);
-        let read = |sighting: &hops::Sighting| {
-            sighting.middle().map(|middle| self.clocks.read(sighting.machine, middle).at)
-        };
+        let read =
+            |sighting: &hops::Sighting| sighting.middle().map(|middle| self.clocks.read(sighting.machine, middle).at);
         let mut asked: HashMap<(usize, Option<u32>), Vec<(Micros, u32)>> = HashMap::new();
         for (place, client) in (0_u32..).zip(clients) {
             if let Some(at) = read(client) {

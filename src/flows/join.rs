@@ -5,10 +5,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::clocks::{Clocks, Reading};
 use super::draft::{Draft, Member};
 use super::identity;
 use super::servers::Transaction;
-use super::clocks::{Clocks, Reading};
 use super::{ClientIdentity, Join, LineRef};
 use crate::events::Event;
 use crate::finding::Confidence;
@@ -40,12 +40,7 @@ pub struct Candidate {
 
 impl Candidate {
     /// What a draft offers to join by: the ids in its own lines, and those its client is known by elsewhere.
-    pub fn new(
-        draft: &Draft,
-        client: &ClientIdentity,
-        events: &[Event],
-        (machine, clocks): (usize, &Clocks),
-    ) -> Self {
+    pub fn new(draft: &Draft, client: &ClientIdentity, events: &[Event], (machine, clocks): (usize, &Clocks)) -> Self {
         let mut ids: Vec<(&'static str, String)> = Vec::new();
         for member in &draft.client {
             ids.extend(identity::ids(&events[member.event as usize]));
@@ -146,7 +141,8 @@ fn naming(
     let own = || draft.client.iter().map(|member| &events[member.event as usize]);
     let names = |event: &&Event| {
         let ids = identity::ids(event);
-        by.iter().any(|key| ids.get(key).zip(transaction.ids.get(key)).is_some_and(|(one, two)| identity::agree(one, two)))
+        by.iter()
+            .any(|key| ids.get(key).zip(transaction.ids.get(key)).is_some_and(|(one, two)| identity::agree(one, two)))
     };
     let nearest = own().filter(names).min_by_key(|event| event.stamp.utc.map_or(Micros::MAX, &distance));
     nearest.map(|event| LineRef::from(&event.place))
@@ -256,7 +252,8 @@ fn strength(by: &[&'static str]) -> usize {
 /// The attempt that was under way: the last that had begun, else the first. `read` leads the client's times back.
 fn attempt_at(draft: &Draft, at: Option<Micros>, events: &[Event], read: impl Fn(Micros) -> Micros) -> u32 {
     let Some(at) = at else { return draft.attempts() };
-    let begun =
-        draft.client.partition_point(|member| events[member.event as usize].stamp.utc.is_none_or(|utc| read(utc) <= at));
+    let begun = draft
+        .client
+        .partition_point(|member| events[member.event as usize].stamp.utc.is_none_or(|utc| read(utc) <= at));
     begun.checked_sub(1).and_then(|last| draft.client.get(last)).map_or(1, |member| member.attempt)
 }

@@ -84,10 +84,9 @@ pub fn note_served(links: &[Link], sightings: &Sightings, requests: &mut Request
     for link in links.iter().filter(|link| link.compared && link.share >= LIKELY) {
         let server = &sightings.of(link.layer)[link.place as usize];
         let client = &sightings.of(Layer::Client)[link.client as usize];
-        if server.answer == Answer::Good && client.to.is_none() && client.answer != Answer::Good {
-            if let Some(request) = requests.all.get_mut(client.of) {
-                request.served |= !request.failed();
-            }
+        let open = server.answer == Answer::Good && client.to.is_none() && client.answer != Answer::Good;
+        if let Some(request) = requests.all.get_mut(client.of).filter(|_| open) {
+            request.served |= !request.failed();
         }
     }
 }

@@ -131,7 +131,9 @@ impl Failure {
     pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
         self.conditions()
             .filter_map(|condition| match condition {
-                Condition::Event(shape) | Condition::Absent(shape) | Condition::ServedSince(shape) => Some(shape.message.iter().map(String::as_str)),
+                Condition::Event(shape) | Condition::Absent(shape) | Condition::ServedSince(shape) => {
+                    Some(shape.message.iter().map(String::as_str))
+                }
                 _ => None,
             })
             .flatten()

@@ -304,7 +304,14 @@ fn an_expectation_cannot_be_ignored_silently() {
         assert!(error.to_string().contains("unknown field"), "{error}");
     }
     let files = BTreeMap::from([("a.log".to_owned(), "first\r\nsecond\r\n".to_owned())]);
-    let quote = |line, text: &str| Quote { source: "a.log".to_owned(), line, text: text.to_owned(), by: Vec::new(), confidence: None, rivals_at_least: None };
+    let quote = |line, text: &str| Quote {
+        source: "a.log".to_owned(),
+        line,
+        text: text.to_owned(),
+        by: Vec::new(),
+        confidence: None,
+        rivals_at_least: None,
+    };
     assert_eq!(misplaced(&files, &quote(2, "second")), None);
     assert!(misplaced(&files, &quote(1, "second")).is_some());
     assert!(misplaced(&files, &quote(0, "first")).is_some());

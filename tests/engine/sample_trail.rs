@@ -100,7 +100,13 @@ fn line(attempt: u32, stage: Stage, mark: Mark, line: u32) -> FlowEvent {
         at: Some(STARTED),
         source: Arc::from(LOG),
         line,
-        join: Join { by: vec!["log".into()], confidence: Confidence::Certain, distance_seconds: None, rivals: 0, to: None },
+        join: Join {
+            by: vec!["log".into()],
+            confidence: Confidence::Certain,
+            distance_seconds: None,
+            rivals: 0,
+            to: None,
+        },
         message: "sent-failed".into(),
         event: u32::MAX,
     }

@@ -150,8 +150,7 @@ impl Index {
         }
         let mut found = vec![(address, bin * SECOND)];
         let second = peaks.iter().filter(|peak| peak.1 == address).find(apart);
-        if let Some(&(count, address, bin)) = second.filter(|peak| peak.0 >= FEWEST && peak.0 > 2 * rival.max(1)) {
-            let _ = count;
+        if let Some(&(_, address, bin)) = second.filter(|peak| peak.0 >= FEWEST && peak.0 > 2 * rival.max(1)) {
             found.push((address, bin * SECOND));
         }
         found

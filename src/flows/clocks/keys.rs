@@ -74,10 +74,8 @@ pub fn ties(sightings: &Sightings, transactions: &[Transaction], ids: &Ids) -> V
             };
             let registers = layer == Layer::Component;
             let Some((at, requests)) = inner.middle().zip(asked.get(&(client, registers))) else { continue };
-            let pairs = candidates(at, requests, inner, clients, registers).map(|outer| Pair {
-                outer: (Layer::Client, outer),
-                inner: (layer, place),
-            });
+            let pairs = candidates(at, requests, inner, clients, registers)
+                .map(|outer| Pair { outer: (Layer::Client, outer), inner: (layer, place) });
             let tie = ties.entry((client, inner.machine)).or_insert_with(|| Tie {
                 outer: client,
                 inner: inner.machine,

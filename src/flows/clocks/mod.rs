@@ -143,12 +143,7 @@ struct Tie {
 /// Estimates the clocks of `machines` machines. `ids` are those that each machine's client is known by.
 ///
 /// With them comes how often each client was seen to have an address.
-pub fn estimate(
-    machines: usize,
-    sightings: &Sightings,
-    transactions: &[Transaction],
-    ids: &Ids,
-) -> (Clocks, Homes) {
+pub fn estimate(machines: usize, sightings: &Sightings, transactions: &[Transaction], ids: &Ids) -> (Clocks, Homes) {
     let mut ties = keys::ties(sightings, transactions, ids);
     ties.extend(rhythm::ties(machines, sightings));
     let by_address = addresses::ties(machines, sightings);
@@ -188,13 +183,7 @@ fn gateways(machines: usize, sightings: &Sightings) -> Vec<bool> {
 }
 
 /// Leads every machine that is tied to `reference`, over others too, back to it: the best tied first.
-fn lead_back(
-    reference: usize,
-    clocks: &mut Clocks,
-    ties: &[Tie],
-    of_machine: &[Vec<usize>],
-    sightings: &Sightings,
-) {
+fn lead_back(reference: usize, clocks: &mut Clocks, ties: &[Tie], of_machine: &[Vec<usize>], sightings: &Sightings) {
     let itself = Span { from: Micros::MIN, offset: 0, uncertainty: 0, pairs: 0 };
     clocks.machines[reference] = Known { reference: Some(reference), spans: vec![itself] };
     let mut strength = vec![0_usize; clocks.machines.len()];

@@ -52,10 +52,8 @@ pub fn ties(machines: usize, sightings: &Sightings) -> Vec<Tie> {
                 if found.is_empty() {
                     continue;
                 }
-                let pairs: Vec<Pair> = found
-                    .iter()
-                    .map(|(o, i)| Pair { outer: (outer_layer, *o), inner: (inner_layer, *i) })
-                    .collect();
+                let pairs: Vec<Pair> =
+                    found.iter().map(|(o, i)| Pair { outer: (outer_layer, *o), inner: (inner_layer, *i) }).collect();
                 let strength = pairs.iter().map(|pair| pair.inner.1).collect::<HashSet<_>>().len();
                 ties.push(Tie { outer, inner, pairs, strength });
             }
@@ -117,7 +115,8 @@ impl Table<'_> {
             // About so many comparisons each request makes.
             let span = others.last().zip(others.first()).map_or(1, |(last, first)| (last.0 - first.0).max(1));
             let share = (2 * REACH).min(span);
-            let each = (others.len() as u128 * share.unsigned_abs() as u128 / span.unsigned_abs() as u128).max(1);
+            let each =
+                (others.len() as u128 * u128::from(share.unsigned_abs()) / u128::from(span.unsigned_abs())).max(1);
             let room = BUDGET.saturating_sub(votes.len()) / usize::try_from(each).unwrap_or(usize::MAX).max(1);
             let room = room.min(ITEMS.saturating_sub(items));
             // A class that is thinned out much shows no rhythm any more, and rarer ones have told enough.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::association::Edge;
 use super::seen::Side;
-use super::solve::{self, Alone, Share};
+use super::solve::{self, Share};
 
 /// Requests whose address a client is believed to have had before any is known.
 const PRIOR: f64 = 1.0;
@@ -31,14 +31,14 @@ pub fn solve(clients: &Side<'_>, gateway: &Side<'_>, homes: &Homes) -> Vec<Share
         };
         let own_of = own.iter().copied().chain(std::iter::repeat(0.0));
         let mut edges: Vec<Edge> = plain.iter().zip(own_of).map(weighed).collect();
-        let (shares, _) = solve::settle(clients.len(), gateway.len(), &mut edges, Alone { ..alone });
+        let (shares, _) = solve::settle(clients.len(), gateway.len(), &mut edges, alone);
         counts.clear();
         for (edge, share) in edges.iter().zip(&shares) {
             if let Some(key) = key(edge, clients, gateway) {
                 *counts.entry(key).or_insert(0.0) += share;
             }
         }
-        found = solve::shares_of(&edges, &shares);
+        found = solve::shares_of(&edges, &shares, alone);
         own = shares;
     }
     found

@@ -68,7 +68,7 @@ pub fn solve(
         let mut edges = solve::edges(clients, inner, &law, alone);
         edges.iter_mut().for_each(|edge| edge.odds *= evidence.factor(Some(edge.outer), edge.inner));
         let (shares, _) = solve::settle(clients.len(), inner.len(), &mut edges, alone);
-        return solve::shares_of(&edges, &shares);
+        return solve::shares_of(&edges, &shares, alone);
     }
     let hop = Hop {
         clients,
@@ -89,7 +89,7 @@ pub fn solve(
     }
     let (shares, _) = solve::settle(fronts.len(), inner.len(), &mut edges, alone);
     let of_client = |share: Share| fronts[share.outer as usize].client.map(|client| Share { outer: client, ..share });
-    solve::shares_of(&edges, &shares).into_iter().filter_map(of_client).collect()
+    solve::shares_of(&edges, &shares, alone).into_iter().filter_map(of_client).collect()
 }
 
 /// Requests of clients with their rows; then rows that may be of no client.
@@ -131,9 +131,10 @@ impl Hop<'_> {
         let lead = front
             .client
             .and_then(|client| Some((self.clients.seen[client as usize]?, &self.clients.sightings[client as usize])));
-        let first_row = front.rows.first().and_then(|(row, _)| {
-            Some((self.gateway.seen[*row as usize]?, &self.gateway.sightings[*row as usize]))
-        });
+        let first_row = front
+            .rows
+            .first()
+            .and_then(|(row, _)| Some((self.gateway.seen[*row as usize]?, &self.gateway.sightings[*row as usize])));
         // A client's clock that nothing tells of leads nowhere, where there is a row.
         let by_client = lead.filter(|(seen, _)| seen.reference.is_some() || first_row.is_none());
         let Some((seen, sighting)) = by_client.or(first_row) else { return Vec::new() };
@@ -169,7 +170,8 @@ impl Hop<'_> {
         let (mut total, mut rest) = (0.0, 1.0);
         for &(row, share) in &front.rows {
             rest -= share;
-            let (Some(seen), sighting) = (self.gateway.seen[row as usize], &self.gateway.sightings[row as usize]) else {
+            let (Some(seen), sighting) = (self.gateway.seen[row as usize], &self.gateway.sightings[row as usize])
+            else {
                 continue;
             };
             if !sighting.may_be(partner) {

@@ -125,9 +125,8 @@ impl Links<'_> {
     fn add(&mut self, layer: Layer, side: &Side<'_>, shares: &[Share]) {
         for share in shares {
             let pair = self.clients.seen[share.outer as usize].zip(side.seen[share.inner as usize]);
-            let distance = pair.map(|(client, server)| {
-                server.from.unwrap_or(server.middle) - client.from.unwrap_or(client.middle)
-            });
+            let distance = pair
+                .map(|(client, server)| server.from.unwrap_or(server.middle) - client.from.unwrap_or(client.middle));
             self.found.push(Link {
                 layer,
                 place: share.inner,

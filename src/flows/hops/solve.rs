@@ -22,6 +22,10 @@ const ROUNDS: usize = 6;
 /// Of the inner sightings at least this share is believed to belong to nobody: lines are lost.
 const LEAST_ALONE: f64 = 0.02;
 
+/// A law that fewer pairs have taught may be narrower than the truth: what it says is likely at most.
+const TAUGHT: f64 = 100.0;
+const UNTAUGHT: f64 = 0.998;
+
 /// Where both name a status, and not the same.
 const OTHER_STATUS: f64 = 0.05;
 
@@ -43,11 +47,13 @@ pub struct Alone {
     pub seen: f64,
     /// Share of the inner sightings that belong to none of the outer ones.
     pub stray: f64,
+    /// Pairs that this rests on.
+    pub pairs: f64,
 }
 
 impl Default for Alone {
     fn default() -> Self {
-        Self { seen: 0.8, stray: 0.3 }
+        Self { seen: 0.8, stray: 0.3, pairs: 0.0 }
     }
 }
 
@@ -101,6 +107,7 @@ fn believed_alone(outers: usize, edges: &[Edge], shares: &[f64]) -> Alone {
     Alone {
         seen: ((matched + 1.6) / (outers as f64 + 2.0)).clamp(0.02, 0.98),
         stray: ((inners - taken + 0.3) / (inners + 1.0)).clamp(LEAST_ALONE, 1.0),
+        pairs: matched,
     }
 }
 
@@ -183,11 +190,12 @@ pub fn solve(outer: &Side<'_>, inner: &Side<'_>) -> Vec<Share> {
     let (law, alone) = learn(outer, inner);
     let mut edges = edges(outer, inner, &law, alone);
     let (shares, _) = settle(outer.len(), inner.len(), &mut edges, alone);
-    shares_of(&edges, &shares)
+    shares_of(&edges, &shares, alone)
 }
 
-/// The pairs that are worth keeping.
-pub fn shares_of(edges: &[Edge], shares: &[f64]) -> Vec<Share> {
+/// The pairs that are worth keeping. A law that few pairs have taught makes nothing certain.
+pub fn shares_of(edges: &[Edge], shares: &[f64], alone: Alone) -> Vec<Share> {
+    let most = if alone.pairs < TAUGHT { UNTAUGHT } else { 1.0 };
     let all = edges.iter().zip(shares).filter(|(_, share)| **share > NEGLIGIBLE);
-    all.map(|(edge, share)| Share { outer: edge.outer, inner: edge.inner, share: *share }).collect()
+    all.map(|(edge, share)| Share { outer: edge.outer, inner: edge.inner, share: share.min(most) }).collect()
 }
