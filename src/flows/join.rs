@@ -84,7 +84,7 @@ impl Candidate {
     fn clocks(&self, transaction: &Transaction, clocks: &Clocks) -> Micros {
         let server = transaction.started.map(|utc| clocks.read(transaction.machine, utc));
         match (self.clock, server) {
-            (Some(own), Some(server)) if own.reference.is_some() && own.reference == server.reference => {
+            (Some(own), Some(server)) if own.firm && server.firm && own.reference == server.reference => {
                 2 * (own.uncertainty + server.uncertainty) + BESIDES
             }
             _ => CLOCKS,

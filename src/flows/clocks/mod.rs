@@ -29,6 +29,9 @@ const LONGEST: Micros = 60 * SECOND;
 /// No clock is compared more exactly than this: lines are written when there is time.
 const FINEST: Micros = 20_000;
 
+/// Pairs that make an offset firm.
+const FIRM: usize = 3;
+
 /// Of a clock that nothing tells of, this much is believed. Machines of a domain keep time within seconds.
 const UNKNOWN: Micros = 30 * SECOND;
 
@@ -82,6 +85,8 @@ pub struct Reading {
     pub uncertainty: Micros,
     /// The reference; `None` where nothing is known of the clock.
     pub reference: Option<usize>,
+    /// True where it rests on more than a pair or two, which may be wrong ones.
+    pub firm: bool,
 }
 
 impl Clocks {
@@ -93,9 +98,10 @@ impl Clocks {
         });
         match span {
             Some((reference, span)) => {
-                Reading { at: utc - span.offset, uncertainty: span.uncertainty + FINEST, reference }
+                let firm = reference == Some(machine) || span.pairs >= FIRM;
+                Reading { at: utc - span.offset, uncertainty: span.uncertainty + FINEST, reference, firm }
             }
-            None => Reading { at: utc, uncertainty: UNKNOWN, reference: None },
+            None => Reading { at: utc, uncertainty: UNKNOWN, reference: None, firm: false },
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Seen {
     pub clock: Seconds,
     /// The clock's reference.
     pub reference: Option<usize>,
+    /// True where that rests on more than a pair or two.
+    pub firm: bool,
     /// The machine.
     pub machine: usize,
     /// Times are known to the second only.
@@ -41,9 +43,9 @@ impl Seen {
         }
     }
 
-    /// True where both clocks are known by one reference.
+    /// True where both clocks are firmly known by one reference.
     pub fn compares(&self, other: &Self) -> bool {
-        self.machine == other.machine || (self.reference.is_some() && self.reference == other.reference)
+        self.machine == other.machine || (self.firm && other.firm && self.reference == other.reference)
     }
 
     /// How the inner stands in this.
@@ -123,6 +125,7 @@ fn seen(sighting: &Sighting, clocks: &Clocks, base: Micros) -> Option<Seen> {
         middle: seconds(read.at - base),
         clock: seconds(read.uncertainty),
         reference: read.reference,
+        firm: read.firm,
         machine: sighting.machine,
         coarse: sighting.coarse,
     })
