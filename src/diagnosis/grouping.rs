@@ -81,7 +81,7 @@ fn finding(group: &[Match], world: &World<'_>) -> Finding {
             best,
             &artefacts::contradictions(failure.stage, &case),
         ),
-        remedy: fill(&failure.remedy),
+        remedy: fill(own(|when| when.remedy.as_ref()).unwrap_or(&failure.remedy)),
         verify: fill(&failure.verify),
         reference: failure.reference.clone(),
         rule: failure.rule.clone(),

@@ -234,7 +234,8 @@ fn evaluate(when: &When, case: &Case<'_>) -> Option<Held> {
     };
     let mut seen = BTreeSet::new();
     evidence.retain(|event| seen.insert(*event));
-    let has_words = when.severity.is_some() || when.title.is_some() || when.explanation.is_some();
+    let words = [&when.title, &when.explanation, &when.remedy];
+    let has_words = when.severity.is_some() || words.iter().any(|words| words.is_some());
     Some(Held { confidence, evidence, told, words: has_words.then(|| when.clone()) })
 }
 

@@ -176,6 +176,9 @@ pub struct When {
     /// Explanation in place of the failure's own.
     #[serde(default)]
     pub explanation: Option<String>,
+    /// Remedy in place of the failure's own.
+    #[serde(default)]
+    pub remedy: Option<String>,
 }
 
 impl When {
@@ -288,7 +291,7 @@ pub enum ArtefactStatus {
 }
 
 /// Kinds of report that a condition can ask.
-pub const ARTEFACT_KINDS: [&str; 3] = ["certificate-chain", "token", "dsregcmd"];
+pub const ARTEFACT_KINDS: [&str; 4] = ["certificate-chain", "device-certificate", "token", "dsregcmd"];
 
 /// What a request looks like. Everything given must agree.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that panics has failed, and says where
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a suite says its figures, and a skipped test why
 
+mod artefact_checks;
 mod artefacts;
 mod certs;
 mod codes;
