@@ -8,6 +8,7 @@ mod certs;
 mod codes;
 mod corpus;
 mod failures;
+mod fuzz;
 mod knowledge;
 mod layers;
 mod own_knowledge;
