@@ -105,6 +105,8 @@ struct Inputs<'m> {
     problems: Vec<(&'static str, Problem)>,
     /// Whether what was presented came without an order.
     unordered: bool,
+    /// Whether revocation lists were presented.
+    lists_presented: bool,
     stores: Stores,
 }
 
@@ -128,6 +130,7 @@ impl<'m> Inputs<'m> {
             disallowed: known("disallowed", !disallowed.is_empty()),
         };
         let unordered = presented.iter().any(|source| source.bundle().unordered);
+        let lists_presented = presented.iter().any(|source| !source.bundle().lists.is_empty());
         let presented: Vec<usize> =
             certificates(presented).map(|(certificate, source)| pool.add(certificate, source)).collect();
         for (certificate, source) in certificates(intermediates) {
@@ -137,6 +140,9 @@ impl<'m> Inputs<'m> {
             certificates(roots).map(|(certificate, source)| pool.trust(certificate, source)).collect();
         let disallowed = certificates(disallowed).map(|(certificate, _)| certificate.der.as_ref()).collect();
         let leaf = leaf_of(&pool, &presented);
+        // Of an authority alone, with something unreadable before it, the leaf is what cannot be read.
+        let headless = problems.iter().any(|(role, problem)| *role == "presented" && problem.certificates_before == 0);
+        let leaf = leaf.filter(|at| !headless || pool.get(*at).is_some_and(|certificate| !certificate.is_ca()));
         Self {
             pool,
             presented,
@@ -146,6 +152,7 @@ impl<'m> Inputs<'m> {
             lists: Lists::of(lists),
             problems,
             unordered,
+            lists_presented,
             stores,
         }
     }
@@ -254,7 +261,10 @@ fn without_leaf(request: &ChainRequest, inputs: &Inputs<'_>) -> Report {
     let mut checks = if inputs.problems.iter().any(|(role, _)| *role == "presented") {
         unreadable(request, inputs)
     } else {
-        let text = "No certificate was presented.";
+        let text = match inputs.lists_presented {
+            true => "It holds a revocation list where certificates are expected.",
+            false => "No certificate was presented.",
+        };
         vec![UNREADABLE.check(request.profile, CheckStatus::NotChecked, "presented list", text.to_owned())]
     };
     checks.extend(checks::not_made_of_leaf(request, "The leaf cannot be read."));
