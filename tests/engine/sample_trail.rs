@@ -52,6 +52,7 @@ fn source() -> Source {
         last: None,
         time: UtcQuality::Known,
         files: vec!["client-PC042/ccmsetup-20261103-010203.log".into(), LOG.into()],
+        holes: Vec::new(),
         notes: vec!["the last record is cut in half".into()],
     }
 }
