@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a suite says its figures, and a skipped test why
 
 mod artefacts;
+mod cases;
 mod certs;
 mod codes;
 mod corpus;
