@@ -80,8 +80,9 @@ bench: build $(VENV)/.dev ## Measure, beside a reference in the same run
 	cargo bench --features simulate
 	$(BIN)/python benches/peers.py
 
-score: ## Score flows, stages and causes on simulated sites, sound and damaged
+score: ## Score flows, stages and causes on simulated sites, sound and damaged, and causes over the corpus
 	cargo bench --features simulate --bench score
+	cargo bench --features simulate --bench corpus
 
 docs: build $(VENV)/.dev ## Build the documentation into site/, with a page for each failure, and the Rust documentation
 	$(BIN)/python docs/json_examples.py
