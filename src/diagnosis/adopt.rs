@@ -65,7 +65,7 @@ fn is_orphan(flow: usize, found: &[Match], world: &World<'_>) -> bool {
     world.broke_at(flow).is_some()
         && !case.overcome_later()
         && case.has_to_do_with_a_cmg()
-        && !found.iter().any(|found| found.failure.role == FailureRole::Cause)
+        && !found.iter().any(|found| found.failure.role == FailureRole::Cause && !found.failure.beside)
 }
 
 /// The only cause among those that stop a flow; `None` where there are several, for which of them would it be?

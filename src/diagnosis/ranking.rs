@@ -140,7 +140,8 @@ pub fn rank(found: Vec<Match>, case: &Case<'_>) -> Vec<Match> {
         .map(|mut found| {
             let explained = explained(&found, &troubles, case);
             let misplaced = case.onset().is_some() && !is_of_site(&found.failure.scope);
-            let of_all = |other: &Arc<Failure>| is_of_site(&other.scope) && found.is_neighbour_of(other);
+            let of_all =
+                |other: &Arc<Failure>| !other.beside && is_of_site(&other.scope) && found.is_neighbour_of(other);
             if misplaced && !found.failure.beside && failures.iter().any(of_all) {
                 found.confidence = Confidence::Possible;
             }
