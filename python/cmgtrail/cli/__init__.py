@@ -1,7 +1,8 @@
 """The command line.
 
 `diagnose` and `records` read logs, `token`, `cert` and `dsregcmd` validate, `preflight` and `site` look ahead,
-`simulate` writes the logs of made-up sites, `code` explains codes, and `knowledge` checks and writes knowledge files.
+`simulate` writes the logs of made-up sites, `code` explains codes, `knowledge` checks and writes knowledge files, and
+`powershell-module` says where the PowerShell module is.
 
 Exit status: 0 no finding of severity error, valid, or would work; 1 the contrary; 3 undecided; 2 could
 not run or not one record was read; 130 stopped by Ctrl-C. Results go to stdout, progress and messages to stderr. Errors

@@ -13,7 +13,7 @@ import click
 import cmgtrail as package
 from cmgtrail._engine import Zone
 from cmgtrail.cli import knowledge as known
-from cmgtrail.cli import preflights, simulation, validators
+from cmgtrail.cli import powershell, preflights, simulation, validators
 from cmgtrail.cli.outlet import shown
 from cmgtrail.display.words import client_name, visible
 
@@ -49,6 +49,7 @@ cmgtrail.add_command(preflights.site)
 cmgtrail.add_command(known.code)
 cmgtrail.add_command(known.knowledge)
 cmgtrail.add_command(simulation.simulate)
+cmgtrail.add_command(powershell.powershell_module)
 
 
 def _reading(command: Callable[P, R]) -> Callable[P, R]:
