@@ -4,6 +4,8 @@ PYTHON ?= python3
 DEMO ?= root-missing-mask-8
 FEATURES ?= simulate
 CHROMIUM ?= chromium
+# A Rust toolchain that can build its own standard library for Windows, a linker and an assembler, and wine.
+WINDOWS_PACKAGES := rustc-web cargo-web rust-web-src gcc-mingw-w64-x86-64 nasm wine wine64
 VENV := .venv
 BIN := $(VENV)/bin
 # Nearly as fast to run as a release, much faster to build.
@@ -17,7 +19,7 @@ export PIP_CONSTRAINT := $(abspath requirements-dev.txt)
 PKITS := import cryptography_vectors as v, pathlib; print(pathlib.Path(v.__file__).parent / "x509/PKITS_data")
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-rust test-python test-browser lint lint-rust lint-python bench docs clean
+.PHONY: help demo build test test-rust test-python test-browser test-windows lint lint-rust lint-python bench docs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +48,18 @@ test-browser: build $(VENV)/.dev ## Open reports in headless Chromium (CHROMIUM=
 		echo "Installing the Debian package chromium."; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
 	CHROMIUM="$$(command -v "$(CHROMIUM)")" $(BIN)/pytest -s tests/browser
+
+test-windows: build $(VENV)/.dev ## Build the wheel for Windows and run it under wine (Debian)
+	@dpkg --status $(WINDOWS_PACKAGES) >/dev/null 2>&1 || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || \
+			{ echo "These Debian packages are needed: apt install $(WINDOWS_PACKAGES)"; exit 1; }; \
+		echo "Installing the Debian packages $(WINDOWS_PACKAGES)."; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends $(WINDOWS_PACKAGES); }
+	rm -rf target/windows/wheels
+	PATH="/usr/bin:$$PATH" RUSTC=/usr/bin/rustc CARGO=/usr/bin/cargo RUSTC_BOOTSTRAP=1 \
+		CARGO_UNSTABLE_BUILD_STD=std,panic_unwind CARGO_TARGET_DIR=target/windows \
+		$(BIN)/maturin build --quiet --profile $(PROFILE) --target x86_64-pc-windows-gnu --out target/windows/wheels
+	$(BIN)/pytest tests/windows
 
 lint: lint-rust lint-python ## Check form, lints and types
 

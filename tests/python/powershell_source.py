@@ -12,9 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cmgtrail
 import tree_sitter_powershell
 from tree_sitter import Language, Node, Parser
+
+import cmgtrail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,3 +221,27 @@ def calls(node: Node) -> Iterator[Call]:
         splatted = any(text(part).startswith("@") and "(" not in text(part)[:2] for part in elements)
         plain = [part for part in elements if part.type != "command_parameter" and not text(part).startswith("@")]
         yield Call(text(name), parameters, splatted, len(plain), command.start_point.row + 1)
+
+
+HARD = [
+    "", " ", "plain", "C:\\logs\\", "C:\\Program Files\\", 'say "hi"', 'C:\\a b\\"', "\\\\server\\share$\\x y\\", "a;b",
+    "$env:x", "`tick`", "&|<>^%PATH%", "'single'", '"', '\\"', '\\\\"', "\\", "\\\\", "tab\there", "line\nbreak",
+    "--client=Müller & Söhne", "--html=C:\\Users\\Jürgen Groß\\report.html", "日本 語\\", 'ends in "quote"\\',
+]  # fmt: skip
+"""Arguments that are easily lost on the way to a program of Windows."""
+
+
+def quoted(argument: str) -> str:
+    """ConvertTo-NativeArgument, by the expressions in its source."""
+    body = text(functions()["ConvertTo-NativeArgument"].node)
+    plain = re.search(r"\$Argument -notmatch '(.*?)' -and \$Argument -ne '' *\) \{ return \$Argument \}", body)
+    steps = re.findall(r"-replace '(.*?)', '(.*?)'", body)
+    assert plain
+    assert len(steps) == 2
+    assert body.rstrip("} \n").endswith("""'"' + $escaped + '"'""")
+    if argument and not re.search(plain[1], argument):
+        return argument
+    for pattern, replacement in steps:
+        python = replacement.replace("\\", "\\\\").replace("$1", r"\g<1>")
+        argument = re.sub(pattern.replace(r"\z", r"\Z"), python, argument)
+    return f'"{argument}"'

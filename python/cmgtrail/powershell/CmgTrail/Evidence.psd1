@@ -31,8 +31,9 @@
                 @{ Into = 'ccmsetup'; Path = '%SystemRoot%\ccmsetup\Logs' }
             )
             Logs    = @(
-                'ADALOperationProvider', 'CcmAad', 'CcmMessaging', 'ccmsetup', 'ClientIDManagerStartup', 'ClientLocation'
-                'CoManagementHandler', 'DataTransferService', 'LocationServices', 'smsts', 'TSMBootstrap'
+                'ADALOperationProvider', 'ApplyDriverPackage', 'CcmAad', 'CcmMessaging', 'ccmsetup'
+                'ClientIDManagerStartup', 'ClientLocation', 'CoManagementHandler', 'DataTransferService'
+                'LocationServices', 'PolicyAgent', 'smsts', 'TSMBootstrap'
             )
         }
         'management-point' = @{
@@ -54,7 +55,7 @@
             Folders = @(
                 @{ Into = 'sms'; Key = 'HKLM:\SOFTWARE\Microsoft\SMS\Identification'; Value = 'Installation Directory'; Below = 'Logs' }
             )
-            Logs    = @('CloudMgr', 'CMG-*', 'ddm', 'mpcontrol', 'SMS_AZUREAD_DISCOVERY_AGENT', 'statesys')
+            Logs    = @('CloudMgr', 'CMG-*', 'ddm', 'mpcontrol', 'mpfdm', 'SMS_AZUREAD_DISCOVERY_AGENT', 'statesys')
         }
     }
 }

@@ -33,10 +33,12 @@ function Get-StoreCertificate {
 }
 
 function Get-StoreEvidence {
-    # The machine's root, intermediate and disallowed store.
+    # The machine's root, intermediate and disallowed store; an empty one leaves no file.
     param()
     foreach ($name in $script:Evidence.Stores.Keys) {
         $certificates = @(Get-StoreCertificate -Name $script:Evidence.Stores[$name])
+        Write-Verbose -Message "$name has $($certificates.Count) certificates"
+        if (-not $certificates) { continue }
         New-Evidence -Name $name -Content (ConvertTo-Pem -Certificate $certificates)
     }
 }

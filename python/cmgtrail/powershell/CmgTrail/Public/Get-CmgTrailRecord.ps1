@@ -5,7 +5,8 @@ function Get-CmgTrailRecord {
 
     .DESCRIPTION
     Reads CCM, SMS, IIS, CMTrace and managed logs and emits a record for each entry, as it is read: file, line, time in
-    UTC ([datetime], property utc) with how it is known, local time, component, thread, severity and text.
+    UTC ([datetime], property utc) with how it is known, local time, component, thread, severity and text. Records hold
+    what the logs hold, tokens included.
 
     .PARAMETER Path
     Folders, zip files, files or glob patterns.

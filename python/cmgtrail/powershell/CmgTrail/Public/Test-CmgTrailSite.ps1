@@ -27,7 +27,7 @@ function Test-CmgTrailSite {
     Test-CmgTrailSite .\site.toml
 
     .EXAMPLE
-    if (-not (Test-CmgTrailSite .\site.toml -LogPath .\logs).works) { 'Something would not work, or is not known.' }
+    if (-not (Test-CmgTrailSite .\site.toml -LogPath .\logs).works) { 'Something would not work.' }
 
     .OUTPUTS
     CmgTrail.Preflight
