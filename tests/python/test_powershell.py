@@ -251,7 +251,7 @@ def _options(function: Function) -> dict[str, list[str]]:
         **{name: [f"{option}={here / FILES[name]}"] for name, option in table["Files"].items()},
         **{
             name: [f"{option}={value}" for value in _values(function.parameters[name])]
-            for name, option in table["Values"].items()
+            for name, option in table["Options"].items()
         },
     }
 
@@ -273,7 +273,7 @@ def test_the_source_builds_lines_in_that_order() -> None:
         "$word",
         "$command.Flags[$name]",
         "$command.Files[$name] + '=' + (Resolve-FilePath -Caller $Caller -Path $file)",
-        "$command.Values[$name] + '=' + (ConvertTo-OptionText -Value $value)",
+        "$command.Options[$name] + '=' + (ConvertTo-OptionText -Value $value)",
         "'--'",
         "$one",
     ]
@@ -283,12 +283,12 @@ def test_the_source_builds_lines_in_that_order() -> None:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_parameter_has_its_place(name: str) -> None:
     table, parameters = COMMANDS[name], FUNCTIONS[name].parameters
-    assert set(table) == {"Words", "Files", "Values", "Flags", "Operands"}
-    listed = [*table["Files"], *table["Values"], *table["Flags"]]
+    assert set(table) == {"Words", "Files", "Options", "Flags", "Operands"}
+    listed = [*table["Files"], *table["Options"], *table["Flags"]]
     assert len(listed) == len(set(listed))
     assert set(listed) == set(parameters) - ELSEWHERE
     assert all(parameters[flag].type == "switch" for flag in table["Flags"])
-    assert not any(parameters[one].type == "switch" for one in [*table["Files"], *table["Values"]])
+    assert not any(parameters[one].type == "switch" for one in [*table["Files"], *table["Options"]])
 
 
 @pytest.fixture

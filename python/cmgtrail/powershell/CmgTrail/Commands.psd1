@@ -1,41 +1,41 @@
 # The commands that the functions run: `python -m cmgtrail`, the words, an option for each parameter that is given
 # (`--option=value`, once for each value), `--`, and the operands.
 #
-# Files: parameters that hold paths, which are made absolute. Values: text, numbers, and times, which are written in
+# Files: parameters that hold paths, which are made absolute. Options: text, numbers, and times, which are written in
 # UTC. Flags: switches. Operands: whether paths follow, or `-`, for what goes to standard input, or codes.
 @{
     'Get-CmgTrailFlow' = @{
         Words    = @('diagnose', '--format=jsonl')
         Files    = @{ Site = '--site'; Knowledge = '--knowledge' }
-        Values   = @{ Since = '--since'; Until = '--until'; Client = '--client'; Encoding = '--encoding' }
+        Options  = @{ Since = '--since'; Until = '--until'; Client = '--client'; Encoding = '--encoding' }
         Flags    = @{}
         Operands = @('paths', 'none')
     }
     'Get-CmgTrailFinding' = @{
         Words    = @('diagnose', '--format=jsonl')
         Files    = @{ Site = '--site'; Knowledge = '--knowledge' }
-        Values   = @{ Since = '--since'; Until = '--until'; Client = '--client'; Encoding = '--encoding' }
+        Options  = @{ Since = '--since'; Until = '--until'; Client = '--client'; Encoding = '--encoding' }
         Flags    = @{}
         Operands = @('paths', 'none')
     }
     'New-CmgTrailReport' = @{
         Words    = @('diagnose', '--format=jsonl')
         Files    = @{ Destination = '--html'; Site = '--site'; Knowledge = '--knowledge' }
-        Values   = @{ Since = '--since'; Until = '--until'; Client = '--client'; Encoding = '--encoding' }
+        Options  = @{ Since = '--since'; Until = '--until'; Client = '--client'; Encoding = '--encoding' }
         Flags    = @{}
         Operands = @('paths', 'none')
     }
     'Get-CmgTrailRecord' = @{
         Words    = @('records', '--format=jsonl')
         Files    = @{}
-        Values   = @{ Since = '--since'; Until = '--until'; Encoding = '--encoding' }
+        Options  = @{ Since = '--since'; Until = '--until'; Encoding = '--encoding' }
         Flags    = @{}
         Operands = @('paths')
     }
     'Test-CmgTrailToken' = @{
         Words    = @('token', '--format=json')
         Files    = @{ Key = '--keys' }
-        Values   = @{
+        Options  = @{
             Audience = '--audience'; Issuer = '--issuer'; Tenant = '--tenant'; At = '--at'; Leeway = '--leeway'
         }
         Flags    = @{ Mask = '--mask'; Inspect = '--inspect' }
@@ -46,7 +46,7 @@
         Files    = @{
             Root = '--roots'; Intermediate = '--intermediates'; Crl = '--crl'; Disallowed = '--disallowed'
         }
-        Values   = @{
+        Options  = @{
             CrlUnreachable = '--crl-unreachable'; HostName = '--host'; Purpose = '--purpose'; At = '--at'
             ChainProfile = '--profile'; Vantage = '--vantage'; Revocation = '--revocation'; MaxDepth = '--max-depth'
             InternalSuffix = '--internal-suffix'
@@ -60,14 +60,14 @@
     'Test-CmgTrailSite' = @{
         Words    = @('preflight', '--format=json')
         Files    = @{ LogPath = '--logs' }
-        Values   = @{ Client = '--client'; At = '--at' }
+        Options  = @{ Client = '--client'; At = '--at' }
         Flags    = @{}
         Operands = @('path')
     }
     'Resolve-CmgTrailCode' = @{
         Words    = @('code', '--format=json')
         Files    = @{ Knowledge = '--knowledge' }
-        Values   = @{ Component = '--component' }
+        Options  = @{ Component = '--component' }
         Flags    = @{}
         Operands = @('codes')
     }

@@ -4,7 +4,7 @@ function Invoke-CmgTrail {
     [OutputType([string])]
     param(
         [Parameter(Mandatory)] [System.Management.Automation.PSCmdlet] $Caller,
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Given,
+        [Parameter(Mandatory)] [AllowEmptyCollection()] [System.Collections.IDictionary] $Given,
         [string[]] $Operand = @(),
         [byte[]] $StandardInput,
         # For messages that say no more than that all went well.

@@ -5,7 +5,7 @@ function Get-CommandLine {
     [OutputType([string[]])]
     param(
         [Parameter(Mandatory)] [System.Management.Automation.PSCmdlet] $Caller,
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Given,
+        [Parameter(Mandatory)] [AllowEmptyCollection()] [System.Collections.IDictionary] $Given,
         # What follows the options, as it is to be passed.
         [string[]] $Operand = @()
     )
@@ -21,9 +21,9 @@ function Get-CommandLine {
                 $line.Add($command.Files[$name] + '=' + (Resolve-FilePath -Caller $Caller -Path $file))
             }
         }
-        elseif ($command.Values.ContainsKey($name)) {
+        elseif ($command.Options.ContainsKey($name)) {
             foreach ($value in $Given[$name]) {
-                $line.Add($command.Values[$name] + '=' + (ConvertTo-OptionText -Value $value))
+                $line.Add($command.Options[$name] + '=' + (ConvertTo-OptionText -Value $value))
             }
         }
     }

@@ -10,7 +10,7 @@ function Get-CmgName {
 
 function Get-PresentedChain {
     # The certificates that a host presents, its own first: Presented as they came, Built with what Windows added.
-    # Whatever they are is accepted: this looks, and sends nothing.
+    # Whatever they are is accepted: this looks, and sends nothing. The way is direct, by no proxy.
     [OutputType([hashtable])]
     param(
         [Parameter(Mandatory)] [string] $HostName,
@@ -19,7 +19,7 @@ function Get-PresentedChain {
     )
     $seen = @{ Presented = @(); Built = @() }
     $accept = {
-        param($Sender, $Certificate, $Chain, $Errors)
+        param($Connection, $Certificate, $Chain, $Errors)
         $seen.Presented = @(, $Certificate.GetRawCertData())
         foreach ($sent in $Chain.ChainPolicy.ExtraStore) { $seen.Presented += , $sent.RawData }
         foreach ($element in $Chain.ChainElements) { $seen.Built += , $element.Certificate.RawData }

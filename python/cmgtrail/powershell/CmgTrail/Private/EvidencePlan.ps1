@@ -17,7 +17,7 @@ function Get-EvidencePlan {
         $folders = @($Log | ForEach-Object { $_.Folder } | Sort-Object -Unique) -join ', '
         $parts += @{
             Name = 'Logs'; Command = 'Get-LogEvidence'; With = @{ Log = $Log }
-            Says = "$($Log.Count) logs written to since $($Since.ToString('u')), $megabytes MB, from $folders"
+            Says = "$($Log.Count) logs written to since $($Since.ToUniversalTime().ToString('u')), $megabytes MB, from $folders"
         }
     }
     $parts += @{

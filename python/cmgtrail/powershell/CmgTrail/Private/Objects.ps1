@@ -16,7 +16,7 @@ function ConvertFrom-TrailJson {
 function Set-TrailType {
     # Names the type of an object and of those in it, and makes times of what is written as times.
     param(
-        [Parameter(Mandatory)] [System.Management.Automation.PSCustomObject] $Object,
+        [Parameter(Mandatory)] [psobject] $Object,
         [Parameter(Mandatory)] [string] $TypeName
     )
     $Object.PSObject.TypeNames.Insert(0, $TypeName)
@@ -60,14 +60,15 @@ $script:TimeForm = '\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z?\z'
 $script:Texts = 'text', 'title', 'explanation', 'found', 'expected'
 
 $script:InnerTypes = @{
-    client     = 'CmgTrail.Client'
-    stages     = 'CmgTrail.Stage'
-    events     = 'CmgTrail.Event'
-    join       = 'CmgTrail.Join'
-    evidence   = 'CmgTrail.Evidence'
-    missing    = 'CmgTrail.Missing'
-    checks     = 'CmgTrail.Check'
-    readings   = 'CmgTrail.Code'
+    client         = 'CmgTrail.Client'
+    stages         = 'CmgTrail.Stage'
+    events         = 'CmgTrail.Event'
+    join           = 'CmgTrail.Join'
+    evidence       = 'CmgTrail.Evidence'
+    missing        = 'CmgTrail.Missing'
+    checks         = 'CmgTrail.Check'
+    bootstrap      = 'CmgTrail.Report'
+    after_settings = 'CmgTrail.Report'
 }
 
 # Later versions leave texts alone when asked to.

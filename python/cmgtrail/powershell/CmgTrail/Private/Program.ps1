@@ -8,7 +8,7 @@ function Invoke-Program {
         [byte[]] $StandardInput,
         [Parameter(Mandatory)] [System.Text.Encoding] $Encoding,
         [System.Collections.IDictionary] $Environment = @{},
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Outcome
+        [Parameter(Mandatory)] [AllowEmptyCollection()] [System.Collections.IDictionary] $Outcome
     )
     $Outcome.Status = $null
     $Outcome.Messages = ''
@@ -50,7 +50,7 @@ function New-StartInfo {
         [Parameter(Mandatory)] [string] $FilePath,
         [Parameter(Mandatory)] [AllowEmptyCollection()] [AllowEmptyString()] [string[]] $Argument,
         [Parameter(Mandatory)] [System.Text.Encoding] $Encoding,
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Environment
+        [Parameter(Mandatory)] [AllowEmptyCollection()] [System.Collections.IDictionary] $Environment
     )
     $info = New-Object -TypeName System.Diagnostics.ProcessStartInfo
     $info.FileName = $FilePath

@@ -2,7 +2,7 @@ function Read-Trail {
     # Reads logs for a public function and emits the objects of one kind: 'flow', 'finding'.
     param(
         [Parameter(Mandatory)] [System.Management.Automation.PSCmdlet] $Caller,
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Given,
+        [Parameter(Mandatory)] [AllowEmptyCollection()] [System.Collections.IDictionary] $Given,
         [Parameter(Mandatory)] [AllowEmptyCollection()] [string[]] $Path,
         [Parameter(Mandatory)] [string] $Kind,
         [Parameter(Mandatory)] [string] $TypeName
@@ -36,12 +36,22 @@ function Read-Report {
     # Runs a validator and emits its report as an object.
     param(
         [Parameter(Mandatory)] [System.Management.Automation.PSCmdlet] $Caller,
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Given,
+        [Parameter(Mandatory)] [AllowEmptyCollection()] [System.Collections.IDictionary] $Given,
         [string[]] $Operand = @(),
         [byte[]] $StandardInput,
         [Parameter(Mandatory)] [string] $TypeName
     )
     $run = @{ Caller = $Caller; Given = $Given; Operand = $Operand; StandardInput = $StandardInput }
     $json = @(Invoke-CmgTrail @run) -join "`n"
-    if ($json) { ConvertFrom-TrailJson -Json $json -TypeName $TypeName }
+    if (-not $json) { return }
+    try {
+        $report = ConvertFrom-TrailJson -Json $json -TypeName $TypeName
+    }
+    catch {
+        # The claims of a token made to mislead: 'iss' beside 'ISS', or a claim without a name.
+        $Caller.WriteError((New-TrailError -Id 'NamesCollide' -Category InvalidData -Target $Operand -Message (
+            "The report holds names that PowerShell cannot tell apart: $_ The command cmgtrail shows it.")))
+        return
+    }
+    $report
 }

@@ -17,7 +17,8 @@ function Export-CmgTrailEvidence {
     stands in collected.txt. Certificates, ids, names and addresses in the zip file are those of your organisation:
     treat it as you treat the logs.
 
-    The chain is seen from where this runs: the client itself runs as SYSTEM, whose proxy may be another one.
+    The chain is seen from where this runs, directly and by no proxy; revocation lists are fetched by the proxy of whoever
+    runs this, while the client itself runs as SYSTEM.
 
     .PARAMETER Destination
     The zip file to write, or a folder for it. Default: cmgtrail-NAME-TIME.zip in the current folder.
@@ -107,7 +108,7 @@ function Export-CmgTrailEvidence {
     if (-not (Test-Elevated)) { Write-Warning -Message 'Not elevated: some logs may not be readable.' }
     $logs = @($Role | ForEach-Object { Find-EvidenceLog -Role $_ -Since $Since })
     if (-not $logs -and $Exclude -notcontains 'Logs') {
-        Write-Warning -Message "This machine has no logs of a $($Role -join ', ') that were written to since $($Since.ToString('u'))."
+        Write-Warning -Message "This machine has no logs of a $($Role -join ', ') that were written to since $($Since.ToUniversalTime().ToString('u'))."
     }
     $gateways = @($CmgName)
     if (-not $CmgName) { $gateways = @(Get-CmgName) }
