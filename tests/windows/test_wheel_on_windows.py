@@ -180,11 +180,11 @@ def test_the_path_of_the_module_is_printed_as_powershell_reads_it(windows: Windo
     assert plain.returncode == 0
     inside = windows.home / "Lib" / "site-packages" / "cmgtrail" / "powershell" / "CmgTrail" / "CmgTrail.psd1"
     assert plain.stdout.decode().strip() == windows.path(inside)
-    # In the folder of a user whose name the code page of the console writes in its own way.
+    # In the folder of a user whose name the code page of the console writes in its own way. Here is no console: 0.
     folder = windows.drive / "Users" / "Jürgen" / "site"
     shutil.copytree(inside.parents[3], folder)
     code = (
-        "import ctypes; k = ctypes.windll.kernel32; assert k.AllocConsole(); assert k.SetConsoleOutputCP({page});"
+        "import ctypes; ctypes.windll.kernel32.GetConsoleOutputCP = lambda: {page}\n"
         "from cmgtrail.cli import run; run(['powershell-module'])"
     )
     for page in [850, 437, 65001]:
