@@ -19,7 +19,8 @@ export PIP_CONSTRAINT := $(abspath requirements-dev.txt)
 PKITS := import cryptography_vectors as v, pathlib; print(pathlib.Path(v.__file__).parent / "x509/PKITS_data")
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-rust test-python test-browser test-windows lint lint-rust lint-python bench docs clean
+.PHONY: help demo build test test-rust test-python test-browser test-package test-windows lint lint-rust lint-python bench score \
+        docs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +49,17 @@ test-browser: build $(VENV)/.dev ## Open reports in headless Chromium (CHROMIUM=
 		echo "Installing the Debian package chromium."; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
 	CHROMIUM="$$(command -v "$(CHROMIUM)")" $(BIN)/pytest -s tests/browser
+
+test-package: $(VENV)/.tools ## Build the source distribution, a wheel from it, and try that in an environment of its own
+	rm -rf dist/package && mkdir -p dist/package
+	$(BIN)/maturin sdist --out dist/package
+	MATURIN_PEP517_ARGS="--profile $(PROFILE)" CARGO_TARGET_DIR="$(abspath target)" \
+		$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist/package dist/package/*.tar.gz
+	$(PYTHON) -m venv dist/package/venv
+	dist/package/venv/bin/pip install --quiet dist/package/*-abi3-*.whl
+	cd dist/package && venv/bin/cmgtrail diagnose ../../tests/corpus/$(DEMO)/logs >/dev/null; test $$? -eq 1
+	cd dist/package && venv/bin/python -X importtime -c "import cmgtrail" 2>&1 | awk -F'|' '/ cmgtrail$$/ { ms = $$2 / 1000 } \
+		END { printf "import cmgtrail takes %.0f ms\n", ms; exit !(ms > 0 && ms < 100) }'
 
 test-windows: build $(VENV)/.dev ## Build the wheel for Windows and run it under wine (Debian)
 	@dpkg --status $(WINDOWS_PACKAGES) >/dev/null 2>&1 || { \
@@ -82,6 +94,9 @@ lint-python: build $(VENV)/.dev
 bench: build $(VENV)/.dev ## Measure, beside a reference in the same run
 	cargo bench --features simulate
 	$(BIN)/python benches/peers.py
+
+score: ## Score flows, stages and causes on simulated sites, sound and damaged
+	cargo bench --features simulate --bench score
 
 docs: build $(VENV)/.dev ## Build the documentation into site/, with a page for each failure, and the Rust documentation
 	$(BIN)/python docs/json_examples.py

@@ -173,6 +173,36 @@ class Table(Generic[_RowT_co]):
     @property
     def columns(self) -> list[str]:
         """Names of the columns, in order."""
+    def column(self, name: str) -> list[Any]:
+        """The values of one column: text, numbers, aware `datetime`s in UTC, lists of text; `None` where not known.
+
+        Raises:
+            ArgumentError: There is no such column.
+
+        Example:
+            >>> import cmgtrail
+            >>> cmgtrail.read("logs/").flows.column("host")
+            ['PC042']
+        """
+    def where(self, **conditions: Any) -> Table[_RowT_co]:
+        """The rows whose columns have the values asked for; a table again, in the same order.
+
+        Each condition names a column, and all must hold. A list, tuple or set is a choice of values, `None` means "not
+        known". A column that is a list holds what is among its values. Text is compared regardless of letter case.
+
+        Raises:
+            ArgumentError: There is no such column.
+
+        Example:
+            >>> import cmgtrail
+            >>> trail = cmgtrail.read("logs/")
+            >>> len(trail.flows.where(host="pc042", outcome=["failed", "stalled"]))
+            1
+            >>> len(trail.flows.where(failures="cmg-root-ca-missing"))
+            1
+            >>> trail.flows[0].stages.where(status="failed")[0].stage
+            'cmg-connection'
+        """
     def __len__(self) -> int: ...
     @overload
     def __getitem__(self, key: int | str, /) -> _RowT_co: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +37,23 @@ def to_pandas(columns: Columns) -> pd.DataFrame:
         raise ImportError("to_pandas() needs pandas and pyarrow: pip install 'cmgtrail[pandas]'") from error
     # Without pandas, pyarrow would fail late and unclearly: it is imported above for that, and named here.
     return cast("pd.DataFrame", cast("Any", pa).table(columns).to_pandas())
+
+
+def write_parquet(columns: Columns, sink: BinaryIO) -> None:
+    """Writes columns as a Parquet file."""
+    try:
+        import polars as pl
+    except ImportError:
+        pass
+    else:
+        pl.DataFrame(columns).write_parquet(sink)
+        return
+    try:
+        import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]
+        from pyarrow import parquet  # pyright: ignore[reportMissingTypeStubs]
+    except ImportError as error:
+        raise ImportError("Parquet needs polars or pyarrow: pip install 'cmgtrail[polars]'") from error
+    cast("Any", parquet).write_table(cast("Any", pa).table(columns), sink)
 
 
 def parquet_as_csv(path: str | os.PathLike[str]) -> str:

@@ -9,6 +9,8 @@ from cmgtrail.display import words
 from cmgtrail.display.words import visible
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import altair as alt
 
     from cmgtrail import Flow, Trail
@@ -18,8 +20,12 @@ _MARKS = {"ok": "#2f9e5f", "fail": "#e0483e", "start": _GREY}
 _OUTCOMES = {"completed": "#2f9e5f", "failed": "#e0483e", "stalled": "#c9822b", "unfinished": _GREY}
 _SEVERITIES = {"error": "#e0483e", "warning": "#c9822b", "info": _GREY}
 _ROW = 34
+_STEP = 40
+_BROKE, _WORKED = "did not complete", "completed"
 CAUSES = 20
 """Causes that a picture shows, the most frequent first."""
+CLIENTS = 60
+"""Clients that a picture shows, those of broken flows first."""
 
 
 class Plots:
@@ -47,19 +53,27 @@ class Plots:
         )
 
     def timeline(self) -> alt.Chart:
-        """When each client was at work, and how that ended: a bar for each flow, with a dot where it began."""
+        """When each client was at work, and how that ended: a bar for each flow, with a dot where it began.
+
+        Of more than `CLIENTS` clients those of broken flows are shown first, and the title says how many there are.
+        """
         alt = _altair()
+        by_client: dict[str, list[Flow]] = {}
+        for flow in sorted(self._trail.flows, key=lambda flow: flow.outcome == "completed"):
+            by_client.setdefault(words.client_name(flow), []).append(flow)
+        shown = list(by_client)[:CLIENTS]
+        dated = [flow for name in shown for flow in by_client[name] if flow.started]
         rows = [
             {
                 "client": words.client_name(flow), "kind": flow.kind, "outcome": flow.outcome,
-                "broke at": flow.broke_at or "", "started": flow.started.isoformat(),
-                "ended": (flow.ended or flow.started).isoformat(),
+                "broke at": flow.broke_at or "", "started": _instant(flow.started),
+                "ended": _instant(flow.ended or flow.started),
             }
-            for flow in self._trail.flows
-            if flow.started
+            for flow in dated
         ]  # fmt: skip
-        base = alt.Chart(_data(rows), title="Flows of each client").encode(
-            x=_time("started"),
+        of_all = f" ({len(shown)} of {len(by_client):,})" if len(by_client) > len(shown) else ""
+        base = alt.Chart(_data(rows), title=f"Flows of each client{of_all}").encode(
+            x=_time("started", _spell(dated)),
             y=alt.Y("client:N", title=None),
             color=_colour("outcome", _OUTCOMES),
             tooltip=["client:N", "kind:N", "outcome:N", "broke at:N", "started:T", "ended:T"],
@@ -90,24 +104,29 @@ class Plots:
         )
 
     def onset(self) -> alt.Chart:
-        """When flows began that broke or not: it shows since when something is wrong."""
+        """When flows began that completed, and those that did not: it shows since when something is wrong."""
         alt = _altair()
-        starts = [flow.started for flow in self._trail.flows if flow.started]
-        spell = (max(starts) - min(starts)).total_seconds() if starts else 0.0
+        dated = [flow for flow in self._trail.flows if flow.started]
         rows = [
-            {"started": flow.started.isoformat(), "outcome": flow.outcome} for flow in self._trail.flows if flow.started
-        ]
+            {
+                "started": _instant(flow.started), "outcome": flow.outcome,
+                "end": _WORKED if flow.outcome == "completed" else _BROKE,
+            }
+            for flow in dated
+        ]  # fmt: skip
+        spell = _spell(dated)
         unit, name = _bin(spell)
-        chart = alt.Chart(_data(rows), title=f"Flows by the {name} in which they began").mark_bar()
-        return _styled(
-            chart.encode(
-                x=alt.X(f"{unit}(started):T", title="UTC"),
-                y=alt.Y("count():Q", title="flows", axis=alt.Axis(tickMinStep=1, format=",d")),
-                color=_colour("outcome", _OUTCOMES),
-                tooltip=[alt.Tooltip(f"{unit}(started):T", title=name), "outcome:N", "count():Q"],
-            ),
-            height=220,
+        axis = alt.Axis(format=_clock_format(spell), tickCount=8, labelAngle=0)
+        chart = alt.Chart(_data(rows)).mark_bar()
+        chart = chart.encode(
+            x=alt.X(f"{unit}(started):T", title="UTC", axis=axis),
+            y=alt.Y("count():Q", title="flows", axis=alt.Axis(tickMinStep=1, tickCount=4, format=",d")),
+            color=_colour("outcome", _OUTCOMES),
+            row=alt.Row("end:N", title=None, header=alt.Header(labelColor=_GREY, labelFontSize=12)),
+            tooltip=[alt.Tooltip(f"{unit}(started):T", title=name), "outcome:N", "count():Q"],
         )
+        chart = chart.resolve_scale(y="independent")
+        return _styled(chart, height=110, title=f"Flows by the {name} in which they began")
 
     def __repr__(self) -> str:
         return "<Plots: outcomes(), timeline(), causes(), onset()>"
@@ -156,7 +175,7 @@ def flow(shown: Flow, trail: Trail) -> alt.Chart:
     )
     title = f"{shown.kind} of {words.client_name(shown)}, {words.moment(shown.started)}: {end}"
     chart = alt.layer(ways, *tips, said, times, stop, word, title=title)
-    return _styled(chart, height={"step": _ROW}, width=max(320, 190 * len(lanes)))
+    return _styled(chart, height={"step": _STEP}, width=max(320, 190 * len(lanes)))
 
 
 def _lane_words(lane: layout.Lane) -> str:
@@ -207,9 +226,24 @@ def _data(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - Altair's own
     return _altair().Data(values=rows)
 
 
-def _time(name: str) -> Any:  # noqa: ANN401 - Altair's own
+def _instant(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _spell(flows: list[Flow]) -> float:
+    """Seconds from the first start to the last."""
+    starts = [flow.started for flow in flows if flow.started]
+    return (max(starts) - min(starts)).total_seconds() if starts else 0.0
+
+
+def _clock_format(seconds: float) -> str:
+    return "%H:%M" if seconds <= _DAY else "%d %b %H:%M" if seconds <= 3 * _DAY else "%d %b %Y"
+
+
+def _time(name: str, seconds: float) -> Any:  # noqa: ANN401 - Altair's own
     alt = _altair()
-    return alt.X(f"{name}:T", title="UTC", scale=alt.Scale(type="utc"))
+    axis = alt.Axis(format=_clock_format(seconds), tickCount=8, labelAngle=0)
+    return alt.X(f"{name}:T", title="UTC", scale=alt.Scale(type="utc"), axis=axis)
 
 
 def _colour(name: str, colours: dict[str, str]) -> Any:  # noqa: ANN401 - Altair's own

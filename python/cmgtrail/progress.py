@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -68,6 +68,27 @@ class _Bar:
             self._close()
 
     def _open(self) -> None:
+        if "ipykernel" in sys.modules:
+            self._open_in_notebook()
+        else:
+            self._open_on_terminal()
+
+    def _open_in_notebook(self) -> None:
+        import IPython.display
+
+        notebook = cast("Any", IPython.display)
+        show = notebook.display(notebook.HTML(""), display_id=True)
+        if show is None:
+            return
+
+        def update(done: int, total: int) -> None:
+            bar = f'<progress value="{done}" max="{total}" style="width:20em"></progress>'
+            show.update(notebook.HTML(f"{self._work} {bar} {_amount(done, total, self._unit)}"))
+
+        self._update = update
+        self._close = lambda: show.update(notebook.HTML(""))
+
+    def _open_on_terminal(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -78,3 +99,9 @@ class _Bar:
         bar.start()
         self._close = bar.stop
         self._update = lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _amount(done: int, total: int, unit: str) -> str:
+    if unit == "bytes":
+        return f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB"
+    return f"{done:,} of {total:,} {unit}"

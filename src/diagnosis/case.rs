@@ -16,6 +16,9 @@ use crate::time::Micros;
 /// time, and drift besides.
 const AROUND: Micros = 75 * 60 * 1_000_000;
 
+/// What a site has logged for this long before a flow may still be why it failed.
+const WEEK: Micros = 7 * 24 * 3_600 * 1_000_000;
+
 /// Everything that was read and followed, indexed for rules.
 pub struct World<'a> {
     /// The flows and what they were made from.
@@ -179,7 +182,7 @@ impl<'a> Case<'a> {
             }
             (Scope::Flow, Some(detail)) => detail.events.iter().map(|(event, _)| *event).collect(),
             (Scope::History, Some(detail)) => self.history(detail),
-            (Scope::Site, _) | (_, None) => self.servers_around(|_| true),
+            (Scope::Site | Scope::SiteHistory, _) | (_, None) => self.servers_around(scope, |_| true),
         }
     }
 
@@ -205,7 +208,8 @@ impl<'a> Case<'a> {
     /// Events of messages that a user's file adds, in a scope.
     fn beside(&self, scope: Scope) -> Vec<u32> {
         let followed = self.world.followed;
-        let (Some(flow), Some(detail), false) = (self.flow(), self.detail(), scope == Scope::Site) else {
+        let of_site = matches!(scope, Scope::Site | Scope::SiteHistory);
+        let (Some(flow), Some(detail), false) = (self.flow(), self.detail(), of_site) else {
             return followed.beside.iter().copied().filter(|&event| self.is_near(&[event])).collect();
         };
         if scope == Scope::History {
@@ -230,8 +234,8 @@ impl<'a> Case<'a> {
     }
 
     fn events_where(&self, scope: Scope, wanted: impl Fn(&Message) -> bool) -> Vec<u32> {
-        if scope == Scope::Site || self.flow.is_none() {
-            return self.servers_around(wanted);
+        if matches!(scope, Scope::Site | Scope::SiteHistory) || self.flow.is_none() {
+            return self.servers_around(scope, wanted);
         }
         let mut found = self.events_within(scope);
         found.retain(|&event| wanted(&self.event(event).message));
@@ -239,13 +243,14 @@ impl<'a> Case<'a> {
     }
 
     /// Server events of the wanted messages around the flow, in order of UTC; without a flow, all of them.
-    fn servers_around(&self, wanted: impl Fn(&Message) -> bool) -> Vec<u32> {
+    fn servers_around(&self, scope: Scope, wanted: impl Fn(&Message) -> bool) -> Vec<u32> {
+        let before = if scope == Scope::SiteHistory { WEEK } else { 0 };
         let mut found: Vec<(Option<Micros>, u32)> = Vec::new();
         let of_wanted = |list: &&Vec<(Option<Micros>, u32)>| {
             list.first().is_some_and(|(_, event)| wanted(&self.event(*event).message))
         };
         for list in self.world.servers.values().filter(of_wanted) {
-            let Some((from, to)) = self.window() else {
+            let Some((from, to)) = self.window().map(|(from, to)| (from - before, to)) else {
                 found.extend(list);
                 continue;
             };
@@ -278,6 +283,11 @@ impl<'a> Case<'a> {
         counted.map(|(request, _)| *request).filter(|&request| self.world.request(request).to_cmg).collect()
     }
 
+    /// All requests of the flow's client to gateways, in order of time.
+    pub fn requests_of_client(&self) -> &'a [u32] {
+        self.detail().map_or(&[], |detail| self.world.by_machine[detail.machine].as_slice())
+    }
+
     /// Requests of the same client to the same gateway before the first failed one of the last attempt; none where
     /// none failed.
     pub fn earlier_requests(&self) -> Vec<u32> {
@@ -290,9 +300,9 @@ impl<'a> Case<'a> {
         own.filter(|&request| self.world.request(request).host == *host).collect()
     }
 
-    /// Requests of other clients to the same gateway within an hour of the flow's failed request: those before it,
-    /// nearest first, then those after it.
-    pub fn requests_of_others(&self) -> Vec<u32> {
+    /// Requests of other clients to the same gateway within an hour of the flow's failed request, each with its UTC and
+    /// its machine: those before it, nearest first, then those after it.
+    pub fn requests_of_others(&self) -> Vec<(Micros, u32, usize)> {
         const HOUR: Micros = 3_600 * 1_000_000;
         /// More neighbours than this tell nothing more.
         const ENOUGH: usize = 2_000;
@@ -309,8 +319,7 @@ impl<'a> Case<'a> {
         let middle = all.partition_point(|(utc, ..)| *utc < at);
         let before = all[..middle].iter().rev().take(ENOUGH).take_while(|(utc, ..)| at - utc <= HOUR);
         let after = all[middle..].iter().take(ENOUGH).take_while(|(utc, ..)| utc - at <= HOUR);
-        let others = before.chain(after).filter(|(.., machine)| *machine != detail.machine);
-        others.map(|(_, request, _)| *request).collect()
+        before.chain(after).filter(|(.., machine)| *machine != detail.machine).copied().collect()
     }
 
     /// True where a later flow of the same client got past the stage at which this one broke.

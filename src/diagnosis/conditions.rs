@@ -1,9 +1,11 @@
 //! Evaluates the conditions of failures: does it hold, and which lines show it?
 
+use std::collections::BTreeSet;
+
 use super::case::Case;
 use super::{artefacts, patterns, shapes};
 use crate::flows::requests::Request;
-use crate::knowledge::{Condition, EventShape, RequestPart, RequestShape, StageShape};
+use crate::knowledge::{Condition, EventShape, RequestPart, RequestShape, Scope, StageShape};
 use crate::stage::{Role, Stage};
 
 /// The lines that show that the condition holds; `None` where it does not. A condition that holds by absence, or by
@@ -12,8 +14,8 @@ pub fn holds(condition: &Condition, case: &Case<'_>) -> Option<Vec<u32>> {
     match condition {
         Condition::Request(shape) => failed_request(shape, case),
         Condition::EarlierRequest(shape) => passed(shape, &case.earlier_requests(), case),
-        Condition::OthersFail(shape) => first_failed(shape, &case.requests_of_others(), case),
-        Condition::OthersPass(shape) => passed(shape, &case.requests_of_others(), case),
+        Condition::OthersFail(shape) => others_fail(shape, case),
+        Condition::OthersPass(shape) => others_pass(shape, case),
         Condition::Event(shape) => event(shape, case),
         Condition::Absent(shape) => absent(shape, case),
         Condition::Stage(shape) => stage(shape, case),
@@ -22,6 +24,7 @@ pub fn holds(condition: &Condition, case: &Case<'_>) -> Option<Vec<u32>> {
         Condition::NothingAfter(stage) => nothing_after(*stage, case),
         Condition::Pattern(pattern) => patterns::holds(*pattern, case),
         Condition::Artefact(shape) => artefacts::holds(shape, case).map(|_| Vec::new()),
+        Condition::ServedSince(shape) => served_since(shape, case),
     }
 }
 
@@ -45,6 +48,60 @@ fn first_failed(shape: &RequestShape, requests: &[u32], case: &Case<'_>) -> Opti
     failed.into_iter().find(|request| shapes::is_like(request, shape)).map(|request| telling(request, case))
 }
 
+/// The flow's first failed request to a gateway.
+fn own_failure<'a>(case: &Case<'a>) -> Option<&'a Request> {
+    case.requests().into_iter().map(|number| case.world.request(number)).find(|request| request.failed())
+}
+
+/// True where the request is of the kind that the shape wants of others: to the role that the flow asked for, if so said.
+fn is_of_role(request: &Request, shape: &RequestShape, own: &Request) -> bool {
+    !shape.same_role || (own.role_id.is_some() && request.role_id == own.role_id)
+}
+
+fn others_fail(shape: &RequestShape, case: &Case<'_>) -> Option<Vec<u32>> {
+    let own = own_failure(case)?;
+    let others = case.requests_of_others();
+    let mut failed = others.iter().map(|(_, number, _)| case.world.request(*number)).filter(|request| request.failed());
+    let alike = failed.find(|request| shapes::is_like(request, shape) && is_of_role(request, shape, own))?;
+    Some(telling(alike, case))
+}
+
+/// A request of another client that passed and tells of the time of the flow's own failure: one made after it, or before
+/// it where no other client failed alike since. Whoever fails alike later passed before the trouble began.
+fn others_pass(shape: &RequestShape, case: &Case<'_>) -> Option<Vec<u32>> {
+    let own = own_failure(case)?;
+    let at = case.event(*own.events.first()?).stamp.utc?;
+    let mut others = case.requests_of_others();
+    others.sort_unstable();
+    let mut failed_later = BTreeSet::new();
+    for (utc, number, machine) in others.into_iter().rev() {
+        let request = case.world.request(number);
+        if !is_of_role(request, shape, own) {
+            continue;
+        }
+        if request.failed() && request.code == own.code && request.status == own.status {
+            failed_later.insert(machine);
+        }
+        let tells = !failed_later.contains(&machine) && (utc >= at || failed_later.is_empty());
+        if tells && request.passed() && shapes::is_like(request, shape) {
+            return Some(telling(request, case));
+        }
+    }
+    None
+}
+
+/// The first request through a gateway that was answered after the last of these events.
+fn served_since(shape: &EventShape, case: &Case<'_>) -> Option<Vec<u32>> {
+    let events = case.events_of(&shape.message, shape.within);
+    let alike = events.into_iter().filter(|&index| shapes::is_event_like(case.event(index), shape));
+    let last = alike.filter_map(|index| case.event(index).stamp.utc).max()?;
+    let since = |request: &&Request| {
+        let first = request.events.first().and_then(|&event| case.event(event).stamp.utc);
+        request.to_cmg && request.passed() && first.is_some_and(|utc| utc > last)
+    };
+    case.world.followed.requests.all.iter().find(since).map(|request| telling(request, case))
+}
+
 /// The lines of a request that tell something of why it ended as it did.
 fn telling(request: &Request, case: &Case<'_>) -> Vec<u32> {
     let tells = |event: &u32| case.event(*event).message.request != Some(RequestPart::Detail);
@@ -56,18 +113,33 @@ fn passed(shape: &RequestShape, requests: &[u32], case: &Case<'_>) -> Option<Vec
     good.into_iter().find(|request| shapes::is_like(request, shape)).map(|request| telling(request, case))
 }
 
-/// Lines of these messages; a line that names a request brings the request's own lines with it.
+/// Lines of these messages, with those of earlier attempts that say the same; a line that names a request brings the
+/// request's own lines with it.
 fn event(shape: &EventShape, case: &Case<'_>) -> Option<Vec<u32>> {
-    /// Lines beyond these prove nothing more.
-    const ENOUGH: usize = 5;
-    let events = case.events_of(&shape.message, shape.within);
-    let found: Vec<u32> =
-        events.into_iter().filter(|&index| shapes::is_event_like(case.event(index), shape)).take(ENOUGH).collect();
+    let mut found = alike(shape, shape.within, case);
+    if !found.is_empty() && shape.within == Scope::Attempt {
+        for earlier in alike(shape, Scope::Flow, case) {
+            if !found.contains(&earlier) {
+                found.push(earlier);
+            }
+        }
+    }
     let requests = &case.world.followed.requests;
     let named = found.iter().filter(|&&index| case.event(index).message.request == Some(RequestPart::Names));
     let of_request: Vec<u32> =
         named.filter_map(|&index| requests.of(index)).flat_map(|request| telling(request, case)).collect();
     (!found.is_empty()).then(|| found.into_iter().chain(of_request).collect())
+}
+
+/// The first few events like this, and the last: when it began and how long it went on. More lines prove nothing more.
+fn alike(shape: &EventShape, within: Scope, case: &Case<'_>) -> Vec<u32> {
+    const ENOUGH: usize = 5;
+    let mut all = case.events_of(&shape.message, within);
+    all.retain(|&index| shapes::is_event_like(case.event(index), shape));
+    let last = all.last().copied();
+    all.truncate(ENOUGH - 1);
+    all.extend(last.filter(|last| !all.contains(last)));
+    all
 }
 
 fn absent(shape: &EventShape, case: &Case<'_>) -> Option<Vec<u32>> {

@@ -21,8 +21,17 @@ pub fn findings(matches: Vec<Match>, world: &World<'_>) -> Vec<Finding> {
     let mut groups: BTreeMap<(String, Severity), Vec<Match>> = BTreeMap::new();
     let told = matches.into_iter().filter(|found| found.failure.role != FailureRole::Symptom);
     let (of_flows, alone): (Vec<Match>, Vec<Match>) = told.partition(|found| found.flow.is_some());
+    // What stops one flow of a client and is overcome in another is one story of that client.
+    let mut worst_of_client: BTreeMap<(String, usize), Severity> = BTreeMap::new();
+    let client = |found: &Match| Some((found.failure.id.clone(), world.followed.details[found.flow?].machine));
+    for found in &of_flows {
+        let Some(client) = client(found) else { continue };
+        let worst = worst_of_client.entry(client).or_insert(found.severity);
+        *worst = (*worst).max(found.severity);
+    }
     for found in of_flows {
-        groups.entry((found.failure.id.clone(), found.severity)).or_default().push(found);
+        let worst = client(&found).and_then(|client| worst_of_client.get(&client).copied());
+        groups.entry((found.failure.id.clone(), worst.unwrap_or(found.severity))).or_default().push(found);
     }
     for found in alone {
         let id = &found.failure.id;

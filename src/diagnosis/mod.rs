@@ -24,6 +24,7 @@ use crate::flows::{Flow, Followed};
 use crate::knowledge::{Condition, Failure, FailureRole, Knowledge, Proof, When};
 use crate::record::Source;
 use crate::stage::{Outcome, Stage, StageStatus};
+use crate::workflow;
 
 use artefacts::Told;
 use case::{Case, World};
@@ -107,8 +108,12 @@ fn flow_matches(
     for (index, of_site) in site.iter().enumerate() {
         // What artefacts alone foretell has stopped no flow.
         let of_logs = !of_site.evidence.is_empty();
-        let explains =
-            of_logs && broken.is_some() && of_site.failure.stage == broken && case.is_near(&of_site.evidence);
+        let on_the_way = |(trouble, broken): (Stage, Stage)| {
+            trouble == broken || (case.has_to_do_with_a_cmg() && workflow::lies_on_the_way(trouble, broken))
+        };
+        let explains = of_logs
+            && of_site.failure.stage.zip(broken).is_some_and(on_the_way)
+            && case.is_near(&of_site.evidence);
         if explains && of_site.failure.role == FailureRole::Cause {
             placed.insert(index);
             found.push(Match { flow: Some(flow), ..of_site.clone() });

@@ -7,16 +7,28 @@ use crate::events::Event;
 use crate::flows::identity;
 use crate::flows::requests::Request;
 use crate::knowledge::{Pattern, Scope};
-use crate::stage::{Outcome, Stage};
+use crate::stage::{Mark, Outcome, Stage};
 use crate::time::{Micros, parse_us_date_time};
 
 const MINUTE: Micros = 60 * 1_000_000;
 
-/// A token that is off by less than this is off by somebody's clock.
-const CLOCK_TROUBLE: Micros = 15 * MINUTE;
+/// A token that is off by less than this is off by somebody's clock: the failure catalogue (D1, D3) sets minutes
+/// against days, and Entra's tokens live for an hour at least.
+const CLOCK_TROUBLE: Micros = 60 * MINUTE;
+
+/// An error this close to the end of the logs goes on.
+const CURRENT: Micros = 15 * MINUTE;
 
 /// A connection point that was just installed is connected within this time (failure catalogue, E3: about ten minutes).
 const JUST_INSTALLED: Micros = 15 * MINUTE;
+
+/// ccmsetup asks the content service of the gateway for up to four hours before it goes another way (failure catalogue,
+/// I5); tries of less than this are ordinary ones.
+const LONG_TRIES: Micros = 60 * MINUTE;
+
+/// A client that is told of its internet management points rotates to one within minutes of finding itself on the
+/// internet.
+const TOLD_BY_NOW: Micros = 30 * MINUTE;
 
 /// The lines that show that the pattern holds.
 pub fn holds(pattern: Pattern, case: &Case<'_>) -> Option<Vec<u32>> {
@@ -24,9 +36,11 @@ pub fn holds(pattern: Pattern, case: &Case<'_>) -> Option<Vec<u32>> {
         Pattern::CmgRequestPassedWithoutToken => cmg_request_passed_without_token(case),
         Pattern::CmgRequestsUnanswered => cmg_requests_unanswered(case),
         Pattern::ConnectorRecoveredWithinMinutes => connector_recovered(case),
+        Pattern::ContentFellBack => content_fell_back(case),
         Pattern::DirectMpUntrusted => direct_mp_untrusted(case),
         Pattern::DomainUserWithoutOnPremisesSid => domain_user_without_sid(case),
         Pattern::MpdbErrorsCurrent => database_errors_are_current(case),
+        Pattern::NoGatewayGiven => no_gateway_given(case),
         Pattern::OtherClocksAgree => other_clocks_agree(case),
         Pattern::ResourceDiffersFromWorkingClients => resource_differs(case),
         Pattern::TokenExpiredByDays => {
@@ -119,15 +133,17 @@ fn domain_user_without_sid(case: &Case<'_>) -> Option<Vec<u32>> {
         .iter()
         .copied()
         .find(|&event| case.event(event).get("sid").is_some_and(|sid| sid.starts_with("S-1-5-21-")))?;
-    let validated = events.into_iter().find(|&event| {
-        let event = case.event(event);
+    let without_sid = |event: &u32| {
+        let event = case.event(*event);
         let of_user = event.get("user_id").and_then(identity::normal).is_some();
         event.stage() == Some(Stage::MpValidate)
             && of_user
             && event.get("tenant_id").is_some()
             && event.get("sid").is_none()
-    })?;
-    Some(vec![domain_user, validated])
+    };
+    let validated = events.into_iter().find(without_sid)?;
+    let earlier = case.events_within(Scope::Flow).into_iter().filter(without_sid).take(3);
+    Some([domain_user, validated].into_iter().chain(earlier).collect())
 }
 
 /// Connections to the CMG failed for some minutes and have worked since.
@@ -143,6 +159,40 @@ fn connector_recovered(case: &Case<'_>) -> Option<Vec<u32>> {
     };
     let since = events.into_iter().find(|&event| works(event) && time(event).is_some_and(|utc| utc > last))?;
     (last - first <= JUST_INSTALLED).then(|| failed.into_iter().chain([since]).collect())
+}
+
+/// An install that tried the gateway's content for an hour or more, and then found its files elsewhere.
+fn content_fell_back(case: &Case<'_>) -> Option<Vec<u32>> {
+    let mut events = case.events_within(Scope::Flow);
+    events.retain(|&event| case.event(event).stage() == Some(Stage::ContentDownload));
+    let named = |event: u32| case.event(event).get("url").is_some() && case.event(event).mark() != Mark::Fail;
+    let on_gateway = |event: u32| case.event(event).get("cmg").is_some();
+    let begun = events.iter().position(|&event| named(event) && on_gateway(event))?;
+    let elsewhere = events.iter().rposition(|&event| named(event) && !on_gateway(event)).filter(|&at| at > begun)?;
+    let failed = || events[begun..elsewhere].iter().copied().filter(|&event| case.event(event).mark() == Mark::Fail);
+    let time = |at: usize| case.event(events[at]).stamp.utc;
+    (time(elsewhere)? - time(begun)? >= LONG_TRIES)
+        .then(|| [events[begun]].into_iter().chain(failed().next()).chain(failed().last()).chain([events[elsewhere]]))
+        .map(Iterator::collect)
+}
+
+/// The client found itself on the internet again and again, and turned to no internet management point in that time.
+fn no_gateway_given(case: &Case<'_>) -> Option<Vec<u32>> {
+    let (flow, machine) = (case.flow()?, case.detail()?.machine);
+    let own = &case.world.followed.machines[machine].client_events;
+    let time = |event: u32| case.event(event).stamp.utc;
+    let told = own.iter().any(|&event| case.event(event).get("mp_index").is_some());
+    let on_internet: Vec<u32> =
+        own.iter().copied().filter(|&event| case.event(event).get("network") == Some("internet")).collect();
+    let (first, last) = (time(*on_internet.first()?)?, time(*on_internet.last()?)?);
+    let served = case.requests_of_client().iter().map(|&number| case.world.request(number)).any(|request| {
+        request.passed() && request.events.first().and_then(|&event| time(event)).is_some_and(|utc| utc > first)
+    });
+    let meanwhile = flow.started? <= last && flow.ended? >= first - TOLD_BY_NOW;
+    (!told && !served && meanwhile && last - first >= TOLD_BY_NOW).then(|| {
+        let end = on_internet.last().copied();
+        on_internet.iter().copied().take(3).chain(end).collect::<BTreeSet<u32>>().into_iter().collect()
+    })
 }
 
 /// In the newest counters of a CMG instance there are requests, and not one response.
@@ -191,5 +241,5 @@ fn database_errors_are_current(case: &Case<'_>) -> Option<Vec<u32>> {
         event.stage() == Some(Stage::CcmTokenIssue) && event.stamp.utc.is_some_and(|utc| utc > last)
     });
     // The newest few tell it; hundreds tell no more.
-    (logs.len() >= 2 && newest - last <= CLOCK_TROUBLE && !answered).then(|| errors.into_iter().rev().take(5).collect())
+    (logs.len() >= 2 && newest - last <= CURRENT && !answered).then(|| errors.into_iter().rev().take(5).collect())
 }

@@ -18,11 +18,14 @@ pub fn is_like(request: &Request, shape: &RequestShape) -> bool {
         && (shape.hresult.is_empty() || shape.hresult.iter().any(|hr| request.hresults.contains(&normal_hresult(hr))))
         && shape.revocation_check.is_none_or(|expected| request.revocation_check == Some(expected))
         && shape.ccm_token.is_none_or(|expected| request.ccm_token == Some(expected))
+        && shape.below_http.is_none_or(|expected| request.failed_below_http() == expected)
+        && shape.plain_status.is_none_or(|expected| request.status.is_some() && request.plain_status == expected)
 }
 
 /// True where the event is of one of the shape's messages and its fields agree.
 pub fn is_event_like(event: &Event, shape: &EventShape) -> bool {
     shape.message.iter().any(|id| id == event.id())
+        && shape.has.iter().all(|field| event.get(field).is_some())
         && shape.fields.iter().all(|(field, expected)| event.get(field).is_some_and(|value| is_one_of(value, expected)))
 }
 

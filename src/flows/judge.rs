@@ -4,7 +4,7 @@ use super::draft::{Draft, Member};
 use super::requests::Requests;
 use super::{LineRef, StageResult};
 use crate::events::Event;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, RequestPart};
 use crate::record::Source;
 use crate::stage::{FlowKind, Mark, Outcome, Stage, StageStatus};
 use crate::time::Micros;
@@ -111,7 +111,26 @@ impl Bench<'_> {
         for member in draft.servers.iter().filter(|member| member.attempt == last) {
             self.read_server_event(&mut sheet, member.event);
         }
+        if last > 1 {
+            self.keep_what_the_client_has(draft, &mut sheet);
+        }
         sheet
+    }
+
+    /// What the client got in an earlier attempt and did not ask for again: the Entra settings, and Entra's token.
+    fn keep_what_the_client_has(&self, draft: &Draft, sheet: &mut Sheet) {
+        let mut earlier = Sheet { through_cmg: sheet.through_cmg, ..Sheet::default() };
+        for member in draft.client.iter().filter(|member| member.attempt < draft.attempts()) {
+            self.read_event(&mut earlier, member.event);
+        }
+        infer(&mut earlier);
+        for stage in [Stage::AadInfo, Stage::WpjCertificate, Stage::AadToken] {
+            let asked_again = sheet.begun[stage as usize].is_some() || sheet.rulings[stage as usize].is_some();
+            let had = earlier.rulings[stage as usize].filter(|ruling| ruling.passed && !asked_again);
+            if let Some(had) = had {
+                sheet.rulings[stage as usize] = Some(Ruling { inferred: true, ..had });
+            }
+        }
     }
 
     fn read_server_event(&self, sheet: &mut Sheet, index: u32) {
@@ -154,14 +173,23 @@ impl Bench<'_> {
             }
             Mark::Fail if event.message.symptom => {
                 sheet.symptom.get_or_insert(index);
-                if self.requests.of(index).is_some_and(|request| request.to_cmg && request.failed_below_http()) {
+                let request = self.requests.of(index);
+                if request.is_some_and(|request| request.to_cmg && request.failed_below_http()) {
                     sheet.fail(Stage::CmgConnection, index);
+                } else if let Some(stage) = self.ended_by_gateway(index) {
+                    sheet.fail(stage, index);
                 }
             }
             Mark::Fail if self.is_elsewhere(index) => {}
             Mark::Fail => sheet.fail(stage, index),
         }
         self.read_request(sheet, index);
+    }
+
+    /// The stage at which the gateway ended the request, where the event is the line with the status.
+    fn ended_by_gateway(&self, index: u32) -> Option<Stage> {
+        let tells = self.events[index as usize].message.request == Some(RequestPart::Status);
+        self.requests.of(index).filter(|_| tells)?.ended_by_gateway()
     }
 
     /// A request to a gateway that did not fail shows that the connection stands.
@@ -220,6 +248,7 @@ impl Bench<'_> {
             .and_then(|event| self.stage_of(event).map(|stage| (event, stage)));
         let Some((event, stage)) = symptom else { return own_purpose(draft) };
         let broken = if workflow::needs_cmg(stage) { self.first_undone(draft, sheet, stage) } else { stage };
+        let broken = if self.stopped_at_the_site(draft, sheet, broken) { Stage::MpValidate } else { broken };
         sheet.rulings[broken as usize] = Some(Ruling { passed: false, inferred: true, event });
         Some(broken)
     }
@@ -236,6 +265,17 @@ impl Bench<'_> {
             return absent;
         }
         symptom
+    }
+
+    /// True where the management point took the request for a token and made none: a token's signature and lifetime may
+    /// be good, and its user or device unknown to the site.
+    fn stopped_at_the_site(&self, draft: &Draft, sheet: &Sheet, broken: Stage) -> bool {
+        let issued = sheet.rulings[Stage::CcmTokenIssue as usize].is_some_and(|ruling| ruling.passed);
+        let last = draft.attempts();
+        let mut servers = draft.servers.iter().filter(|member| member.attempt == last);
+        broken == Stage::CcmTokenRequest
+            && !issued
+            && servers.any(|member| self.events[member.event as usize].stage() == Some(Stage::MpValidate))
     }
 
     /// The last stage, in the order of the client's lines, that began and did not succeed.

@@ -68,6 +68,10 @@ pub struct Request {
     pub status: Option<u16>,
     /// HTTP status text.
     pub status_text: Option<String>,
+    /// The status text is neither the CMG's own nor the connection point's: plain words of a web server.
+    pub plain_status: bool,
+    /// The role id in its path, lower-case.
+    pub role_id: Option<String>,
     /// HRESULTs named with it, lower-case with `0x`.
     pub hresults: BTreeSet<String>,
     /// How it ended.
@@ -107,6 +111,17 @@ impl Request {
             })
         };
         self.failed() && self.status.is_none() && (self.code.is_some() || self.hresults.iter().any(below))
+    }
+
+    /// The stage at which a gateway's own web server ended it, by the status: the gateway refused, or had nobody to hand
+    /// it to. Other statuses do not tell who answered.
+    pub fn ended_by_gateway(&self) -> Option<Stage> {
+        let of_gateway = self.to_cmg && self.plain_status && self.purpose != Some(Stage::ContentDownload);
+        match self.status.filter(|_| of_gateway)? {
+            401 | 403 | 404 => Some(Stage::CmgReceive),
+            502..=504 => Some(Stage::CmgForward),
+            _ => None,
+        }
     }
 
     /// Host and path without what varies between two spellings of one request.
@@ -303,6 +318,8 @@ fn note(request: &mut Request, event: &Event, part: RequestPart) {
             request.ending = Ending::Failed;
             request.status = event.get("http_status").and_then(|status| status.parse().ok());
             request.status_text = event.get("status_text").map(str::to_owned);
+            // Who refused is the stage of the message, where its words tell.
+            request.plain_status = event.message.stage.is_none();
         }
         RequestPart::Result => {
             if let Some(hresult) = event.get("hresult") {
@@ -332,10 +349,17 @@ fn complete(request: &mut Request, knowledge: &Knowledge, cmg_hosts: &BTreeSet<S
     request.endpoint = endpoint.as_ref().map(|endpoint| endpoint.name.to_owned());
     request.purpose = endpoint.map(|endpoint| endpoint.stage);
     request.to_cmg = request.host.as_ref().is_some_and(|host| cmg_hosts.contains(host));
+    request.role_id = request.path.as_deref().filter(|path| knowledge.is_cmg_url(path)).and_then(role_id);
     if request.has_banner {
         request.revocation_check.get_or_insert(false);
         request.ccm_token.get_or_insert(false);
     }
+}
+
+/// The role id of `/CCM_Proxy_MutualAuth/<role id>/…`.
+fn role_id(path: &str) -> Option<String> {
+    let role = path.trim_start_matches('/').split('/').nth(1)?;
+    (!role.is_empty() && role.bytes().all(|byte| byte.is_ascii_digit())).then(|| role.to_owned())
 }
 
 /// The host, and path where there is one, that an event names as the target of the client's request.

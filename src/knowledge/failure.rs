@@ -131,7 +131,7 @@ impl Failure {
     pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
         self.conditions()
             .filter_map(|condition| match condition {
-                Condition::Event(shape) | Condition::Absent(shape) => Some(shape.message.iter().map(String::as_str)),
+                Condition::Event(shape) | Condition::Absent(shape) | Condition::ServedSince(shape) => Some(shape.message.iter().map(String::as_str)),
                 _ => None,
             })
             .flatten()
@@ -205,6 +205,8 @@ pub enum Scope {
     History,
     /// The servers' logs while the flow ran (and a margin for clocks); without a flow, all of them.
     Site,
+    /// The same, and the servers' logs of the week before the flow.
+    SiteHistory,
 }
 
 /// Values that a field may have: one or several; compared without regard to case.
@@ -231,7 +233,8 @@ pub enum Condition {
     EarlierRequest(RequestShape),
     /// Another client's request to the same CMG near in time that failed like this.
     OthersFail(RequestShape),
-    /// Another client's request to the same CMG near in time that did not fail.
+    /// Another client's request to the same CMG near in time that did not fail, and that tells of the time of the
+    /// flow's own failure: what others got before all of them failed alike says nothing of it.
     OthersPass(RequestShape),
     /// An event of one of these messages.
     Event(EventShape),
@@ -249,6 +252,8 @@ pub enum Condition {
     Pattern(Pattern),
     /// A check that an artefact of the client passed or failed, at the time of the flow.
     Artefact(ArtefactShape),
+    /// After the last event of these messages, a request through a gateway was answered: what they tell is over.
+    ServedSince(EventShape),
 }
 
 /// Which check of which artefact counts.
@@ -321,6 +326,16 @@ pub struct RequestShape {
     /// A CCM token was attached (true), or none (false).
     #[serde(default)]
     pub ccm_token: Option<bool>,
+    /// It failed below HTTP (true): no name, no connection, no trust; or not there (false).
+    #[serde(default)]
+    pub below_http: Option<bool>,
+    /// An HTTP status came in plain words (true): neither the CMG's service nor the connection point names itself, so
+    /// whoever answered stands at the address that was asked.
+    #[serde(default)]
+    pub plain_status: Option<bool>,
+    /// Of others' requests: only those to the role id that the flow's failed request asks for.
+    #[serde(default)]
+    pub same_role: bool,
 }
 
 /// Which events count.
@@ -332,6 +347,9 @@ pub struct EventShape {
     /// Fields that must agree.
     #[serde(default)]
     pub fields: BTreeMap<String, OneOf>,
+    /// Fields that must be there, whatever their values.
+    #[serde(default)]
+    pub has: Vec<String>,
     /// Where to look.
     #[serde(default)]
     pub within: Scope,
@@ -383,12 +401,16 @@ pub enum Pattern {
     CmgRequestsUnanswered,
     /// Connections to the CMG failed for some minutes and have worked since.
     ConnectorRecoveredWithinMinutes,
+    /// An install tried the CMG's content for an hour or more and then took another way.
+    ContentFellBack,
     /// The last request for a CCM token went straight to a management point, whose certificate was not trusted.
     DirectMpUntrusted,
     /// A user of the domain whose validated token names no on-premises SID.
     DomainUserWithoutOnPremisesSid,
     /// Database errors in at least two logs of the management point, up to its newest lines.
     MpdbErrorsCurrent,
+    /// The client knew for half an hour or more that it is on the internet, and was given no internet management point.
+    NoGatewayGiven,
     /// The clocks of other machines agree with this one.
     OtherClocksAgree,
     /// This client asks for a token for another resource than every client that works.

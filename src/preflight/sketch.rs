@@ -138,7 +138,11 @@ impl Found {
     fn write_gateway(&self, text: &mut String, artefacts: &[Artefact], prefix: &str) {
         let names: Vec<String> = self.gateways.iter().map(|name| quoted(name)).collect();
         let _ = write!(text, "\n[cmg]\nnames = [{}]\n", names.join(", "));
-        let chains: Vec<String> = of_part(artefacts, Part::Presented).map(|artefact| path(prefix, artefact)).collect();
+        let mut known = BTreeSet::new();
+        let chains: Vec<String> = of_part(artefacts, Part::Presented)
+            .filter(|artefact| known.insert(leaf(artefact).unwrap_or(&artefact.path)))
+            .map(|artefact| path(prefix, artefact))
+            .collect();
         match chains.as_slice() {
             [] => text.push_str("# certificate = \"cmg.pem\"   # the chain that it presents, the leaf first\n"),
             [one] => {
@@ -255,6 +259,11 @@ fn candidates(text: &mut String, key: &str, values: &BTreeSet<String>, example: 
 
 fn of_part(artefacts: &[Artefact], part: Part) -> impl Iterator<Item = &Artefact> {
     artefacts.iter().filter(move |artefact| artefact.part == Some(part))
+}
+
+/// The fingerprint of the certificate that a file holds first: many clients are shown the same.
+fn leaf(artefact: &Artefact) -> Option<&str> {
+    artefact.report.facts.get("path")?.get(0)?.get("sha256")?.as_str()
 }
 
 fn path(prefix: &str, artefact: &Artefact) -> String {

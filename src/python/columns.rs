@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, StructArray};
-use arrow_schema::{ArrowError, Field, SchemaRef};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, TimestampMicrosecondType, UInt32Type, UInt64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
+use arrow_schema::{ArrowError, DataType, Field, SchemaRef, TimeUnit};
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
+
+use super::conversions::datetime;
+use super::errors::defect;
 
 /// Has columns, and lays out its rows in batches when they are asked for.
 pub(super) trait Columns {
@@ -81,3 +87,26 @@ macro_rules! provides_columns {
 }
 
 pub(super) use provides_columns;
+
+/// The values of one column as Python has them: text, numbers, aware `datetime`s, lists of text, and `None`.
+pub(super) fn values<'py>(py: Python<'py>, array: &dyn Array) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    (0..array.len()).map(|place| value(py, array, place)).collect()
+}
+
+fn value<'py>(py: Python<'py>, array: &dyn Array, place: usize) -> PyResult<Bound<'py, PyAny>> {
+    if array.is_null(place) {
+        return Ok(py.None().into_bound(py));
+    }
+    match array.data_type() {
+        DataType::LargeUtf8 => array.as_string::<i64>().value(place).into_bound_py_any(py),
+        DataType::Boolean => array.as_boolean().value(place).into_bound_py_any(py),
+        DataType::UInt32 => array.as_primitive::<UInt32Type>().value(place).into_bound_py_any(py),
+        DataType::UInt64 => array.as_primitive::<UInt64Type>().value(place).into_bound_py_any(py),
+        DataType::Float64 => array.as_primitive::<Float64Type>().value(place).into_bound_py_any(py),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            datetime(py, Some(array.as_primitive::<TimestampMicrosecondType>().value(place))).into_bound_py_any(py)
+        }
+        DataType::List(_) => values(py, &*array.as_list::<i32>().value(place))?.into_bound_py_any(py),
+        other => Err(defect(&format!("a column of type {other} has no Python values"))),
+    }
+}

@@ -7,15 +7,16 @@ use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, SchemaRef};
 use pyo3::exceptions::{PyIndexError, PyKeyError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PySlice, PyType};
+use pyo3::types::{PyDict, PyList, PySet, PySlice, PyString, PyTuple, PyType};
 
-use super::columns::{Columns, provides_columns};
+use super::columns::{Columns, provides_columns, values};
 use super::conversions::display;
 use super::errors::from_arrow;
 use super::findings::{Evidence, Finding};
 use super::flows::{Event, Flow, Join, Stage};
 use super::sources::Source;
 use crate::engine::Trail;
+use crate::error::Error;
 use crate::tables::{self, Row};
 
 /// Rows laid out at once: large enough to be fast, small enough that a million lines stream.
@@ -81,12 +82,62 @@ impl Table {
         self.view(py, *row)
     }
 
+    fn values<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let schema = self.schema()?;
+        let place = schema.index_of(name).map_err(|_| Error::Argument {
+            argument: self.kind.name().to_owned(),
+            expected: format!("one of its columns ({})", names_of(&schema)),
+            found: name.to_owned(),
+        })?;
+        let mut found = Vec::with_capacity(self.rows.len());
+        for batch in self.batches()? {
+            found.extend(values(py, &**batch.map_err(from_arrow)?.column(place))?);
+        }
+        Ok(found)
+    }
+
     fn by_slice<'py>(&self, slice: &Bound<'py, PySlice>) -> PyResult<Bound<'py, PyAny>> {
         let range = slice.indices(isize::try_from(self.rows.len())?)?;
         let places = (0..range.slicelength).map(|step| range.start + range.step * step.cast_signed());
         let rows = places.filter_map(|place| self.rows.get(usize::try_from(place).ok()?).copied()).collect();
         Ok(Bound::new(slice.py(), Self::of(&self.trail, self.kind, rows))?.into_any())
     }
+}
+
+fn names_of(schema: &SchemaRef) -> String {
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    names.join(", ")
+}
+
+/// The values that a condition accepts: those of a list, tuple or set, else the one.
+fn alternatives<'py>(wanted: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    if wanted.is_instance_of::<PyList>() || wanted.is_instance_of::<PyTuple>() || wanted.is_instance_of::<PySet>() {
+        wanted.try_iter()?.collect()
+    } else {
+        Ok(vec![wanted.clone()])
+    }
+}
+
+/// Whether a value, or one of its values where it is a list, is among those wanted; letter case makes no difference.
+fn holds_any(value: &Bound<'_, PyAny>, wanted: &[Bound<'_, PyAny>]) -> PyResult<bool> {
+    if let Ok(parts) = value.cast::<PyList>() {
+        for part in parts {
+            if holds_any(&part, wanted)? {
+                return Ok(true);
+            }
+        }
+        return Ok(false);
+    }
+    for one in wanted {
+        let same = match (value.cast::<PyString>(), one.cast::<PyString>()) {
+            (Ok(text), Ok(one)) => text.to_str()?.to_lowercase() == one.to_str()?.to_lowercase(),
+            _ => value.eq(one)?,
+        };
+        if same {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Columns for Table {
@@ -117,6 +168,29 @@ impl Table {
     #[getter]
     fn name(&self) -> &'static str {
         self.kind.name()
+    }
+
+    /// The values of one column.
+    fn column<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, self.values(py, name)?)
+    }
+
+    /// The rows whose columns have the values asked for.
+    #[pyo3(name = "where", signature = (**conditions))]
+    fn filtered(&self, py: Python<'_>, conditions: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let mut rows = self.rows.to_vec();
+        for (name, wanted) in conditions.into_iter().flatten() {
+            let part = Self::of(&self.trail, self.kind, rows);
+            let found = part.values(py, &name.extract::<String>()?)?;
+            let wanted = alternatives(&wanted)?;
+            rows = Vec::new();
+            for (row, value) in part.rows.iter().zip(found) {
+                if holds_any(&value, &wanted)? {
+                    rows.push(*row);
+                }
+            }
+        }
+        Ok(Self::of(&self.trail, self.kind, rows))
     }
 
     fn __len__(&self) -> usize {

@@ -26,14 +26,11 @@ pub(super) fn forward(run: &mut Run<'_>, request: &Request, at: Micros) -> Answe
         "-" => format!("https://{inside}{path}"),
         query => format!("https://{inside}{path}?{query}"),
     };
-    let way = if client.pki { "CCM_Proxy_MutualAuth" } else { "CCM_Proxy_ServerAuth" };
-    let base = format!("{}/{way}/{}", client.cmg, point.role_id);
     let external = match query.as_str() {
         "" => format!("https://{}{stem}", client.cmg),
         query => format!("https://{}{stem}?{query}", client.cmg),
     };
-    let values: [Value<'_>; 4] =
-        [("external-base", &base), ("external", &external), ("internal-base", &inside), ("internal", &internal)];
+    let values: [Value<'_>; 2] = [("external", &external), ("internal", &internal)];
     run.say((machine, "connector", at), work, request, Stage::ConnectorForward, "switched", &values);
     let sent = at + run.random.between(2, 25) * 1_000;
     let values: [Value<'_>; 2] = [("message", &message), ("internal", &internal)];

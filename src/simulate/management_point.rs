@@ -166,9 +166,9 @@ fn token_service(
     if failure == Some("mp-cannot-reach-entra") {
         let end = end + run.random.between(15, 25) * 1_000_000;
         run.say((machine, "sts-managed", end - 20_000), work, request, Stage::MpValidate, "sts-mise", &[]);
-        // That the status is 500 is inferred; the client's code is documented.
-        let text = Some("CMGConnector_InternalServerError");
-        let refusal = Refusal::Status { stage: Stage::MpValidate, status: 500, text, hresult: Refusal::TRANSIENT };
+        // That the status is 500 is inferred; of the client's log only the code is documented (failure catalogue, G4).
+        let refusal =
+            Refusal::Status { stage: Stage::MpValidate, status: 500, text: None, hresult: Refusal::TRANSIENT };
         return (end, Verdict::refused((500, 0, 0), 500, refusal));
     }
     let Credential::Entra(token) = &request.credential else {

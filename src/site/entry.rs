@@ -25,7 +25,7 @@ pub(super) struct Reader<'t, 'a> {
 impl Reader<'_, '_> {
     /// Reads a file that the description names.
     fn file(&mut self, path: &str, at: usize, whose: &str) -> Option<File> {
-        match std::fs::read(self.folder.join(path)) {
+        match read_regular(&self.folder.join(path)) {
             Ok(bytes) => Some(File::new(path, bytes)),
             Err(error) => {
                 let folder = self.folder.display();
@@ -35,6 +35,15 @@ impl Reader<'_, '_> {
             }
         }
     }
+}
+
+/// A file's bytes; devices and pipes, which may never end, are refused.
+fn read_regular(path: &Path) -> std::io::Result<Vec<u8>> {
+    let kind = std::fs::metadata(path)?;
+    if kind.is_file() || kind.is_dir() {
+        return std::fs::read(path);
+    }
+    Err(std::io::Error::other("it is a device or a pipe, and no file"))
 }
 
 /// One table of the description.
@@ -70,7 +79,8 @@ impl<'r, 't, 'a> Entry<'r, 't, 'a> {
     /// Notes a mistake at a key, or at the table where the key is absent.
     pub fn mistake(&mut self, key: &str, sentence: &str) {
         let at = self.place(key);
-        self.reader.mistakes.add(at, &format!("{}: {sentence}", self.name));
+        let sentence = if self.name.is_empty() { sentence.to_owned() } else { format!("{}: {sentence}", self.name) };
+        self.reader.mistakes.add(at, &sentence);
     }
 
     fn take(&mut self, key: &'static str) -> Option<Spanned<DeValue<'t>>> {
@@ -139,7 +149,7 @@ impl<'r, 't, 'a> Entry<'r, 't, 'a> {
         if seconds.abs() <= 20.0 * YEAR {
             return Some(seconds);
         }
-        self.mistake(key, &format!("{key}: expected a number of seconds within 20 years, found {seconds}"));
+        self.mistake(key, &format!("{key}: expected a number of seconds within 20 years, found {seconds:?}"));
         None
     }
 

@@ -80,6 +80,8 @@ enum Told {
 }
 
 fn rows<T>(entry: &mut Entry<'_, '_, '_>, key: &'static str, made: fn(Row) -> T) -> Option<Vec<T>> {
+    /// More of the same kind in one list tell nothing more.
+    const TOLD: usize = 5;
     let expected = "a list of ids, a list such as [{ id = \"…\", name = \"…\" }], or the path of a CSV or Parquet file";
     let told: Told = entry.value(key, expected)?;
     let rows = match told {
@@ -88,13 +90,20 @@ fn rows<T>(entry: &mut Entry<'_, '_, '_>, key: &'static str, made: fn(Row) -> T)
         Told::Path(path) => of_file(entry, key, &path)?,
     };
     let mut made_rows = Vec::with_capacity(rows.len());
+    let mut wrong = 0;
     for (at, row) in rows.into_iter().enumerate() {
         if let Some(id) = as_guid(&row.id) {
             made_rows.push(made(Row { id, ..row }));
-        } else {
-            let sentence = format!("{key}: the id of entry {} is no GUID: '{}'", at + 1, row.id);
+            continue;
+        }
+        wrong += 1;
+        if wrong <= TOLD {
+            let sentence = format!("{key}: the id of entry {} is no GUID: '{}'", at + 1, row.id.escape_debug());
             entry.mistake(key, &sentence);
         }
+    }
+    if wrong > TOLD {
+        entry.mistake(key, &format!("{key}: {} more ids are no GUIDs", wrong - TOLD));
     }
     Some(made_rows)
 }
@@ -113,11 +122,15 @@ fn of_file(entry: &mut Entry<'_, '_, '_>, key: &'static str, path: &str) -> Opti
 /// The rows of a CSV file with a header that has `id`, and may have `name` and `sid`. Other columns are passed over.
 fn of_csv(text: &str) -> Result<Vec<Row>, String> {
     let text = text.trim_start_matches('\u{feff}');
-    let delimiter = if text.lines().next().is_some_and(|line| line.contains(';')) { b';' } else { b',' };
+    let header = text.lines().next().unwrap_or_default().as_bytes();
+    let delimiter = [b';', b'\t'].into_iter().find(|delimiter| header.contains(delimiter)).unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| error.to_string())?.clone();
     let column = |name: &str| headers.iter().position(|header| header.eq_ignore_ascii_case(name));
-    let found = || headers.iter().map(|header| format!("'{header}'")).collect::<Vec<_>>().join(", ");
+    let found = || {
+        let names: Vec<String> = headers.iter().map(|header| format!("'{}'", header.escape_debug())).collect();
+        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    };
     let id = column("id").ok_or_else(|| format!("expected a header with a column 'id', found {}", found()))?;
     let (name, sid) = (column("name"), column("sid"));
     let mut rows = Vec::new();
@@ -137,9 +150,10 @@ mod tests {
     use super::of_csv;
 
     #[test]
-    fn a_spreadsheet_of_either_delimiter_is_read() {
+    fn a_spreadsheet_of_any_delimiter_is_read() {
         for text in [
             "Name,ID,SID\r\nmeg,c0ffee00-1111-4222-8333-444455556666,S-1-5-21-1\r\n",
+            "Name\tID\tSID\r\nmeg\tc0ffee00-1111-4222-8333-444455556666\tS-1-5-21-1\r\n",
             "\u{feff}Name;ID;SID\nmeg; c0ffee00-1111-4222-8333-444455556666 ;S-1-5-21-1\n",
         ] {
             let rows = of_csv(text).unwrap();

@@ -141,7 +141,9 @@ impl Site {
     /// # Errors
     /// As [`Site::read`].
     pub fn read_with(path: &Path, parquet: &ReadParquet<'_>) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::unreadable(path, source))?;
+        let bytes = std::fs::read(path).map_err(|source| Error::unreadable(path, source))?;
+        let text = text_of(&bytes)
+            .map_err(|mistake| Error::Site { path: path.display().to_string(), mistakes: vec![mistake] })?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Self::parse(&text, folder, parquet)
             .map_err(|mistakes| Error::Site { path: path.display().to_string(), mistakes })
@@ -164,7 +166,9 @@ impl Site {
         let mut reader = Reader { folder, parquet, mistakes: Mistakes::new(text) };
         for error in &errors {
             let at = error.span().map_or(0, |span| span.start);
-            reader.mistakes.add(at, &format!("not TOML: {}", error.message().trim()));
+            let key = error.span().and_then(|span| text.get(span)).filter(|_| error.message().contains("duplicate"));
+            let key = key.map(|key| format!(" '{}'", key.trim())).unwrap_or_default();
+            reader.mistakes.add(at, &format!("not TOML: {}{key}", error.message().trim()));
         }
         let site = Self::of(document, &mut reader);
         let mistakes = reader.mistakes.into_sentences();
@@ -233,6 +237,17 @@ impl Site {
         let mut roles = self.cmg.roles.iter();
         roles.find(|(name, _)| name.eq_ignore_ascii_case(management_point)).map(|(_, id)| *id)
     }
+}
+
+/// The text of a description: UTF-16 with its mark, as Windows PowerShell redirects output, else UTF-8.
+fn text_of(bytes: &[u8]) -> std::result::Result<std::borrow::Cow<'_, str>, String> {
+    if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
+        return Ok(encoding.decode_without_bom_handling(bytes.get(mark..).unwrap_or_default()).0);
+    }
+    std::str::from_utf8(bytes).map(Into::into).map_err(|error| {
+        let line = memchr::memchr_iter(b'\n', bytes.get(..error.valid_up_to()).unwrap_or_default()).count() + 1;
+        format!("line {line}: it is not UTF-8 text; save the file as UTF-8")
+    })
 }
 
 fn without_places<T>(placed: Vec<(usize, T)>) -> Vec<T> {

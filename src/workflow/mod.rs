@@ -125,6 +125,17 @@ fn closure(direct: &[Stage]) -> Vec<Stage> {
     all
 }
 
+/// True where trouble at one stage can be all that is behind a failure at another. Who asks for a token, a location or
+/// a registration asks the whole way up to the management point, and the client's log need not say where it ended.
+pub fn lies_on_the_way(trouble: Stage, asked: Stage) -> bool {
+    let way = [CmgReceive, CmgForward, ConnectorForward];
+    match asked {
+        CcmTokenRequest | CcmTokenIssue => way.contains(&trouble) || trouble == MpValidate,
+        LocationRequest | Stage::Registration | SettingsRefresh => way.contains(&trouble),
+        _ => false,
+    }
+}
+
 /// True where the stage lies between client and site, so that only a request to a CMG goes through it.
 pub fn needs_cmg(stage: Stage) -> bool {
     matches!(

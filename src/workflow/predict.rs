@@ -93,22 +93,23 @@ impl Prediction {
     }
 }
 
-/// The order in which stages come, and those each waits for. `ClientInstall` stands for the end of ccmsetup; that it
-/// understands its command line is asked before all else.
+/// The order in which stages come, and those each waits for: the one before it, and the one before that where the
+/// former may be skipped. `ClientInstall` stands for the end of ccmsetup; that it understands its command line is asked
+/// before all else.
 const ORDER: [(Stage, &[Stage]); 15] = [
     (CmgConnection, &[]),
     (AadInfo, &[CmgConnection]),
     (WpjCertificate, &[]),
     (AadToken, &[WpjCertificate, AadInfo]),
     (CcmTokenRequest, &[CmgConnection, AadToken]),
-    (CmgReceive, &[CcmTokenRequest]),
+    (CmgReceive, &[CcmTokenRequest, CmgConnection]),
     (CmgForward, &[CmgReceive]),
     (ConnectorForward, &[CmgForward]),
     (MpValidate, &[ConnectorForward]),
     (CcmTokenIssue, &[MpValidate]),
-    (LocationRequest, &[CcmTokenIssue]),
+    (LocationRequest, &[CcmTokenIssue, MpValidate]),
     (ContentDownload, &[LocationRequest]),
-    (ClientInstall, &[ContentDownload]),
+    (ClientInstall, &[ContentDownload, LocationRequest]),
     (Registration, &[ClientInstall]),
     (SettingsRefresh, &[]),
 ];

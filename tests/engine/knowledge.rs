@@ -50,7 +50,8 @@ const FIELDS: &str = "device_id user_id sid client_id tenant_id message_id reply
     cmg database from_internet mp host path query agent code hresult mask flag http_status status_text reason elapsed_ms thumbprint subject \
     attempt exit_code expires port protocol ccm_token_auth options issuer audience resource app_id account authority \
     exception idx valid_to current_time approval pid token request_count response_count connection_id ip substatus \
-    win32 version site_code package content detail mise total_requests failed_requests bearer_requests count mp_index";
+    win32 version site_code package content detail mise total_requests failed_requests bearer_requests count mp_index \
+    mp_switch token_switch network scheme aadsts";
 
 #[test]
 fn the_builtin_knowledge_proves_itself() {

@@ -16,6 +16,8 @@ mod reading;
 mod real_logs;
 mod sample_trail;
 #[cfg(feature = "simulate")]
+mod score;
+#[cfg(feature = "simulate")]
 mod simulate;
 mod site;
 mod tables;

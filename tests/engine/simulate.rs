@@ -1,14 +1,14 @@
 //! The simulator: what it writes is what it says it wrote, and what the engine makes of it.
 //!
-//! `cargo test --features simulate --test engine -- --ignored --nocapture simulate::` prints the table of all faults.
+//! `cargo test --features simulate --test engine -- --ignored --nocapture simulate::` looks at one site; `make score`
+//! prints a table of all faults.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::path::Path;
 
 use cmgtrail::engine::{ReadOptions, Silent, Trail};
 use cmgtrail::finding::{Confidence, Severity};
-use cmgtrail::simulate::{self, Fault, FaultKind, FlowTruth, Noise, Plan, Proof, Simulated, in_memory};
+use cmgtrail::simulate::{self, Fault, FaultKind, FlowTruth, Noise, Plan, Simulated, in_memory};
 use cmgtrail::site::Site;
 use cmgtrail::stage::Outcome;
 use cmgtrail::workflow::{Phase, Question, predict};
@@ -292,18 +292,6 @@ fn every_fault_breaks_a_flow_at_its_stage_and_nobody_else() {
     });
 }
 
-/// Whether the description of the site and of a client that the fault hit leads to the fault, at its stage.
-fn is_predicted(simulated: &Simulated, kind: &FaultKind, flow: &FlowTruth) -> bool {
-    let folder = write(simulated, |_| true);
-    let site = Site::read(&folder.path().join("site.toml")).unwrap();
-    let at = flow.ended.parse::<Timestamp>().unwrap().as_microsecond();
-    let client = site.client(&flow.client).unwrap();
-    Phase::ALL.into_iter().any(|phase| {
-        let predicted = predict(&Question { site: &site, client, at, phase });
-        predicted.causes().any(|(stage, cause)| cause.failure == kind.id && stage == kind.stage)
-    })
-}
-
 #[test]
 fn nothing_is_predicted_for_clients_that_no_fault_hits() {
     let kinds: Vec<&FaultKind> = simulate::faults().filter(|kind| kind.scope == simulate::Scope::Client).collect();
@@ -321,91 +309,6 @@ fn nothing_is_predicted_for_clients_that_no_fault_hits() {
             }
         }
     });
-}
-
-/// How the engine fares on one fault, one seed and one choice of files.
-#[derive(Debug, Clone)]
-struct Seen {
-    first: Option<(String, Confidence)>,
-    among: bool,
-    others: Vec<String>,
-}
-
-fn seen(trail: &Trail, fault: &str) -> Seen {
-    let errors = errors(trail);
-    Seen {
-        first: errors.first().map(|(failure, confidence)| ((*failure).to_owned(), *confidence)),
-        among: errors.iter().any(|(failure, _)| *failure == fault),
-        others: errors
-            .iter()
-            .filter(|(other, _)| *other != fault)
-            .map(|(other, by)| format!("{other} {by:?}"))
-            .collect(),
-    }
-}
-
-/// One fault and one seed: with the logs of a client that it hit, with all logs, with artefacts too, and whether it is
-/// predicted.
-fn judged(kind: &FaultKind, seed: u64) -> ([Seen; 3], bool) {
-    let simulated = simulated(seed, &[kind.id]);
-    let flow = broken_by(&simulated, kind)[0];
-    let folder = format!("client-{}/", flow.client);
-    let views = [
-        read(&simulated, |path| path.starts_with(&folder) && is_log(path)),
-        read(&simulated, is_log),
-        read(&simulated, is_no_description),
-    ];
-    (views.map(|trail| seen(&trail, kind.id)), is_predicted(&simulated, kind, flow))
-}
-
-/// Causes with public traces that diagnosis does not yet put first where all logs are at hand, and why.
-const NOT_FIRST: [(&str, &str); 4] = [
-    ("tls-interception", "the issuer that was presented is in no log: without artefacts a missing root looks the same"),
-    ("no-entra-user-signed-in", "the device's own failure goes before it, and is as true"),
-    ("client-chain-incomplete-on-cmg", "taken for a stale gateway by the client's location lines"),
-    ("connector-role-certificate-missing", "with some seeds a stale gateway goes before it"),
-];
-
-#[test]
-fn causes_with_public_traces_are_found_and_all_are_predicted() {
-    let kinds: Vec<&FaultKind> = simulate::faults().collect();
-    kinds.par_iter().for_each(|kind| {
-        let ([_, logs, artefacts], predicted) = judged(kind, 2);
-        assert!(predicted, "{} is not predicted from its site.toml", kind.id);
-        let excepted = NOT_FIRST.iter().any(|(id, _)| *id == kind.id);
-        if kind.proof == Proof::S && !excepted {
-            for (view, seen) in [("all logs", &logs), ("artefacts too", &artefacts)] {
-                let first = seen.first.as_ref().map(|(failure, _)| failure.as_str());
-                assert_eq!(first, Some(kind.id), "{view}: {:?}", seen.others);
-            }
-        }
-    });
-}
-
-#[test]
-#[ignore = "a table to look at"]
-fn table_of_faults() {
-    let seeds: u64 = std::env::var("CMGTRAIL_SIMULATE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3);
-    let only = std::env::var("CMGTRAIL_SIMULATE_FAULT").unwrap_or_default();
-    let kinds: Vec<_> = simulate::faults().filter(|kind| kind.id.contains(&only)).collect();
-    let rows: Vec<String> = kinds
-        .par_iter()
-        .map(|kind| {
-            let judged: Vec<_> = (1..=seeds).map(|seed| judged(kind, seed)).collect();
-            let predicted = judged.iter().filter(|(_, predicted)| *predicted).count();
-            let mut row = format!("{:<38} {:?} | {predicted}", kind.id, kind.proof);
-            for view in 0..3 {
-                let seen: Vec<&Seen> = judged.iter().map(|(views, _)| &views[view]).collect();
-                let first = seen.iter().filter(|seen| seen.first.as_ref().is_some_and(|(id, _)| id == kind.id)).count();
-                let among = seen.iter().filter(|seen| seen.among).count();
-                let others: BTreeSet<&str> = seen.iter().flat_map(|seen| &seen.others).map(String::as_str).collect();
-                let _ = write!(row, " | {first} {among} {others:?}");
-            }
-            row
-        })
-        .collect();
-    println!("of {seeds} seeds: predicted | the client's logs: first, among, other errors | all logs | artefacts too");
-    println!("{}", rows.join("\n"));
 }
 
 #[test]

@@ -136,3 +136,46 @@ fn a_description_is_written_as_it_is_read() {
     let written = site.to_toml().unwrap();
     assert_eq!(parse(&written).unwrap(), site, "{written}");
 }
+
+#[test]
+fn a_description_of_another_encoding_is_read_or_told_by_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("site.toml");
+    let text = "[site]\ncode = \"PS1\"\n";
+    let utf_16: Vec<u8> = "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for bytes in [utf_16, [b"\xef\xbb\xbf", text.as_bytes()].concat()] {
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(Site::read(&path).unwrap().options.code.as_deref(), Some("PS1"));
+    }
+    std::fs::write(&path, b"[site]\n[[tenant]]\nname = \"Caf\xe9\"\n").unwrap();
+    let Err(Error::Site { mistakes, .. }) = Site::read(&path) else { panic!("Windows-1252 is taken for UTF-8") };
+    assert_eq!(mistakes, ["line 3: it is not UTF-8 text; save the file as UTF-8"]);
+}
+
+#[test]
+fn a_thing_of_the_wrong_kind_is_told_once_whatever_it_holds() {
+    let text = "client = 5\nsite = \"PS1\"\n[cmg]\nnames = \"a.contoso.com\"\nnames = \"b.contoso.com\"\n[known]\n\
+                devices = [1, 2]\n";
+    let mistakes = parse(text).unwrap_err();
+    let expected = [
+        "line 1: client: expected [[client]], found the number 5",
+        "line 2: site: expected a table, found the text 'PS1'",
+        "line 5: not TOML: duplicate key 'names'",
+        "line 7: known: devices: expected a list of ids",
+    ];
+    assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
+    for (mistake, expected) in mistakes.iter().zip(expected) {
+        assert!(mistake.starts_with(expected), "{mistake}");
+    }
+    let many = format!("[known]\nusers = [{}]\n", "\"meg\", ".repeat(1_000));
+    let mistakes = parse(&many).unwrap_err();
+    assert_eq!(mistakes.len(), 6, "{mistakes:#?}");
+    assert!(mistakes.iter().any(|mistake| mistake.ends_with("users: 995 more ids are no GUIDs")), "{mistakes:#?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_device_that_never_ends_is_no_file() {
+    let mistakes = parse("[[client]]\nname = \"PC1\"\ndsregcmd = \"/dev/zero\"\n").unwrap_err();
+    assert!(mistakes[0].contains("it is a device or a pipe"), "{mistakes:#?}");
+}

@@ -16,7 +16,7 @@ import pytest
 
 import cmgtrail
 from cmgtrail import cli
-from cmgtrail.cli import commands, run
+from cmgtrail.cli import reading, run
 from conftest import HEALTHY, NO_TRAFFIC, logs_of
 
 COMMAND = [sys.executable, "-W", "error", "-c", "from cmgtrail.cli import main; main()"]
@@ -75,7 +75,7 @@ def test_on_windows_the_machines_own_logs_are_read(
     assert "this machine has no client logs" in capsys.readouterr().err
     for folder in ("CCM/Logs", "ccmsetup/Logs"):
         (tmp_path / folder).mkdir(parents=True)
-    assert commands.own_logs() == [str(tmp_path / "CCM" / "Logs"), str(tmp_path / "ccmsetup" / "Logs")]
+    assert reading.own_logs() == [str(tmp_path / "CCM" / "Logs"), str(tmp_path / "ccmsetup" / "Logs")]
 
 
 def test_files_without_a_record_end_with_2(tmp_path: Path, capsys: Captured) -> None:
@@ -255,8 +255,11 @@ def test_ctrl_c_stops_the_engine(tmp_path: Path) -> None:
     for number in range(20):
         with (tmp_path / f"big-{number}.log").open("w") as log:
             log.write(line * 200_000)
-    run_it = subprocess.Popen([*COMMAND, "diagnose", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(0.4)
+    ready = [*COMMAND[:-1], f"import sys, cmgtrail.cli; print('ready', file=sys.stderr, flush=True); {COMMAND[-1]}"]
+    run_it = subprocess.Popen([*ready, "diagnose", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert run_it.stderr is not None
+    run_it.stderr.readline()
+    time.sleep(0.3)
     run_it.send_signal(signal.SIGINT)
     begun = time.monotonic()
     _, errors = run_it.communicate(timeout=30)

@@ -47,7 +47,7 @@ def trail(text: str) -> Any:
     code = SimpleNamespace(code=text, name=text, says=text)
     line = SimpleNamespace(source=text, line=17, text=text, codes=[code])
     missing = SimpleNamespace(what=text, machine=text, since=None, until=None, separates=[text], how=text)
-    join = SimpleNamespace(by=[text], confidence="certain", rivals=0)
+    join = SimpleNamespace(by=[text], confidence="certain", distance_seconds=0.25, rivals=2)
     stage = SimpleNamespace(stage="aad-token", status="failed", inferred=False, reason=text, evidence=[(text, 17)])
     client = SimpleNamespace(host=text, device_id=None, client_id=None, user_id=None, to_dict=lambda: {"host": text})
     event = SimpleNamespace(

@@ -16,9 +16,9 @@ from conftest import ROOT, logs_of
 DOCSTRINGS = sorted([*(ROOT / "python").rglob("*.py"), *(ROOT / "python").rglob("*.pyi")])
 PAGES = [
     "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/json.md", "docs/tokens-and-certificates.md",
-    "docs/knowledge.md", "docs/powershell.md", "docs/simulate.md", "docs/site.md",
+    "docs/knowledge.md", "docs/powershell.md", "docs/simulate.md", "docs/site.md", "docs/first-finding.md", "docs/report.md",
 ]  # fmt: skip
-WITH_EXAMPLES = ["README.md", "docs/site.md", "docs/tokens-and-certificates.md"]
+WITH_EXAMPLES = ["README.md", "docs/site.md", "docs/tokens-and-certificates.md", "docs/first-finding.md"]
 
 
 def examples(source: str, name: str) -> list[doctest.DocTest]:
@@ -66,6 +66,15 @@ def test_commands_of_pages_run(command: str, capsys: pytest.CaptureFixture[str])
     finds = " diagnose " in command or " preflight " in command
     assert status == (1 if finds else 0), err
     assert out
+
+
+@pytest.mark.usefixtures("documented")
+def test_the_first_finding_looks_as_its_page_says(capsys: pytest.CaptureFixture[str]) -> None:
+    block = (ROOT / "docs/first-finding.md").read_text("utf-8").partition("```text\n")[2].partition("```")[0]
+    run(["diagnose", "logs"])
+    shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert block.splitlines()
+    assert [line for line in block.splitlines() if line not in shown] == []
 
 
 def test_worked_examples_are_fresh() -> None:

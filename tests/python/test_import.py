@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -51,3 +52,21 @@ def test_only_public_names_are_listed() -> None:
 def test_what_is_no_path_is_refused_in_a_sentence(paths: Any) -> None:
     with pytest.raises(cmgtrail.ArgumentError, match="paths: expected a path"):
         cmgtrail.read(paths)
+
+
+def test_the_bar_of_a_notebook_is_shown_advanced_and_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    import IPython.display
+
+    from cmgtrail import progress
+
+    shown: list[str] = []
+    handle = SimpleNamespace(update=lambda html: shown.append(html.data))
+    monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace())
+    monkeypatch.setattr(IPython.display, "display", lambda *_, **__: handle)
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    with progress.watching(None) as advance:
+        assert advance is not None
+        advance(1_000_000, 4_000_000)
+    assert '<progress value="1000000" max="4000000"' in shown[0]
+    assert "1.0 of 4.0 MB" in shown[0]
+    assert shown[-1] == ""

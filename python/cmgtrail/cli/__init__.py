@@ -1,8 +1,9 @@
 """The command line.
 
-`diagnose` and `records` read logs, `token`, `cert` and `dsregcmd` validate, `preflight` and `site` look ahead,
-`simulate` writes the logs of made-up sites, `code` explains codes, `knowledge` checks and writes knowledge files, and
-`powershell-module` says where the PowerShell module is.
+`diagnose`, `show`, `timeline`, `watch` and `records` read logs, `token`, `cert` and `dsregcmd` validate, `preflight`
+and `site` look ahead, `simulate` writes the logs of made-up sites, `code` explains codes, `knowledge` checks and writes
+knowledge files, `completion` prints what a shell needs to complete command lines, and `powershell-module` says where
+the PowerShell module is.
 
 Exit status: 0 no finding of severity error, valid, or would work; 1 the contrary; 3 undecided; 2 could
 not run or not one record was read; 130 stopped by Ctrl-C. Results go to stdout, progress and messages to stderr. Errors
@@ -20,6 +21,7 @@ import click
 from cmgtrail import CmgTrailError
 from cmgtrail._engine import withheld
 from cmgtrail.cli.commands import cmgtrail
+from cmgtrail.cli.completing import completed
 from cmgtrail.cli.outlet import silence
 
 __all__ = ["cmgtrail", "main"]
@@ -39,6 +41,9 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
         # A console of another encoding shows what it can.
         stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     try:
+        answered = completed(cmgtrail)
+        if answered is not None:
+            return answered
         with cmgtrail.make_context("cmgtrail", arguments) as context:
             return int(cmgtrail.invoke(context) or 0)
     except click.exceptions.Exit as done:

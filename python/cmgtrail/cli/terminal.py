@@ -34,12 +34,21 @@ COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 OUTCOMES = {"completed": "green", "failed": "red", "stalled": "yellow", "unfinished": "yellow"}
 
 
-def show(trail: Trail, zone: Zone) -> None:
-    """Prints a trail to stdout."""
+def console() -> Console:
+    """The console of stdout; of a fixed width where nobody looks."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
     colours = None if os.environ.get("NO_COLOR") else "auto"
-    console = Console(width=width, color_system=colours, highlight=False, markup=False, emoji=False)
-    Screen(console, zone).show(trail)
+    return Console(width=width, color_system=colours, highlight=False, markup=False, emoji=False)
+
+
+def grid(*columns: str) -> Grid:
+    """A table without frame that fits its console."""
+    return Grid(*columns, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+
+
+def show(trail: Trail, zone: Zone) -> None:
+    """Prints a trail to stdout."""
+    Screen(console(), zone).show(trail)
 
 
 class Screen:
@@ -75,12 +84,12 @@ class Screen:
             return
         self._line()
         self._line("Findings", "bold")
-        grid = _grid("", "severity", "confidence", "cause", "stage", "clients")
+        table = grid("", "severity", "confidence", "cause", "stage", "clients")
         for rank, finding in enumerate(trail.findings, start=1):
             severity = Text(finding.severity, COLOURS[finding.severity])
             about = (visible(finding.title), finding.stage or "", f"{finding.clients:,}")
-            grid.add_row(str(rank), severity, finding.confidence, *map(Text, about))
-        self._console.print(grid)
+            table.add_row(str(rank), severity, finding.confidence, *map(Text, about))
+        self._console.print(table)
         for rank, finding in enumerate(trail.findings, start=1):
             self._finding(rank, finding)
 
@@ -126,19 +135,22 @@ class Screen:
         of_year = f" of {min(years)}" if len(years) == 1 else ""
         self._line()
         self._line(f"Flows{of_year} (times in {self._zone.name})", "bold")
-        grid = _grid()
-        grid.add_column("client", overflow="ellipsis", no_wrap=True, min_width=8, max_width=24)
-        grid.add_column("kind", no_wrap=True)
-        grid.add_column("started", no_wrap=True)
-        grid.add_column("outcome", no_wrap=True)
-        grid.add_column("broke at", overflow="fold")
-        grid.add_column("stages", no_wrap=True)
+        table = grid()
+        table.add_column("client", overflow="ellipsis", no_wrap=True, min_width=8, max_width=24)
+        table.add_column("kind", no_wrap=True)
+        table.add_column("started", no_wrap=True)
+        table.add_column("outcome", no_wrap=True)
+        table.add_column("broke at", overflow="fold")
+        table.add_column("stages", no_wrap=True)
         for flow in shown:
-            grid.add_row(*self._flow(flow, year=len(years) > 1))
-        self._console.print(grid)
+            table.add_row(*self._flow(flow, year=len(years) > 1))
+        self._console.print(table)
         if len(flows) > FLOWS:
             self._line(f"and {counted(len(flows) - FLOWS, 'flow')} more; --format json has them all", "dim")
         self._legend(shown)
+        paths = trail.paths
+        where = paths[0] if len(paths) == 1 and " " not in paths[0] else "PATH"
+        self._line(f"Line by line: cmgtrail show {shown[0].id} {where}", "dim")
 
     def _flow(self, flow: Flow, *, year: bool) -> list[Text]:
         return [
@@ -169,7 +181,3 @@ class Screen:
         for path, note in notes:
             # A note on one file of several names it already.
             self._line(note if note.startswith(f"{path}: ") else f"{path}: {note}")
-
-
-def _grid(*columns: str) -> Grid:
-    return Grid(*columns, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)

@@ -45,8 +45,8 @@ STYLE = """
  overflow-wrap:anywhere;color:inherit;background:transparent}
 .cmgtrail .place{overflow-wrap:normal;white-space:normal}
 .cmgtrail p{margin:.5em 0}
-.cmgtrail .when{white-space:nowrap}
 .cmgtrail .wide{overflow-x:auto}
+.cmgtrail .badge,.cmgtrail .when{white-space:nowrap}
 .cmgtrail .badge{display:inline-block;border-radius:3px;padding:0 .45em;margin-right:.4em;font-size:.85em;color:#fff}
 .cmgtrail .error,.cmgtrail .failed,.cmgtrail .refused{background:#b42318}
 .cmgtrail .warning,.cmgtrail .stalled{background:#8a5300}
@@ -75,11 +75,12 @@ def trail(shown: Trail) -> Markup:
         tag("h3", "cmgtrail: ", words.summary(shown)),
         None if shown.traffic else tag("p", words.NO_TRAFFIC),
         tag("ol", *findings) if findings else None,
-        flows(shown.flows),
+        # What broke is what the reader came for.
+        flows(sorted(shown.flows, key=lambda flow: flow.outcome == "completed")),
     )
 
 
-def flows(table: Table[Flow]) -> Markup:
+def flows(table: Table[Flow] | list[Flow]) -> Markup:
     """Flows as rows, with their stages as marks."""
     if not len(table):
         return join()
@@ -101,7 +102,13 @@ def flows(table: Table[Flow]) -> Markup:
 def flow(shown: Flow) -> Markup:
     """A flow: its stages, each with its status and place."""
     rows = [
-        [stage.stage, badge(stage.status), "inferred" if stage.inferred else "", stage.reason or "", lines_of(stage)]
+        [
+            whole(stage.stage),
+            badge(stage.status),
+            "inferred" if stage.inferred else "",
+            stage.reason or "",
+            lines_of(stage),
+        ]
         for stage in shown.stages
     ]
     title = f"{shown.kind} of {words.client_name(shown)}, {words.moment(shown.started)}, "
@@ -166,7 +173,7 @@ def place(source: str, line: int) -> Markup:
 
 
 def _time(at: datetime | None) -> Markup:
-    return tag("span", words.moment(at) if at else "", class_="when")
+    return whole(words.moment(at) if at else "")
 
 
 def heading(shown: Finding) -> Markup:
@@ -247,14 +254,27 @@ def forecast(shown: Forecast) -> Markup:
 
 
 def _predicted(client: dict[str, Any], phase: dict[str, Any]) -> Markup:
+    stages = list(forecasts.rows(client, phase))
+    seen = any(row.observed for row in stages)
     rows = [
-        [row.stage, badge(row.status, _PREDICTED_COLOURS[row.status]), row.observed, row.why]
-        for row in forecasts.rows(client, phase)
+        [
+            whole(row.stage),
+            badge(row.status, _PREDICTED_COLOURS[row.status]),
+            *([row.observed] if seen else []),
+            row.why,
+        ]
+        for row in stages
     ]
+    head = ["stage", "predicted", *(["observed"] if seen else []), "why"]
     return join(
         tag("h3", f"{client['client']}, {forecasts.PHASES[phase['phase']]}"),
-        tag("div", grid(["stage", "predicted", "observed", "why"], rows), class_="wide"),
+        tag("div", grid(head, rows), class_="wide"),
     )
+
+
+def whole(words: str) -> Markup:
+    """Words that stay on one line."""
+    return tag("span", words, class_="when")
 
 
 def badge(word: str, colour: str | None = None) -> Markup:

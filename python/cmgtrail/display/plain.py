@@ -77,8 +77,7 @@ def _event(event: Event) -> str:
 
 
 def _join(join: Join) -> str:
-    rivals = f", {counted(join.rivals, 'rival')}" if join.rivals else ""
-    return f"<Join by {visible(', '.join(join.by))}: {join.confidence}{rivals}>"
+    return f"<Join by {words.joined(join)}>"
 
 
 def _finding(finding: Finding) -> str:
@@ -105,8 +104,7 @@ def _source(source: Source) -> str:
 
 
 def _clock(clock: Clock) -> str:
-    offset = f"{clock.offset_seconds:+.1f} s ± {clock.uncertainty_seconds:.1f} s"
-    return f"<Clock of {visible(clock.host)}: {offset} against {visible(clock.reference)}>"
+    return f"<Clock: {words.clock(clock)}>"
 
 
 def _record(record: Record) -> str:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from cmgtrail import Code, Flow, Stage, Trail
+    from cmgtrail import Clock, Code, Flow, Join, Stage, Trail
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "-", "unseen": "·"}
 ASCII_MARKS = {"passed": "+", "failed": "X", "skipped": "-", "unseen": "."}
@@ -19,6 +19,11 @@ NO_TRAFFIC = (
 )
 
 NO_FINDINGS = "No findings."
+
+NO_CLOCKS = (
+    "No two machines wrote of the same event, so their clocks could not be compared; delays between machines are not "
+    "shown."
+)
 
 _NEUTRAL = {
     **{code: 0x2400 + code for code in range(0x20)},
@@ -86,6 +91,21 @@ def outcomes(trail: Trail) -> dict[str, int]:
     for flow in trail.flows:
         counts[flow.outcome] = counts.get(flow.outcome, 0) + 1
     return counts
+
+
+def joined(join: Join) -> str:
+    """Why a line belongs to its flow: `device-id (likely, 0.4 s apart, 2 other flows fit as well)`."""
+    apart = "" if join.distance_seconds is None else f", {abs(join.distance_seconds):.1f} s apart"
+    fits = "fits" if join.rivals == 1 else "fit"
+    rivals = f", {counted(join.rivals, 'other flow')} {fits} as well" if join.rivals else ""
+    return visible(f"{', '.join(join.by)} ({join.confidence}{apart}{rivals})")
+
+
+def clock(shown: Clock) -> str:
+    """How far a clock is off: `MP01 is 312.5 s behind PC042 (± 1.5 s, from 4 pairs of lines)`."""
+    side = "behind" if shown.offset_seconds < 0 else "ahead of"
+    off = f"{shown.host} is {abs(shown.offset_seconds):,.1f} s {side} {shown.reference}"
+    return visible(f"{off} (± {shown.uncertainty_seconds:.1f} s, from {counted(shown.pairs, 'pair')} of lines)")
 
 
 def unexplained(trail: Trail) -> list[Flow]:

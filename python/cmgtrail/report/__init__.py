@@ -25,6 +25,8 @@ SOURCES = 300
 """Logs listed one by one; those with gaps or notes come first."""
 STATIC = 50
 """Flows listed where scripts are off."""
+ARTEFACTS = 300
+"""Tokens and certificates listed of each kind, those that are not valid and those that are."""
 
 
 def write(trail: Trail, path: str | os.PathLike[str]) -> None:
@@ -50,10 +52,12 @@ def render(trail: Trail) -> str:
         version=__version__, trail=trail, css=css, script=script, css_hash=_hash(css), script_hash=_hash(script),
         shown=SHOWN, tone=tone, first=first, second=second, summary=words.summary(trail),
         findings=_findings(trail), open_ends=[words.unexplained_flow(flow) for flow in words.unexplained(trail)],
-        flows=trail.flows[:STATIC], outcomes=words.outcomes(trail), sources=_sources(trail), totals=_totals(trail),
-        artefacts=[_artefact(artefact) for artefact in trail.artefacts],
+        flows=sorted(trail.flows, key=lambda flow: flow.outcome == "completed")[:STATIC],
+        outcomes=words.outcomes(trail), sources=_sources(trail), totals=_totals(trail),
+        artefacts=_artefacts(trail), listed=ARTEFACTS,
         index=flows.as_json(flows.index(trail)), details=flows.as_json(flows.details(trail)),
-        moment=words.moment, client_name=words.client_name, what=cards.what, party=verdict.party, counted=words.counted,
+        moment=words.moment, client_name=words.client_name, what=cards.what,
+        clock_words=words.clock, no_clocks=words.NO_CLOCKS, party=verdict.party, counted=words.counted,
     )  # fmt: skip
 
 
@@ -114,6 +118,13 @@ def _totals(trail: Trail) -> str:
     gaps = sum(source.gap_bytes for source in sources)
     account = "every byte belongs to a record" if not gaps else f"{gaps:,} bytes belong to no record"
     return f"{words.counted(len(sources), 'log')}, {size}: {account}."
+
+
+def _artefacts(trail: Trail) -> list[list[dict[str, Any]]]:
+    """The artefacts that a check refuses or leaves open, and those that are well."""
+    shown = [_artefact(artefact) for artefact in trail.artefacts]
+    well = [artefact for artefact in shown if artefact["report"].get("valid")]
+    return [[artefact for artefact in shown if not artefact["report"].get("valid")], well]
 
 
 def _artefact(artefact: dict[str, Any]) -> dict[str, Any]:

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 
     from cmgtrail import Flow, Trail
 
-_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+_ESCAPES = {char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
 def as_json(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
     """JSON that can stand in a script element: nothing in it ends the element or opens a comment."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for char, escape in _ESCAPES.items():
+        text = text.replace(char, escape)
+    return text
 
 
 class Texts:
@@ -87,7 +90,7 @@ def _detail(flow: Flow, texts: Texts, drawn: sequence.Sequence) -> dict[str, Any
         "lines": [
             [
                 event.attempt, number(event.stage), number(event.mark), _clock(event.at), number(event.source),
-                event.line, number(event.text), number(_join(event)),
+                event.line, number(event.text), number(words.joined(event.join)),
             ]
             for event in flow.events
         ],
@@ -95,14 +98,8 @@ def _detail(flow: Flow, texts: Texts, drawn: sequence.Sequence) -> dict[str, Any
 
 
 def _clock(at: datetime | None) -> str:
-    return at.strftime("%H:%M:%S.%f")[:-3] if at else ""
+    return at.isoformat(timespec="milliseconds")[11:23] if at else ""
 
 
 def _delay(seconds: float) -> str:
     return f"+{sequence.duration(seconds)}" if seconds >= 1 else ""
-
-
-def _join(event: Any) -> str:  # noqa: ANN401 - an Event
-    join = event.join
-    rivals = f", {words.counted(join.rivals, 'rival')}" if join.rivals else ""
-    return f"{', '.join(join.by)} ({join.confidence}{rivals})"

@@ -146,6 +146,10 @@
       const [part, sign] = order;
       const key = (place) => String(flows[place][part]);
       kept.sort((a, b) => sign * key(a).localeCompare(key(b)) || a - b);
+    } else {
+      // What broke is what the reader came for.
+      const whole = (place) => Number(flows[place].outcome === "completed");
+      kept.sort((a, b) => whole(a) - whole(b) || a - b);
     }
     body.replaceChildren();
     shown = 0;
