@@ -16,7 +16,8 @@ from conftest import ROOT, logs_of
 DOCSTRINGS = sorted([*(ROOT / "python").rglob("*.py"), *(ROOT / "python").rglob("*.pyi")])
 PAGES = [
     "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/json.md", "docs/tokens-and-certificates.md",
-    "docs/knowledge.md", "docs/powershell.md", "docs/simulate.md", "docs/site.md", "docs/first-finding.md", "docs/report.md",
+    "docs/knowledge.md", "docs/powershell.md", "docs/simulate.md", "docs/site.md", "docs/first-finding.md",
+    "docs/report.md",
 ]  # fmt: skip
 WITH_EXAMPLES = ["README.md", "docs/site.md", "docs/tokens-and-certificates.md", "docs/first-finding.md"]
 

@@ -294,7 +294,7 @@ def test_every_parameter_has_its_place(name: str) -> None:
 @pytest.fixture
 def _files(documented: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (documented / "own.toml").write_text("", "utf-8")
-    monkeypatch.setattr("cmgtrail.cli.commands.own_logs", lambda: ["logs"])
+    monkeypatch.setattr("cmgtrail.cli.reading.own_logs", lambda: ["logs"])
 
 
 @pytest.mark.usefixtures("_files")
