@@ -4,6 +4,8 @@ PYTHON ?= python3
 DEMO ?= root-missing-mask-8
 FEATURES ?= simulate
 CHROMIUM ?= chromium
+# A Rust toolchain that can build its own standard library for Windows, a linker and an assembler, and wine.
+WINDOWS_PACKAGES := rustc-web cargo-web rust-web-src gcc-mingw-w64-x86-64 nasm wine wine64
 VENV := .venv
 BIN := $(VENV)/bin
 # Nearly as fast to run as a release, much faster to build.
@@ -17,7 +19,7 @@ export PIP_CONSTRAINT := $(abspath requirements-dev.txt)
 PKITS := import cryptography_vectors as v, pathlib; print(pathlib.Path(v.__file__).parent / "x509/PKITS_data")
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-rust test-python test-browser test-package lint lint-rust lint-python bench score \
+.PHONY: help demo build test test-rust test-python test-browser test-package windows lint lint-rust lint-python bench score \
         docs clean
 
 help: ## Say what can be made
@@ -59,6 +61,19 @@ test-package: $(VENV)/.tools ## Build the source distribution, a wheel from it, 
 	cd dist/package && venv/bin/python -X importtime -c "import cmgtrail" 2>&1 | awk -F'|' '/ cmgtrail$$/ { ms = $$2 / 1000 } \
 		END { printf "import cmgtrail takes %.0f ms\n", ms; exit !(ms > 0 && ms < 100) }'
 
+windows: build $(VENV)/.dev ## Build the wheel for Windows and run it under wine (Debian)
+	@dpkg --status $(WINDOWS_PACKAGES) >/dev/null 2>&1 || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || \
+			{ echo "These Debian packages are needed: apt install $(WINDOWS_PACKAGES)"; exit 1; }; \
+		echo "Installing the Debian packages $(WINDOWS_PACKAGES)."; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends $(WINDOWS_PACKAGES); }
+	rm -rf target/windows/wheels
+	@# Optimised a little only: these tests are about answers, and the build is what takes long.
+	PATH="/usr/bin:$$PATH" RUSTC=/usr/bin/rustc CARGO=/usr/bin/cargo RUSTC_BOOTSTRAP=1 \
+		CARGO_UNSTABLE_BUILD_STD=std,panic_unwind CARGO_TARGET_DIR=target/windows CARGO_PROFILE_QUICK_OPT_LEVEL=1 \
+		$(BIN)/maturin build --quiet --profile quick --target x86_64-pc-windows-gnu --out target/windows/wheels
+	$(BIN)/pytest tests/windows
+
 lint: lint-rust lint-python ## Check form, lints and types
 
 lint-rust: $(VENV)/bin/python
@@ -80,8 +95,10 @@ bench: build $(VENV)/.dev ## Measure, beside a reference in the same run
 	cargo bench --features simulate
 	$(BIN)/python benches/peers.py
 
-score: ## Score flows, stages and causes on simulated sites, sound and damaged
-	cargo bench --features simulate --bench score
+score: ## Score flows, stages, causes and joins on simulated sites, sound and damaged, and causes over the corpus
+	cargo bench --profile $(PROFILE) --features simulate --bench score
+	cargo bench --profile $(PROFILE) --features simulate --bench joins
+	cargo bench --profile $(PROFILE) --features simulate --bench corpus
 
 docs: build $(VENV)/.dev ## Build the documentation into site/, with a page for each failure, and the Rust documentation
 	$(BIN)/python docs/json_examples.py

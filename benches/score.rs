@@ -158,11 +158,14 @@ fn row(kind: &FaultKind, trials: &[Trial], in_full: bool) {
         letters[1],
         letters[2],
         count(|trial| trial.predicted),
-        sum(|trial| trial.agree),
-        sum(|trial| trial.disagree),
+        sum(|trial| trial.agree.len()),
+        sum(|trial| trial.disagree.len()),
         count(|trial| trial.blind_disagrees),
         if sum(|trial| trial.false_alarms.iter().sum()) > 0 { "  FALSE ALARMS" } else { "" },
     );
+    for trial in trials.iter().filter(|trial| in_full && !trial.disagree.is_empty()) {
+        println!("    prediction and logs disagree at {:?}", trial.disagree);
+    }
     for view in (0..3).filter(|_| in_full) {
         let mut firsts: BTreeMap<&str, usize> = BTreeMap::new();
         for trial in trials {

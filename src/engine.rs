@@ -19,6 +19,7 @@ use crate::record::Source;
 use crate::site::Site;
 use crate::time::Micros;
 
+pub use crate::flows::Clock;
 pub use crate::input::{Progress, Silent};
 
 /// What to read, and how.
@@ -36,21 +37,6 @@ pub struct ReadOptions {
     pub client: Option<String>,
     /// Encoding of files without a byte order mark, by WHATWG label; otherwise UTF-8, else Windows-1252.
     pub encoding: Option<String>,
-}
-
-/// How far a machine's clock is ahead of the reference.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Clock {
-    /// The machine.
-    pub host: String,
-    /// The machine it is compared with.
-    pub reference: String,
-    /// Seconds that it is ahead.
-    pub offset_seconds: f64,
-    /// Uncertainty, seconds.
-    pub uncertainty_seconds: f64,
-    /// Pairs of lines that it rests on.
-    pub pairs: usize,
 }
 
 /// Everything read, followed and diagnosed.
@@ -110,7 +96,7 @@ impl Trail {
             records: RecordStream::of(input, sources.clone(), clocks, window),
             options,
             sources,
-            clocks: Vec::new(),
+            clocks: followed.clocks,
             traffic: followed.traffic,
             flows: followed.flows,
             findings,

@@ -178,8 +178,25 @@ pub struct Source {
     pub last: Option<Micros>,
     /// How UTC is known, the weakest of its records that matter.
     pub time: UtcQuality,
+    /// Times between two of its files for which nothing was kept: UTC from and to, by the machine's own clock.
+    #[serde(skip)]
+    pub holes: Vec<(Micros, Micros)>,
     /// All physical files, oldest first, relative, with `/`.
     pub files: Vec<String>,
     /// What a reader should know: an unreadable file, a rollover hole, a record cut in half, in words.
     pub notes: Vec<String>,
+}
+
+impl Source {
+    /// True where the log was kept for all of this time, so that what it does not show did not happen, as far as this
+    /// log tells.
+    pub fn covers(&self, from: Micros, to: Micros) -> bool {
+        let spans = self.first.is_some_and(|first| first <= from) && self.last.is_some_and(|last| to <= last);
+        spans && self.is_whole(from, to)
+    }
+
+    /// True where nothing of this time was lost between two of its files.
+    pub fn is_whole(&self, from: Micros, to: Micros) -> bool {
+        !self.holes.iter().any(|(start, end)| *start < to && from < *end)
+    }
 }

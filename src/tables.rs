@@ -211,6 +211,9 @@ fn joins(rows: &[(&Flow, &FlowEvent)]) -> Result<RecordBatch, ArrowError> {
     columns.text("confidence", rows.iter().map(|(_, event)| id(event.join.confidence)));
     columns.maybe_number::<Float64Type>("distance_seconds", rows.iter().map(|(_, event)| event.join.distance_seconds));
     columns.number::<UInt64Type>("rivals", rows.iter().map(|(_, event)| event.join.rivals as u64));
+    let to = |event: &FlowEvent| event.join.to.clone();
+    columns.maybe_text("to_source", rows.iter().map(|(_, event)| to(event).map(|line| line.source)));
+    columns.maybe_number::<UInt32Type>("to_line", rows.iter().map(|(_, event)| to(event).map(|line| line.line)));
     columns.finish()
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cmgtrail::engine::Trail;
 use cmgtrail::finding::{Confidence, Finding, Severity};
-use cmgtrail::knowledge::Knowledge;
+use cmgtrail::knowledge::{FailureRole, Knowledge};
 use cmgtrail::simulate::{FlowTruth, Proof, Truth};
 use cmgtrail::stage::Outcome;
 
@@ -33,7 +33,7 @@ impl Verdict {
     /// Judges what is said of a flow, best first.
     pub fn of(fault: &str, said: &[&Finding]) -> Self {
         let Some(first) = said.first() else { return Self::Silent };
-        if first.failure == fault {
+        if first.failure == fault || AS_TRUE.contains(&(fault, first.failure.as_str())) {
             return Self::First;
         }
         let own = said.iter().find(|finding| finding.failure == fault);
@@ -54,12 +54,20 @@ impl Verdict {
     }
 }
 
-/// Whether two failures must be told apart. That the knowledge says the same as the list of failure ids is a test.
+/// A fault that is put in together with another cause, which is as true: a user who is not signed in matters only where
+/// the device gets no token of its own.
+const AS_TRUE: [(&str, &str); 1] = [("no-entra-user-signed-in", "device-token-not-enabled")];
+
+/// Whether two failures must be told apart, directly or as causes of one symptom. That the knowledge says the same as the
+/// list of failure ids is a test.
 pub fn are_neighbours(one: &str, other: &str) -> bool {
+    let knowledge = Knowledge::builtin();
     let names = |one: &str, other: &str| {
-        Knowledge::builtin().failure(one).is_some_and(|failure| failure.separates_from.iter().any(|id| id == other))
+        knowledge.failure(one).is_some_and(|failure| failure.separates_from.iter().any(|id| id == other))
     };
-    names(one, other) || names(other, one)
+    let either = |one: &str, other: &str| names(one, other) || names(other, one);
+    let mut symptoms = knowledge.failures().iter().filter(|failure| failure.role == FailureRole::Symptom);
+    either(one, other) || symptoms.any(|symptom| either(one, &symptom.id) && either(other, &symptom.id))
 }
 
 /// The causes said of one of the engine's flows, best first. `least`: severity from which on they count.

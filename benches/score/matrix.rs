@@ -7,6 +7,7 @@ use cmgtrail::knowledge::Knowledge;
 use cmgtrail::preflight::{Agreement, Observed, Options, Preflight};
 use cmgtrail::simulate::{Fault, FaultKind, FlowTruth, OutputFile, Plan, Share, Simulated, in_memory};
 use cmgtrail::site::Site;
+use cmgtrail::stage::Stage;
 use cmgtrail::workflow::Status;
 use jiff::Timestamp;
 
@@ -28,10 +29,10 @@ pub struct Trial {
     pub false_alarms: [usize; 3],
     /// The description of the site leads to the fault, at its stage.
     pub predicted: bool,
-    /// Stages of the clients that it hits of which prediction and logs say the same.
-    pub agree: usize,
+    /// Stages of the flow that it broke of which prediction and logs say the same.
+    pub agree: Vec<Stage>,
     /// And the opposite.
-    pub disagree: usize,
+    pub disagree: Vec<Stage>,
     /// The description of the healthy twin: the logs disagree with it at the stage of the fault.
     pub blind_disagrees: bool,
 }
@@ -46,7 +47,8 @@ impl Trial {
     pub fn of(kind: &'static FaultKind, seed: u64) -> Option<Self> {
         let simulated = in_memory(&plan(kind, seed)).unwrap();
         let healthy = in_memory(&Plan { faults: Vec::new(), ..plan(kind, seed) }).unwrap();
-        let broken = simulated.truth.flows.iter().find(|flow| flow.fault == Some(kind.id))?;
+        let number = simulated.truth.flows.iter().position(|flow| flow.fault == Some(kind.id))?;
+        let broken = &simulated.truth.flows[number];
         let own = format!("client-{}/", broken.client);
         let trails = [
             read(&simulated, |path| path.starts_with(&own) && is_log(path)),
@@ -54,10 +56,15 @@ impl Trial {
             read(&simulated, |path| path != "site.toml"),
         ];
         let errors = [0, 1, 2].map(|view| errors(&trails[view]));
-        let told = compared(&simulated, &simulated, &trails[2], broken)?;
-        let blind = compared(&healthy, &simulated, &trails[2], broken);
-        let count = |agreement| {
-            told.clients.iter().flat_map(|client| &client.compared).filter(|row| row.agreement == agreement).count()
+        let told = compared(&simulated, &trails[2], broken)?;
+        let blind = compared(&healthy, &trails[2], broken);
+        // What the client did before the fault began is of another site than the one that is described.
+        let matching = Matching::of(&simulated.truth, &Damaged::not(&[]), &trails[2]);
+        let own = matching.found.get(&number).map(|flow| trails[2].flows[*flow].id.as_str());
+        let stages = |preflight: &Preflight, agreement| {
+            let rows = preflight.clients.iter().flat_map(|client| &client.compared);
+            let rows = rows.filter(|row| row.flow.as_deref() == own && row.agreement == agreement);
+            rows.map(|row| row.stage).collect::<Vec<_>>()
         };
         Some(Self {
             verdicts: [0, 1, 2].map(|view| Verdict::of(kind.id, &errors[view])),
@@ -69,12 +76,9 @@ impl Trial {
                 CauseScore::of(&simulated.truth, &matching, &trails[view]).false_alarms
             }),
             predicted: is_predicted(&told, kind),
-            agree: count(Agreement::Agree),
-            disagree: count(Agreement::Disagree),
-            blind_disagrees: blind.is_some_and(|blind| {
-                let mut rows = blind.clients.iter().flat_map(|client| &client.compared);
-                rows.any(|row| row.agreement == Agreement::Disagree && row.stage == kind.stage)
-            }),
+            agree: stages(&told, Agreement::Agree),
+            disagree: stages(&told, Agreement::Disagree),
+            blind_disagrees: blind.is_some_and(|blind| stages(&blind, Agreement::Disagree).contains(&kind.stage)),
         })
     }
 }
@@ -89,7 +93,7 @@ fn errors(trail: &Trail) -> Vec<&Finding> {
 }
 
 /// The prediction from one site's description, for the client of a flow of another's logs, beside these.
-fn compared(described: &Simulated, logged: &Simulated, trail: &Trail, broken: &FlowTruth) -> Option<Preflight> {
+fn compared(described: &Simulated, trail: &Trail, broken: &FlowTruth) -> Option<Preflight> {
     let folder = tempfile::tempdir().unwrap();
     for OutputFile { path, bytes } in described.files.iter().filter(|file| !is_log(&file.path)) {
         let path = folder.path().join(path);
@@ -97,8 +101,7 @@ fn compared(described: &Simulated, logged: &Simulated, trail: &Trail, broken: &F
         std::fs::write(path, bytes).unwrap();
     }
     let site = Site::read(&folder.path().join("site.toml")).unwrap();
-    let last = logged.truth.flows.iter().filter(|flow| flow.client == broken.client && flow.fault == broken.fault);
-    let at = last.map(|flow| flow.ended.parse::<Timestamp>().unwrap()).max()?;
+    let at = broken.ended.parse::<Timestamp>().unwrap();
     let options = Options { client: Some(broken.client.clone()), at: at.as_microsecond() };
     let observed = Observed { flows: &trail.flows, findings: &trail.findings };
     Preflight::of(&site, &options, Some(observed), Knowledge::builtin()).ok()

@@ -151,7 +151,7 @@ class Table(Generic[_RowT_co]):
     | `flows` | a flow | flow_id, kind, host, device_id, user_id, client_id, tenant_id, attempts, started, ended, outcome, broke_at, events (count), failures (list of failure ids) |
     | `events` | a line of a flow | flow_id, attempt, stage, mark, at, host, source, line, message, text |
     | `stages` | a stage of a flow | flow_id, stage, status, inferred, reason, at, source, line (the first line that decided) |
-    | `joins` | a line of a flow | flow_id, source, line, by (list), confidence, distance_seconds, rivals |
+    | `joins` | a line of a flow | flow_id, source, line, by (list), confidence, distance_seconds, rivals, to_source, to_line |
     | `findings` | a finding | finding (rank from 0), failure, severity, confidence, hypothesis, stage, scope, title, explanation, remedy, verify, reference, rule, consequences (list), flow_ids (list), clients, first_seen, last_seen |
     | `evidence` | a line that proves a finding | finding, failure, flow_id, source, line, text |
     | `sources` | a log | path, format, component, host, role, bytes, records, gaps, gap_bytes, from, to, time, files (list), notes (list), flow_ids (list) |
@@ -468,7 +468,10 @@ class Join:
         """Seconds between the joined lines, clock offsets taken off, where time had a part in it."""
     @property
     def rivals(self) -> int:
-        """Other flows that fit as well."""
+        """Other candidates that fit as well: flows for this line, or lines of the same machine for its request."""
+    @property
+    def to(self) -> tuple[str, int] | None:
+        """File and number of the client's line that it was joined to; None for the client's own lines."""
     def to_dict(self) -> dict[str, Any]:
         """The same as in the JSON form."""
     def __eq__(self, other: object, /) -> bool: ...
@@ -699,6 +702,9 @@ class Clock:
     @property
     def pairs(self) -> int:
         """Pairs of lines that it rests on."""
+    @property
+    def since(self) -> datetime | None:
+        """From when on, by its own clock, where it was set in the middle of its logs; None from the start."""
     def to_dict(self) -> dict[str, Any]:
         """The same as in the JSON form."""
     def __eq__(self, other: object, /) -> bool: ...

@@ -21,6 +21,7 @@ _OUTCOMES = {"completed": "#2f9e5f", "failed": "#e0483e", "stalled": "#c9822b", 
 _SEVERITIES = {"error": "#e0483e", "warning": "#c9822b", "info": _GREY}
 _ROW = 34
 _STEP = 40
+_PART, _LINE = " · ", 14
 _BROKE, _WORKED = "did not complete", "completed"
 CAUSES = 20
 """Causes that a picture shows, the most frequent first."""
@@ -143,13 +144,18 @@ def flow(shown: Flow, trail: Trail) -> alt.Chart:
     drawn = layout.sequence(shown, layout.machines(trail))
     lanes = [_lane_words(lane) for lane in drawn.lanes]
     rows = [_step_row(step, place, lanes) for place, step in enumerate(drawn.steps)]
-    axis = alt.Axis(orient="top", title=None, labelAngle=0, labelLimit=180, domain=False, grid=True, gridDash=[3, 5])
+    # Names stand in lines, one under the other, and the last of them above the picture.
+    below = max((lane.count(_PART) for lane in lanes), default=0) * _LINE
+    axis = alt.Axis(
+        orient="top", title=None, labelAngle=0, labelLimit=180, labelExpr=f"split(datum.label, '{_PART}')",
+        labelPadding=4 + below, domain=False, grid=True, gridDash=[3, 5],
+    )  # fmt: skip
     x = alt.X("from:N", sort=lanes, scale=alt.Scale(domain=lanes), axis=axis)
     y = alt.Y("row:O", axis=None, scale=alt.Scale(domain=list(range(len(rows)))))
     end = f"stopped at {shown.broke_at}" if shown.broke_at else shown.outcome
     base = alt.Chart(_data(rows)).encode(
         x=x, y=y, color=_colour("mark", _MARKS),
-        tooltip=["stage:N", "mark:N", "attempt:Q", "time:N", "delay:N", "lines:Q"],
+        tooltip=["stage:N", "mark:N", "attempt:Q", "time:N", "delay:N", "lines:Q", "belongs here:N"],
     )  # fmt: skip
     ways = base.mark_rule(strokeWidth=2).encode(x2="to:N")
     tips = [
@@ -183,7 +189,7 @@ def _lane_words(lane: layout.Lane) -> str:
     if lane.ahead:
         side = "ahead" if lane.ahead > 0 else "behind"
         parts.append(f"clock {abs(lane.ahead):.1f} s {side}")
-    return " · ".join(parts)
+    return _PART.join(parts)
 
 
 def _step_row(step: layout.Step, place: int, lanes: list[str]) -> dict[str, Any]:
@@ -192,11 +198,12 @@ def _step_row(step: layout.Step, place: int, lanes: list[str]) -> dict[str, Any]
     sign = {"fail": "✗ ", "ok": "✓ "}.get(step.mark, "")
     way = "self" if step.origin == step.target else "right" if step.origin < step.target else "left"
     count = f" ({step.lines} lines)" if step.lines > 1 else ""
+    doubt = f" · {step.doubt.partition(',')[0]}" if step.doubt else ""
     return {
         "row": place, "from": lanes[step.origin], "to": lanes[step.target], "way": way, "mark": step.mark,
-        "label at": lanes[min(step.origin, step.target)], "label": f"{sign}{step.stage}{count}", "stage": step.stage,
-        "attempt": step.attempt, "time": time, "delay": delay, "when": f"{delay}   {time}".strip(),
-        "lines": step.lines, "broke": step.broke,
+        "label at": lanes[min(step.origin, step.target)], "label": f"{sign}{step.stage}{count}{doubt}",
+        "stage": step.stage, "attempt": step.attempt, "time": time, "delay": delay, "when": f"{delay}   {time}".strip(),
+        "lines": step.lines, "broke": step.broke, "belongs here": step.doubt or "certain",
     }  # fmt: skip
 
 

@@ -4,19 +4,39 @@
 use std::collections::BTreeSet;
 
 use super::item::Item;
+use super::machines::Machine;
 use super::naming::Part;
 use super::{Artefacts, Client};
-use crate::certs::{Bundle, Certificate, certificate_facts};
+use crate::certs::{Certificate, certificate_facts};
 use crate::report::{Check, CheckStatus, Report};
 use crate::time::{Micros, rfc3339};
 
 const DAY: i64 = 86_400;
 
-/// A certificate with less time left is told: replacing one takes a request, an approval and a deployment.
+/// A certificate with less time left is told: replacing one takes a request, an approval and a deployment. One that
+/// lives shorter is replaced by a machine, and told in the last third of its life.
 const CERTIFICATE_NOTICE: i64 = 30 * DAY;
 
-/// A list with less time left is told: a new one is due long before.
-const LIST_NOTICE: i64 = DAY;
+/// A list of which less than this part of its life is left is told, unless it says itself when the next one is due:
+/// authorities publish the next one earlier (those of Windows by a tenth of the life, and by 12 hours at most).
+const LIST_NOTICE: i64 = 16;
+
+/// What logs and lists of a machine tell.
+pub(super) struct Told<'a> {
+    /// UTC of its last log line.
+    pub last: Micros,
+    /// Addresses that it could fetch.
+    pub came: &'a BTreeSet<&'a str>,
+    /// The machine.
+    pub machine: Option<&'a Machine>,
+}
+
+impl Told<'_> {
+    /// When its logs end, Unix time.
+    fn end(&self) -> i64 {
+        self.last.div_euclid(1_000_000)
+    }
+}
 
 /// Whether the chain, as judged, ends in the client's own store.
 pub(super) fn ends_in_store(report: &Report, store_given: bool) -> Check {
@@ -35,23 +55,14 @@ pub(super) fn ends_in_store(report: &Report, store_given: bool) -> Check {
     .remark()
 }
 
-/// All of them. `last` is when the machine's logs end; `came` are the addresses that it could fetch.
-pub(super) fn checks(
-    all: &Artefacts,
-    item: &Item,
-    client: &Client<'_>,
-    last: Micros,
-    came: &BTreeSet<&str>,
-) -> Vec<Check> {
-    let bundle = Bundle::read(&[item.source()]);
+/// All of them.
+pub(super) fn checks(all: &Artefacts, item: &Item, client: &Client<'_>, told: &Told<'_>) -> Vec<Check> {
     let mut checks = vec![same_for_all(all, item, client), genuine(all, item, client)];
-    let leaf = item.leaf.as_ref();
-    if let Some(leaf) = bundle.certificates.iter().find(|known| leaf.is_some_and(|leaf| leaf.sha256 == known.sha256()))
-    {
-        checks.push(expires_soon(leaf, last));
-        checks.push(clock_behind(leaf, item, last));
-        checks.push(lists_fetched(leaf, came));
-        checks.push(lists_go_stale(all, item, leaf, last));
+    if let Some(leaf) = item.leaf_certificate() {
+        checks.extend(ends(leaf, told.end()));
+        checks.push(clock_behind(leaf, item, told.last));
+        checks.push(lists_fetched(leaf, told.came));
+        checks.extend(lists_end(all, item, leaf, told));
     }
     checks.into_iter().map(Check::remark).collect()
 }
@@ -130,18 +141,23 @@ fn utc(seconds: i64) -> String {
     rfc3339(seconds.saturating_mul(1_000_000))
 }
 
-fn expires_soon(leaf: &Certificate, last: Micros) -> Check {
+/// Whether the certificate had ended when the logs did, and whether it was about to.
+fn ends(leaf: &Certificate, end: i64) -> [Check; 2] {
     let subject = format!("leaf '{}'", leaf.display());
-    let left = leaf.not_after - last.div_euclid(1_000_000);
+    let (left, until) = (leaf.not_after - end, utc(leaf.not_after));
     let days = left.div_euclid(DAY);
-    let (status, text) = if left < 0 {
-        (CheckStatus::Failed, format!("It ended on {}, before the logs end.", utc(leaf.not_after)))
-    } else if left <= CERTIFICATE_NOTICE {
-        (CheckStatus::Failed, format!("It ends on {}, {days} days after the logs end.", utc(leaf.not_after)))
+    let notice = CERTIFICATE_NOTICE.min((leaf.not_after - leaf.not_before) / 3);
+    let ended = if left < 0 {
+        (CheckStatus::Failed, format!("It ended on {until}, before the logs end ({}).", utc(end)))
     } else {
-        (CheckStatus::Passed, format!("It is valid for {days} days after the logs end."))
+        (CheckStatus::Passed, "It was valid still when the logs ended.".to_owned())
     };
-    check("expires-soon", status, &subject, text)
+    let soon = match left {
+        ..0 => (CheckStatus::NotChecked, "It has ended already.".to_owned()),
+        left if left <= notice => (CheckStatus::Failed, format!("It ends on {until}, {days} days after the logs end.")),
+        _ => (CheckStatus::Passed, format!("It is valid for {days} days after the logs end.")),
+    };
+    [check("expired-by-end-of-logs", ended.0, &subject, ended.1), check("expires-soon", soon.0, &subject, soon.1)]
 }
 
 /// A machine whose newest log line is older than the certificate that it was presented has a clock that is behind. Of
@@ -188,33 +204,44 @@ fn lists_fetched(leaf: &Certificate, came: &BTreeSet<&str>) -> Check {
     }
 }
 
-fn lists_go_stale(all: &Artefacts, item: &Item, leaf: &Certificate, last: Micros) -> Check {
-    let id = "crl-goes-stale";
-    let lists: Vec<_> = all.of(item.owner.as_deref(), Part::RevocationList).map(Item::source).collect();
-    let bundle = Bundle::read(&lists);
-    let own = bundle.lists.iter().filter(|list| list.issuer.same_as(&leaf.issuer) && list.base.is_none());
-    let Some(latest) = own.max_by_key(|list| list.next_update) else {
-        return check(
-            id,
-            CheckStatus::NotChecked,
-            "revocation lists",
-            "No list of the certificate's issuer is at hand.",
-        );
+/// Whether the newest revocation list had ended when the logs did, and whether its successor was overdue.
+fn lists_end(all: &Artefacts, item: &Item, leaf: &Certificate, told: &Told<'_>) -> [Check; 2] {
+    let ids = ["crl-stale-by-end-of-logs", "crl-goes-stale"];
+    let not_checked = |subject: &str, why: &str| ids.map(|id| check(id, CheckStatus::NotChecked, subject, why));
+    let lists = all
+        .of(item.owner.as_deref(), Part::RevocationList)
+        .flat_map(|item| item.lists().iter().map(|list| (list, &*item.path)).collect::<Vec<_>>());
+    let own = lists.filter(|(list, _)| list.issuer.same_as(&leaf.issuer) && list.base.is_none());
+    let Some((latest, path)) = own.max_by_key(|(list, _)| list.next_update) else {
+        return not_checked("revocation lists", "No list of the certificate's issuer is at hand.");
     };
-    let subject = format!("revocation list '{}' ({})", latest.issuer.display(), latest.source);
+    let subject = format!("revocation list '{}' ({path})", latest.issuer.display());
     let Some(ends) = latest.next_update else {
-        return check(id, CheckStatus::NotChecked, &subject, "It does not say until when it holds.");
+        return not_checked(&subject, "It does not say until when it holds.");
     };
-    let left = ends - last.div_euclid(1_000_000);
-    let (status, text) = if left <= LIST_NOTICE {
+    let end = told.end();
+    let checked = told.machine.and_then(|machine| machine.checked).map_or(i64::MIN, |at| at.div_euclid(1_000_000));
+    let (until, logs_end) = (utc(ends), utc(end));
+    let stale = if end <= ends {
+        (CheckStatus::Passed, format!("It holds until {until}; the logs end at {logs_end}."))
+    } else if checked > ends {
         let text = format!(
-            "It holds until {}; the logs end at {}. A client that checks it then fails.",
-            utc(ends),
-            rfc3339(last)
+            "It ended at {until}, but a request went well with CRL checking on at {}: this client had a newer one.",
+            utc(checked)
         );
+        (CheckStatus::Passed, text)
+    } else {
+        (CheckStatus::Failed, format!("It ended at {until}, before the logs end ({logs_end})."))
+    };
+    let due = latest.next_publish.unwrap_or(ends - (ends - latest.this_update) / LIST_NOTICE);
+    let soon = if end > ends {
+        (CheckStatus::NotChecked, "It has ended already.".to_owned())
+    } else if end > due {
+        let text =
+            format!("It holds until {until}, its successor was due by {}, and the logs end at {logs_end}.", utc(due));
         (CheckStatus::Failed, text)
     } else {
-        (CheckStatus::Passed, format!("It holds until {}.", utc(ends)))
+        (CheckStatus::Passed, format!("It holds until {until}."))
     };
-    check(id, status, &subject, text)
+    [check(ids[0], stale.0, &subject, stale.1), check(ids[1], soon.0, &subject, soon.1)]
 }

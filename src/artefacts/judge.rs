@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::across::{self, Told};
 use super::item::Item;
 use super::machines::{self, Machines};
 use super::naming::Part;
-use super::{Artefacts, Client, across};
+use super::{Artefacts, Client};
 use crate::certs::dsregcmd::{Beside, validate_dsregcmd};
-use crate::certs::{ChainRequest, CrlSource, Source, inspect_certificate, validate_chain};
+use crate::certs::{
+    ChainRequest, Materials, ReadList, ReadSource, Revocation, Role, inspect_read, role, validate_read,
+};
 use crate::flows::identity;
 use crate::input::ArtefactKind;
 use crate::report::{Check, CheckStatus, Report};
+use crate::time::{Micros, rfc3339};
 use crate::tokens::{KeySet, TokenPolicy, inspect_token, validate_token, withhold};
 
 /// The report on an artefact for a client, and whether it depends on the client's time.
@@ -31,8 +35,11 @@ fn judged(all: &Artefacts, item: &Item, client: &Client<'_>) -> (Report, bool) {
         (ArtefactKind::Certificate, Some(Part::Presented), Some(at)) if item.leaf.is_some() => {
             (chain(all, item, client, at), true)
         }
+        (ArtefactKind::Certificate, Some(Part::DeviceCertificate), _) if item.readable => {
+            (join_certificate(item, client.at), client.at.is_some())
+        }
         (ArtefactKind::Certificate, part, _) => (certificates(item, part), false),
-        (ArtefactKind::RevocationList, ..) => (inspect_certificate(&[item.source()]), false),
+        (ArtefactKind::RevocationList, ..) => (inspect_read(item.read.as_slice()), false),
         (ArtefactKind::FetchList, ..) => (fetch_list(item), false),
         (ArtefactKind::Token, ..) => (token(all, item, client), client.at.is_some()),
         (ArtefactKind::KeySet, ..) => (key_set(item), false),
@@ -45,33 +52,65 @@ fn judged(all: &Artefacts, item: &Item, client: &Client<'_>) -> (Report, bool) {
 fn chain(all: &Artefacts, item: &Item, client: &Client<'_>, at: i64) -> Report {
     let own = machines::key(client.host);
     let owner = Some(own.as_str());
-    let sources = |part| all.of(owner, part).map(Item::source).collect::<Vec<Source>>();
-    let mut presented = vec![item.source()];
+    let read = |part| all.of(owner, part).filter_map(|item| item.read.clone()).collect::<Vec<ReadSource>>();
     // Authorities that were saved as files of their own.
     let beside = all.of(item.owner.as_deref(), Part::Presented).filter(|other| other.leaf.is_none() && other.readable);
-    presented.extend(beside.filter(|other| other.owner == item.owner).map(Item::source));
-    let mut request = ChainRequest::new(presented, sources(Part::RootStore), at);
-    request.intermediates = sources(Part::IntermediateStore);
-    request.disallowed = sources(Part::DisallowedStore);
-    request.host = client.cmg.or(item.cmg.as_deref()).map(str::to_owned);
-    request.crls = all
-        .of(owner, Part::RevocationList)
-        .map(|list| CrlSource::fetched(std::sync::Arc::clone(&list.path), list.bytes.to_vec()))
-        .collect();
+    let beside = beside.filter(|other| other.owner == item.owner);
     let fetches = || all.of(owner, Part::FetchList).flat_map(|list| &list.fetches);
     let came: BTreeSet<&str> = fetches().filter(|fetch| fetch.fetched).map(|fetch| fetch.url.as_str()).collect();
     let failed: BTreeSet<&str> = fetches().filter(|fetch| !fetch.fetched).map(|fetch| fetch.url.as_str()).collect();
-    request.crls.extend(failed.difference(&came).map(|url| CrlSource::unreachable(*url)));
-    let mut report = validate_chain(&request);
-    let last = all.machines.get(&own).and_then(|machine| machine.last).unwrap_or(at);
-    report.checks.push(across::ends_in_store(&report, !request.roots.is_empty()));
-    report.checks.extend(across::checks(all, item, client, last, &came));
+    let lists = read(Part::RevocationList).into_iter().map(|list| ReadList { url: None, read: Some(list) });
+    let out_of_reach = failed.difference(&came).map(|url| ReadList { url: Some((*url).to_owned()), read: None });
+    let materials = Materials {
+        presented: std::iter::once(item).chain(beside).filter_map(|item| item.read.clone()).collect(),
+        intermediates: read(Part::IntermediateStore),
+        roots: read(Part::RootStore),
+        disallowed: read(Part::DisallowedStore),
+        lists: lists.chain(out_of_reach).collect(),
+    };
+    let mut request = ChainRequest::new(Vec::new(), Vec::new(), at);
+    request.roots_known = !materials.roots.is_empty();
+    request.host = client.cmg.or(item.cmg.as_deref()).map(str::to_owned);
+    request.revocation = (!materials.lists.is_empty()).then_some(Revocation::Chain);
+    let mut report = validate_read(&request, &materials);
+    let machine = all.machines.get(&own);
+    let told = Told { last: machine.and_then(|machine| machine.last).unwrap_or(at), came: &came, machine };
+    report.checks.push(across::ends_in_store(&report, request.roots_known));
+    report.checks.extend(across::checks(all, item, client, &told));
     Report::new(report.kind, report.facts, report.checks)
+}
+
+/// The certificate of the device's join, at the client's time. Of several the one that ends last: a store keeps those of
+/// earlier joins.
+fn join_certificate(item: &Item, at: Option<Micros>) -> Report {
+    let id = "device-certificate-validity";
+    let inspected = inspect_read(item.read.as_slice());
+    let joins = item.certificates().iter().filter(|certificate| role(certificate).0 == Role::WorkplaceJoin);
+    let check = match (joins.max_by_key(|certificate| certificate.not_after), at) {
+        (Some(join), Some(at)) => {
+            let seconds = at.div_euclid(1_000_000);
+            let utc = |seconds: i64| rfc3339(seconds.saturating_mul(1_000_000));
+            let (status, text) = if seconds > join.not_after {
+                (CheckStatus::Failed, "The certificate of the device's join had expired: it proves no join any more.")
+            } else if seconds < join.not_before {
+                let text = "The certificate of the device's join was not valid yet; the device's clock may be behind.";
+                (CheckStatus::Failed, text)
+            } else {
+                (CheckStatus::Passed, "The certificate of the device's join was valid at that time.")
+            };
+            let span = format!("{} to {}", utc(join.not_before), utc(join.not_after));
+            Check::new(id, status, "join certificate", text).expected(span).found(rfc3339(at))
+        }
+        _ => Check::new(id, CheckStatus::NotChecked, "join certificate", "No log gives a time to hold it against."),
+    };
+    let mut checks = inspected.checks;
+    checks.push(check);
+    Report::new("device-certificate", inspected.facts, checks)
 }
 
 /// Certificates that nothing is asked of. Of a store the names alone: fleets have thousands of the same.
 fn certificates(item: &Item, part: Option<Part>) -> Report {
-    let mut report = inspect_certificate(&[item.source()]);
+    let mut report = inspect_read(item.read.as_slice());
     if part.is_some_and(Part::is_store) {
         for certificate in report.facts.get_mut("certificates").and_then(Value::as_array_mut).into_iter().flatten() {
             let kept = ["subject", "not_after", "sha1"].map(|name| (name.to_owned(), certificate[name].take()));

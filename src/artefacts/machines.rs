@@ -22,6 +22,8 @@ pub(super) struct Machine {
     failed: Option<(Micros, Option<String>)>,
     /// UTC of its last log line.
     pub last: Option<Micros>,
+    /// UTC of its last request to a gateway that went well with CRL checking on.
+    pub checked: Option<Micros>,
     /// Some gateway that it asked.
     cmg: Option<String>,
     /// Gateways that answered it.
@@ -133,6 +135,8 @@ impl Machine {
             self.cmg.clone_from(&request.host);
             if request.passed() {
                 self.answered_by.extend(request.host.clone());
+                let checked = event.stamp.utc.filter(|_| request.revocation_check == Some(true));
+                self.checked = self.checked.max(checked);
             } else if let Some(at) = event.stamp.utc.filter(|_| request.failed()) {
                 let later = self.failed.as_ref().is_none_or(|(before, _)| *before < at);
                 if later {

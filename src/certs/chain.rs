@@ -5,13 +5,14 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::bundle::{Bundle, Problem};
+use super::bundle::Problem;
 use super::certificate::Certificate;
 use super::checks::{self, Judgement, Known, Stores};
 use super::extensions::usage;
 use super::hostname::host_alone;
 use super::inspect::certificate_facts;
 use super::key::Proven;
+use super::materials::{Materials, ReadSource, Stop, problems};
 use super::oracle::{self, Agreement, BeyondIt};
 use super::paths::{End, Path, Pool, Search};
 use super::request::{ChainRequest, Purpose};
@@ -21,6 +22,7 @@ use super::rules::{
     CERTIFICATE_ROLE, EXPLICITLY_DISTRUSTED, ORACLE, Profile, ROOT_NOT_IN_CLIENT_STORE, SEARCH_EXHAUSTED, UNREADABLE,
     rule,
 };
+use crate::error::{Error, Result};
 use crate::report::{Check, CheckStatus, Report};
 
 /// Other paths that a report lists.
@@ -37,13 +39,30 @@ const MOST_OTHER_PATHS: usize = 8;
 /// assert_eq!(report.check("unreadable").map(|check| check.subject.as_str()), Some("presented 'cmg.pem, block 1'"));
 /// ```
 pub fn validate_chain(request: &ChainRequest) -> Report {
+    validated(request, &Materials::read(request, &|| false), &|| false)
+}
+
+/// Validates a chain as [`validate_chain`] does, and gives up soon after `stop` says so, with
+/// [`Error::Interrupted`].
+pub fn validate_chain_until(request: &ChainRequest, stop: Stop<'_>) -> Result<Report> {
+    let report = validated(request, &Materials::read(request, stop), stop);
+    if stop() { Err(Error::Interrupted) } else { Ok(report) }
+}
+
+/// Validates a chain from what was read before; the request's own sources are not looked at. It says by
+/// `roots_known` and `revocation` what it would otherwise say by what it gives.
+pub fn validate_read(request: &ChainRequest, materials: &Materials) -> Report {
+    validated(request, materials, &|| false)
+}
+
+pub(super) fn validated(request: &ChainRequest, materials: &Materials, stop: Stop<'_>) -> Report {
     // A log's banner and a command line write the host with port and path.
     if let Some(host) = request.host.as_deref().and_then(host_alone) {
-        return validate_chain(&ChainRequest { host: Some(host), ..request.clone() });
+        return validated(&ChainRequest { host: Some(host), ..request.clone() }, materials, stop);
     }
-    let inputs = Inputs::read(request);
+    let inputs = Inputs::of(request, materials);
     let Some(leaf) = inputs.leaf else { return without_leaf(request, &inputs) };
-    let mut search = Search::new(&inputs.pool);
+    let mut search = Search::new(&inputs.pool, stop);
     let mut others = judge_paths(request, &inputs, leaf, &mut search).into_iter();
     let exhausted = search.exhausted;
     let Some(mut best) = others.next() else { return without_leaf(request, &inputs) };
@@ -54,7 +73,7 @@ pub fn validate_chain(request: &ChainRequest) -> Report {
     checks.append(&mut best.checks);
     checks.push(search_check(request, exhausted, is_valid));
     checks.extend(checks::presented_list(request, &inputs.pool, &best.path, &inputs.presented, inputs.unordered));
-    if let Some(certificate) = inputs.pool.certificates.get(leaf) {
+    if let Some(certificate) = inputs.pool.get(leaf) {
         checks.push(role_check(request, certificate));
     }
     let mut facts = facts(request, &inputs, &best, others);
@@ -75,72 +94,86 @@ fn reading_order(check: &Check) -> u8 {
     }
 }
 
-/// Everything that was given, read.
-struct Inputs {
-    pool: Pool,
+/// Everything that was given, in its place.
+struct Inputs<'m> {
+    pool: Pool<'m>,
     presented: Vec<usize>,
     leaf: Option<usize>,
     roots: Vec<usize>,
-    disallowed: HashSet<Vec<u8>>,
-    lists: Lists,
+    disallowed: HashSet<&'m [u8]>,
+    lists: Lists<'m>,
     problems: Vec<(&'static str, Problem)>,
     /// Whether what was presented came without an order.
     unordered: bool,
+    /// Whether revocation lists were presented.
+    lists_presented: bool,
+    stores: Stores,
 }
 
-impl Inputs {
-    fn read(request: &ChainRequest) -> Self {
+impl<'m> Inputs<'m> {
+    fn of(request: &ChainRequest, materials: &'m Materials) -> Self {
         let mut pool = Pool::new(request.profile);
-        let mut problems = Vec::new();
-        let mut unordered = false;
-        let mut read = |role: &'static str, sources| {
-            let bundle = Bundle::read(sources);
-            unordered |= role == "presented" && bundle.unordered;
-            problems.extend(bundle.problems.into_iter().map(|problem| (role, problem)));
-            bundle.certificates
-        };
-        let presented: Vec<usize> =
-            read("presented", &request.presented).into_iter().map(|certificate| pool.add(certificate)).collect();
-        for certificate in read("intermediate", &request.intermediates) {
-            pool.add(certificate);
-        }
-        let roots: Vec<usize> =
-            read("root", &request.roots).into_iter().map(|certificate| pool.trust(certificate)).collect();
-        let disallowed = read("disallowed", &request.disallowed);
-        let disallowed = disallowed.into_iter().map(|certificate| certificate.der.to_vec()).collect();
-        let leaf = leaf_of(&pool, &presented);
-        Self { pool, presented, leaf, roots, disallowed, lists: Lists::read(request), problems, unordered }
-    }
-}
-
-impl Inputs {
-    fn stores(&self, request: &ChainRequest) -> Stores {
-        let known = |role: &str, given: bool| match self.problems.iter().any(|(of, _)| *of == role) {
+        let Materials { presented, intermediates, roots, disallowed, lists } = materials;
+        let places =
+            [("presented", presented), ("intermediate", intermediates), ("root", roots), ("disallowed", disallowed)];
+        let problems: Vec<(&'static str, Problem)> = places
+            .into_iter()
+            .flat_map(|(role, sources)| problems(sources).into_iter().map(move |problem| (role, problem)))
+            .collect();
+        let known = |role: &str, given: bool| match problems.iter().any(|(of, _)| *of == role) {
             _ if !given => Known::Not,
             true => Known::Partly,
             false => Known::Whole,
         };
-        Stores {
-            roots: known("root", request.store_is_known()),
-            disallowed: known("disallowed", !request.disallowed.is_empty()),
+        let stores = Stores {
+            roots: known("root", request.store_is_known() || !roots.is_empty()),
+            disallowed: known("disallowed", !disallowed.is_empty()),
+        };
+        let unordered = presented.iter().any(|source| source.bundle().unordered);
+        let lists_presented = presented.iter().any(|source| !source.bundle().lists.is_empty());
+        let presented: Vec<usize> =
+            certificates(presented).map(|(certificate, source)| pool.add(certificate, source)).collect();
+        for (certificate, source) in certificates(intermediates) {
+            pool.add(certificate, source);
+        }
+        let roots: Vec<usize> =
+            certificates(roots).map(|(certificate, source)| pool.trust(certificate, source)).collect();
+        let disallowed = certificates(disallowed).map(|(certificate, _)| certificate.der.as_ref()).collect();
+        let leaf = leaf_of(&pool, &presented);
+        // Of an authority alone, with something unreadable before it, the leaf is what cannot be read.
+        let headless = problems.iter().any(|(role, problem)| *role == "presented" && problem.certificates_before == 0);
+        let leaf = leaf.filter(|at| !headless || pool.get(*at).is_some_and(|certificate| !certificate.is_ca()));
+        Self {
+            pool,
+            presented,
+            leaf,
+            roots,
+            disallowed,
+            lists: Lists::of(lists),
+            problems,
+            unordered,
+            lists_presented,
+            stores,
         }
     }
 }
 
+fn certificates(sources: &[ReadSource]) -> impl Iterator<Item = (&Certificate, &str)> {
+    sources.iter().flat_map(|source| source.bundle().certificates.iter().map(|known| (known, &*source.name)))
+}
+
 /// The leaf of what was presented: the first, unless it issued another one and exactly one issued none. Bundles do not
 /// keep an order.
-fn leaf_of(pool: &Pool, presented: &[usize]) -> Option<usize> {
+fn leaf_of(pool: &Pool<'_>, presented: &[usize]) -> Option<usize> {
     let first = *presented.first()?;
     let issuers: HashSet<&[Vec<u8>]> = presented
         .iter()
-        .filter_map(|at| pool.certificates.get(*at))
+        .filter_map(|at| pool.get(*at))
         .filter(|certificate| !certificate.is_self_issued())
         .map(|certificate| certificate.issuer.comparable.as_slice())
         .collect();
     let issued_none = |at: &&usize| {
-        pool.certificates
-            .get(**at)
-            .is_some_and(|certificate| !issuers.contains(certificate.subject.comparable.as_slice()))
+        pool.get(**at).is_some_and(|certificate| !issuers.contains(certificate.subject.comparable.as_slice()))
     };
     let mut candidates = presented.iter().filter(issued_none);
     match (candidates.next(), candidates.next()) {
@@ -165,28 +198,34 @@ impl Judged {
 }
 
 /// All paths, judged, best first.
-fn judge_paths<'a>(request: &'a ChainRequest, inputs: &'a Inputs, leaf: usize, search: &mut Search<'a>) -> Vec<Judged> {
-    let mut judged: Vec<Judged> = search
-        .paths_from(leaf)
-        .into_iter()
-        .map(|path| {
-            let checks = judge(request, inputs, &path, search);
-            Judged { path, checks }
-        })
-        .collect();
+fn judge_paths<'a>(
+    request: &'a ChainRequest,
+    inputs: &'a Inputs<'a>,
+    leaf: usize,
+    search: &mut Search<'a>,
+) -> Vec<Judged> {
+    let mut judged: Vec<Judged> = Vec::new();
+    for path in search.paths_from(leaf) {
+        // Of work that is given up the rest is not judged.
+        if !judged.is_empty() && search.is_stopped() {
+            break;
+        }
+        let checks = judge(request, inputs, &path, search);
+        judged.push(Judged { path, checks });
+    }
     judged.sort_by_cached_key(Judged::rank);
     judged
 }
 
-fn judge<'a>(request: &'a ChainRequest, inputs: &'a Inputs, path: &Path, search: &mut Search<'a>) -> Vec<Check> {
-    let mut judgement = Judgement::new(request, &inputs.pool, inputs.stores(request), path.clone());
+fn judge<'a>(request: &'a ChainRequest, inputs: &'a Inputs<'a>, path: &Path, search: &mut Search<'a>) -> Vec<Check> {
+    let mut judgement = Judgement::new(request, &inputs.pool, inputs.stores, path.clone());
     judgement.judge();
     distrusted(&mut judgement, &inputs.disallowed);
     checks::revocation::check(&mut judgement, &inputs.lists, search);
     judgement.checks
 }
 
-fn distrusted(judgement: &mut Judgement<'_>, disallowed: &HashSet<Vec<u8>>) {
+fn distrusted(judgement: &mut Judgement<'_>, disallowed: &HashSet<&[u8]>) {
     for place in 0..judgement.chain.len() {
         if judgement.stores.disallowed == Known::Not {
             judgement.not_checked(&EXPLICITLY_DISTRUSTED, place, "No disallowed store was given.").decides = false;
@@ -201,7 +240,7 @@ fn distrusted(judgement: &mut Judgement<'_>, disallowed: &HashSet<Vec<u8>>) {
 }
 
 /// Blobs that cannot be read. One in the leaf's place decides; the others are told.
-fn unreadable(request: &ChainRequest, inputs: &Inputs) -> Vec<Check> {
+fn unreadable(request: &ChainRequest, inputs: &Inputs<'_>) -> Vec<Check> {
     let mut checks: Vec<Check> = Vec::new();
     for (role, problem) in &inputs.problems {
         let subject = format!("{role} '{}'", problem.place);
@@ -218,12 +257,15 @@ fn unreadable(request: &ChainRequest, inputs: &Inputs) -> Vec<Check> {
 }
 
 /// The report where nothing was presented that can be read.
-fn without_leaf(request: &ChainRequest, inputs: &Inputs) -> Report {
+fn without_leaf(request: &ChainRequest, inputs: &Inputs<'_>) -> Report {
     let mut checks = if inputs.problems.iter().any(|(role, _)| *role == "presented") {
         unreadable(request, inputs)
     } else {
-        let text = "No certificate was presented.".to_owned();
-        vec![UNREADABLE.check(request.profile, CheckStatus::NotChecked, "presented list", text)]
+        let text = match inputs.lists_presented {
+            true => "It holds a revocation list where certificates are expected.",
+            false => "No certificate was presented.",
+        };
+        vec![UNREADABLE.check(request.profile, CheckStatus::NotChecked, "presented list", text.to_owned())]
     };
     checks.extend(checks::not_made_of_leaf(request, "The leaf cannot be read."));
     Report::new("certificate-chain", asked(request), checks)
@@ -262,17 +304,17 @@ fn role_check(request: &ChainRequest, leaf: &Certificate) -> Check {
 
 fn second_opinion(
     request: &ChainRequest,
-    inputs: &Inputs,
+    inputs: &Inputs<'_>,
     best: &Judged,
     proven: &[Proven<'_>],
     checks: &mut Vec<Check>,
     facts: &mut Map<String, Value>,
 ) {
-    let chain: Vec<&Certificate> = best.path.nodes.iter().filter_map(|at| inputs.pool.certificates.get(*at)).collect();
+    let chain: Vec<&Certificate> = best.path.nodes.iter().filter_map(|at| inputs.pool.get(*at)).collect();
     let Some(certificate) = chain.first().copied() else { return };
     let others: Vec<&Certificate> =
-        inputs.pool.certificates.iter().filter(|other| !std::ptr::eq(*other, certificate)).collect();
-    let roots: Vec<&Certificate> = inputs.roots.iter().filter_map(|at| inputs.pool.certificates.get(*at)).collect();
+        inputs.pool.certificates().filter(|other| !std::ptr::eq(*other, certificate)).collect();
+    let roots: Vec<&Certificate> = inputs.roots.iter().filter_map(|at| inputs.pool.get(*at)).collect();
     let answer = oracle::ask(request, certificate, &others, &roots, &inputs.lists, proven);
     let opinion = oracle::compare(request.profile, answer.as_ref(), checks, BeyondIt::on(&chain));
     let status = match opinion.agreement {
@@ -299,21 +341,26 @@ fn asked(request: &ChainRequest) -> Map<String, Value> {
     facts
 }
 
-fn facts(request: &ChainRequest, inputs: &Inputs, best: &Judged, others: &[Judged]) -> Map<String, Value> {
+fn facts(request: &ChainRequest, inputs: &Inputs<'_>, best: &Judged, others: &[Judged]) -> Map<String, Value> {
     let mut facts = asked(request);
-    let certificates = |path: &Path| -> Vec<&Certificate> {
-        path.nodes.iter().filter_map(|at| inputs.pool.certificates.get(*at)).collect()
+    let names = |path: &Path| -> Vec<String> {
+        path.nodes.iter().filter_map(|at| inputs.pool.get(*at)).map(Certificate::display).collect()
     };
-    let path: Vec<Value> = certificates(&best.path).into_iter().map(certificate_facts).collect();
+    let path: Vec<Value> = (best.path.nodes.iter())
+        .filter_map(|at| {
+            let mut facts = certificate_facts(inputs.pool.get(*at)?);
+            facts["source"] = json!(inputs.pool.source(*at));
+            Some(facts)
+        })
+        .collect();
     facts.insert("path".to_owned(), Value::Array(path));
     facts.insert("paths".to_owned(), json!(others.len() + 1));
     let others: Vec<Value> = others
         .iter()
         .take(MOST_OTHER_PATHS)
         .map(|other| {
-            let names: Vec<String> = certificates(&other.path).into_iter().map(Certificate::display).collect();
             let failed: Vec<&str> = other.checks.iter().filter(|c| c.is_fatal()).map(|c| c.id.as_str()).collect();
-            json!({ "path": names, "failed": failed })
+            json!({ "path": names(&other.path), "failed": failed })
         })
         .collect();
     facts.insert("other_paths".to_owned(), Value::Array(others));

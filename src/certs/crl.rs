@@ -13,6 +13,9 @@ use super::extensions::{AuthorityKey, Extensions, GeneralName, PointName, RawExt
 use super::key::{SignatureKind, Signed};
 use super::name::Name;
 
+/// Next CRL Publish of Windows authorities (wincrypt.h: szOID_CRL_NEXT_PUBLISH).
+const NEXT_PUBLISH: &str = "1.3.6.1.4.1.311.21.4";
+
 /// A revocation list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crl {
@@ -26,6 +29,8 @@ pub struct Crl {
     pub this_update: i64,
     /// When the next one is due, Unix time.
     pub next_update: Option<i64>,
+    /// When the next one is to be published, Unix time, as authorities of Windows say beside `next_update`.
+    pub next_publish: Option<i64>,
     /// What was signed and how.
     pub signed: Signed,
     /// Key of the issuer, as the list names it.
@@ -152,6 +157,7 @@ impl Crl {
             issuer: Name::from_der(issuer.raw),
             this_update,
             next_update: next.and_then(|time| time.unix_seconds()),
+            next_publish: None,
             signed,
             authority_key: None,
             scope: None,
@@ -178,6 +184,9 @@ impl Crl {
                 "2.5.29.28" => self.scope = Some(scope(value).ok_or("the issuing distribution point is damaged")?),
                 oid::AUTHORITY_KEY_IDENTIFIER => {
                     self.authority_key = Extensions::read(vec![extension.clone()]).authority_key;
+                }
+                NEXT_PUBLISH if !extension.critical => {
+                    self.next_publish = Reader::new(value).next().and_then(|time| time.unix_seconds());
                 }
                 other if extension.critical => self.unknown_critical.push(other.to_owned()),
                 _ => {}

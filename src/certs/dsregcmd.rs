@@ -177,6 +177,22 @@ pub struct Beside {
     pub at: Option<Micros>,
 }
 
+/// Every check of [`validate_dsregcmd`], each of which is in every report once.
+pub const CHECKS: [&str; 12] = [
+    "device-joined",
+    "device-authentication",
+    "device-certificate-validity",
+    "device-key-in-tpm",
+    "one-device",
+    "device-id-matches-certificate",
+    "tenant-id-matches-certificate",
+    "thumbprint-matches-certificate",
+    "certificate-names-one-device",
+    "device-id-matches-token",
+    "tenant-id-matches-token",
+    "primary-refresh-token",
+];
+
 /// Reads the output of `dsregcmd /status` and holds it against what else is known of the device.
 pub fn validate_dsregcmd(bytes: &[u8], beside: &Beside) -> Report {
     let status = DeviceStatus::read(bytes);

@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::bundle::{Bundle, Source};
+use super::bundle::Source;
 use super::certificate::Certificate;
 use super::checks::{key_usage_text, time_text, usage_text};
 use super::constraints::display;
 use super::crl::Crl;
 use super::der::hex;
 use super::extensions::PointName;
+use super::materials::{ReadSource, problems};
 use super::roles::role;
 use super::rules::{Profile, UNREADABLE};
 use super::wpj::device_identity;
@@ -20,16 +21,27 @@ const MOST_SHOWN: usize = 1_000;
 /// Reads certificates and revocation lists and says what they hold. The verdict is false where something could not be
 /// read, and null never.
 pub fn inspect_certificate(sources: &[Source]) -> Report {
-    let bundle = Bundle::read(sources);
+    inspect_read(&sources.iter().map(ReadSource::read).collect::<Vec<_>>())
+}
+
+/// The same of what was read before.
+pub fn inspect_read(sources: &[ReadSource]) -> Report {
+    let under = |mut facts: Value, source: &ReadSource| {
+        facts["source"] = json!(&*source.name);
+        facts
+    };
+    let certificates = sources
+        .iter()
+        .flat_map(|source| source.bundle().certificates.iter().map(move |one| under(certificate_facts(one), source)));
+    let lists =
+        sources.iter().flat_map(|source| source.bundle().lists.iter().map(move |one| under(list_facts(one), source)));
+    let held = |source: &ReadSource| source.bundle().certificates.len() + source.bundle().lists.len();
     let mut facts = Map::new();
-    let certificates: Vec<Value> = bundle.certificates.iter().take(MOST_SHOWN).map(certificate_facts).collect();
-    let lists: Vec<Value> = bundle.lists.iter().take(MOST_SHOWN).map(list_facts).collect();
-    facts.insert("certificates".to_owned(), Value::Array(certificates));
-    facts.insert("revocation_lists".to_owned(), Value::Array(lists));
-    facts.insert("count".to_owned(), json!(bundle.certificates.len() + bundle.lists.len()));
+    facts.insert("certificates".to_owned(), certificates.take(MOST_SHOWN).collect());
+    facts.insert("revocation_lists".to_owned(), lists.take(MOST_SHOWN).collect());
+    facts.insert("count".to_owned(), json!(sources.iter().map(held).sum::<usize>()));
     let check = |status, subject: &str, text: String| UNREADABLE.check(Profile::Windows, status, subject, text);
-    let mut checks: Vec<_> = bundle
-        .problems
+    let mut checks: Vec<_> = problems(sources)
         .iter()
         .map(|problem| check(CheckStatus::Failed, &problem.place, format!("It cannot be used: {}.", problem.reason)))
         .collect();

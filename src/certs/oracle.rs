@@ -78,7 +78,7 @@ pub(super) fn ask(
     leaf: &Certificate,
     others: &[&Certificate],
     roots: &[&Certificate],
-    lists: &Lists,
+    lists: &Lists<'_>,
     proven: &[Proven<'_>],
 ) -> Option<Result<(), Error>> {
     (others.len() + roots.len() <= MOST_CERTIFICATES).then(|| verify(request, leaf, others, roots, lists, proven))
@@ -89,7 +89,7 @@ fn verify(
     leaf: &Certificate,
     others: &[&Certificate],
     roots: &[&Certificate],
-    lists: &Lists,
+    lists: &Lists<'_>,
     proven: &[Proven<'_>],
 ) -> Result<(), Error> {
     let shared: Vec<Shared<'_>> =

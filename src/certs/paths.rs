@@ -5,10 +5,10 @@
 //! authorities cost no more than the few that matter.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
 
 use super::certificate::Certificate;
 use super::key::{Proven, PublicKey, Verification, verify};
+use super::materials::Stop;
 use super::name::Name;
 use super::public_roots::issued_by_public_root;
 use super::rules::Profile;
@@ -50,11 +50,10 @@ pub(super) struct Path {
 
 /// All certificates at hand, each once.
 #[derive(Debug, Default)]
-pub(super) struct Pool {
-    /// The certificates.
-    pub certificates: Vec<Certificate>,
+pub(super) struct Pool<'m> {
+    certificates: Vec<(&'m Certificate, &'m str)>,
     trusted: HashSet<usize>,
-    by_der: HashMap<Arc<[u8]>, usize>,
+    by_der: HashMap<&'m [u8], usize>,
     by_subject: HashMap<NameKey, Vec<usize>>,
     exact_names: bool,
     ends_self_issued: bool,
@@ -63,7 +62,7 @@ pub(super) struct Pool {
 /// A name as it is compared.
 type NameKey = Vec<Vec<u8>>;
 
-impl Pool {
+impl<'m> Pool<'m> {
     /// An empty pool. Profile `webpki` compares names byte by byte, the others as RFC 5280, section 7.1. In profile
     /// `windows` a path ends at a self-issued certificate, so that an intermediate authority in the root store helps to
     /// build a path and ends none.
@@ -75,22 +74,37 @@ impl Pool {
         }
     }
 
-    /// Adds a certificate and says where it is.
-    pub fn add(&mut self, certificate: Certificate) -> usize {
-        if let Some(known) = self.by_der.get(&certificate.der) {
+    /// Adds a certificate of this source and says where it is.
+    pub fn add(&mut self, certificate: &'m Certificate, source: &'m str) -> usize {
+        if let Some(known) = self.by_der.get(certificate.der.as_ref()) {
             return *known;
         }
         let at = self.certificates.len();
-        self.by_der.insert(Arc::clone(&certificate.der), at);
+        self.by_der.insert(certificate.der.as_ref(), at);
         self.by_subject.entry(self.name_key(&certificate.subject)).or_default().push(at);
-        self.certificates.push(certificate);
+        self.certificates.push((certificate, source));
         at
     }
 
+    /// The certificate at this place.
+    pub fn get(&self, at: usize) -> Option<&'m Certificate> {
+        self.certificates.get(at).map(|(certificate, _)| *certificate)
+    }
+
+    /// The source of the certificate at this place.
+    pub fn source(&self, at: usize) -> &'m str {
+        self.certificates.get(at).map_or("", |(_, source)| *source)
+    }
+
+    /// All certificates.
+    pub fn certificates(&self) -> impl Iterator<Item = &'m Certificate> {
+        self.certificates.iter().map(|(certificate, _)| *certificate)
+    }
+
     /// Adds a certificate of the client's root store and says where it is.
-    pub fn trust(&mut self, certificate: Certificate) -> usize {
+    pub fn trust(&mut self, certificate: &'m Certificate, source: &'m str) -> usize {
         let ends_path = !self.ends_self_issued || certificate.is_self_issued();
-        let at = self.add(certificate);
+        let at = self.add(certificate, source);
         if ends_path {
             self.trusted.insert(at);
         }
@@ -116,12 +130,12 @@ impl Pool {
         let by_name = self.distances_of_names();
         let above = |certificate: &Certificate| by_name.get(&self.name_key(&certificate.issuer)).map(|steps| steps + 1);
         let of = |(at, certificate)| if self.is_trusted(at) { Some(0) } else { above(certificate) };
-        self.certificates.iter().enumerate().map(of).collect()
+        self.certificates().enumerate().map(of).collect()
     }
 
     fn distances_of_names(&self) -> HashMap<NameKey, usize> {
         let mut below: HashMap<NameKey, Vec<NameKey>> = HashMap::new();
-        for certificate in &self.certificates {
+        for certificate in self.certificates() {
             let (issuer, subject) = (self.name_key(&certificate.issuer), self.name_key(&certificate.subject));
             if issuer != subject {
                 below.entry(issuer).or_default().push(subject);
@@ -130,7 +144,7 @@ impl Pool {
         let mut distances = HashMap::new();
         let mut queue = VecDeque::new();
         for at in &self.trusted {
-            if let Some(anchor) = self.certificates.get(*at) {
+            if let Some(anchor) = self.get(*at) {
                 let key = self.name_key(&anchor.subject);
                 distances.insert(key.clone(), 0);
                 queue.push_back(key);
@@ -151,7 +165,8 @@ impl Pool {
 
 /// A search for paths.
 pub(super) struct Search<'a> {
-    pool: &'a Pool,
+    pool: &'a Pool<'a>,
+    stop: Stop<'a>,
     distances: Vec<Option<usize>>,
     verified: HashMap<(usize, &'a [u8]), Verification>,
     proven: Vec<Proven<'a>>,
@@ -165,10 +180,11 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// A search in this pool.
-    pub fn new(pool: &'a Pool) -> Self {
+    /// A search in this pool, given up where `stop` says so.
+    pub fn new(pool: &'a Pool<'a>, stop: Stop<'a>) -> Self {
         Self {
             pool,
+            stop,
             distances: pool.distances(),
             verified: HashMap::new(),
             proven: Vec::new(),
@@ -196,13 +212,18 @@ impl<'a> Search<'a> {
             self.exhausted = true;
             return None;
         }
-        let certificate = self.pool.certificates.get(child)?;
+        let certificate = self.pool.get(child)?;
         let answer = verify(key, &certificate.der, &certificate.signed);
         self.verified.insert((child, key.der.as_slice()), answer);
         if answer == Verification::Good {
             self.proven.extend(Proven::new(key, &certificate.der, &certificate.signed));
         }
         Some(answer)
+    }
+
+    /// Whether the caller wants the work to stop.
+    pub fn is_stopped(&self) -> bool {
+        (self.stop)()
     }
 
     /// The signatures that hold.
@@ -213,9 +234,9 @@ impl<'a> Search<'a> {
     fn extend(&mut self, nodes: &mut Vec<usize>, links: &mut Vec<Verification>) {
         let pool = self.pool;
         let Some(last) = nodes.last().copied() else { return };
-        let Some(certificate) = pool.certificates.get(last) else { return };
+        let Some(certificate) = pool.get(last) else { return };
         self.steps += 1;
-        if self.steps > MOST_STEPS || self.paths.len() >= MOST_PATHS {
+        if self.steps > MOST_STEPS || self.paths.len() >= MOST_PATHS || (self.stop)() {
             self.exhausted = true;
             return;
         }
@@ -252,7 +273,7 @@ impl<'a> Search<'a> {
     /// Issuers by name that are not on the path yet, under no certificate; best first.
     fn candidates(&self, child: &Certificate, nodes: &[usize]) -> Vec<usize> {
         let on_path = |candidate: &Certificate| {
-            nodes.iter().filter_map(|at| self.pool.certificates.get(*at)).any(|known| {
+            nodes.iter().filter_map(|at| self.pool.get(*at)).any(|known| {
                 known.key.der == candidate.key.der && known.subject.comparable == candidate.subject.comparable
             })
         };
@@ -260,7 +281,7 @@ impl<'a> Search<'a> {
             .pool
             .of_subject(&child.issuer)
             .iter()
-            .filter_map(|at| self.pool.certificates.get(*at).map(|candidate| (*at, candidate)))
+            .filter_map(|at| self.pool.get(*at).map(|candidate| (*at, candidate)))
             .filter(|(_, candidate)| !on_path(candidate))
             .map(|(at, candidate)| (self.rank(child, at, candidate), at))
             .collect();
@@ -286,7 +307,7 @@ impl<'a> Search<'a> {
         let mut bad = None;
         let mut dead_end = None;
         for at in candidates {
-            let Some(issuer) = pool.certificates.get(*at) else { continue };
+            let Some(issuer) = pool.get(*at) else { continue };
             let leads_up = self.distance(*at).is_some();
             if !leads_up && dead_end.is_some() {
                 continue;
@@ -304,9 +325,7 @@ impl<'a> Search<'a> {
             }
         }
         if good.is_empty() {
-            let named = |at: &usize| {
-                pool.certificates.get(child).zip(pool.certificates.get(*at)).is_some_and(|(c, i)| !key_differs(c, i))
-            };
+            let named = |at: &usize| pool.get(child).zip(pool.get(*at)).is_some_and(|(c, i)| !key_differs(c, i));
             good.extend(dead_end.or_else(|| bad.filter(|(at, _)| named(at))));
         }
         good

@@ -3,8 +3,10 @@
 
 use serde::Serialize;
 
-use super::chain::validate_chain;
+use super::chain::validated;
+use super::materials::{Materials, Stop};
 use super::request::{ChainRequest, Revocation};
+use crate::error::{Error, Result};
 use crate::report::{CheckStatus, Report};
 
 /// How one phase goes.
@@ -33,16 +35,35 @@ pub struct Phases {
 /// The switch holds for the bootstrap alone: a client that installs with it stops talking to the site once the settings
 /// say otherwise.
 pub fn compare_phases(request: &ChainRequest, no_crl_check: bool, site_checks_lists: bool) -> Phases {
-    let bootstrap = phase(request, !no_crl_check);
-    let after_settings = phase(request, site_checks_lists);
-    let explanation = explain(&bootstrap, &after_settings);
-    Phases { bootstrap, after_settings, explanation }
+    let materials = Materials::read(request, &|| false);
+    beside(request, &materials, (!no_crl_check, site_checks_lists), &|| false)
 }
 
-fn phase(request: &ChainRequest, checks_lists: bool) -> Phase {
-    let revocation = if checks_lists { Revocation::Chain } else { Revocation::Off };
-    let request = ChainRequest { revocation: Some(revocation), ..request.clone() };
-    Phase { checks_lists, report: validate_chain(&request) }
+/// Compares as [`compare_phases`] does, and gives up soon after `stop` says so, with [`Error::Interrupted`].
+pub fn compare_phases_until(
+    request: &ChainRequest,
+    no_crl_check: bool,
+    site_checks_lists: bool,
+    stop: Stop<'_>,
+) -> Result<Phases> {
+    let phases = beside(request, &Materials::read(request, stop), (!no_crl_check, site_checks_lists), stop);
+    if stop() { Err(Error::Interrupted) } else { Ok(phases) }
+}
+
+fn beside(
+    request: &ChainRequest,
+    materials: &Materials,
+    (bootstrap_checks, settings_check): (bool, bool),
+    stop: Stop<'_>,
+) -> Phases {
+    let phase = |checks_lists: bool| {
+        let revocation = if checks_lists { Revocation::Chain } else { Revocation::Off };
+        let request = ChainRequest { revocation: Some(revocation), ..request.clone() };
+        Phase { checks_lists, report: validated(&request, materials, stop) }
+    };
+    let (bootstrap, after_settings) = (phase(bootstrap_checks), phase(settings_check));
+    let explanation = explain(&bootstrap, &after_settings);
+    Phases { bootstrap, after_settings, explanation }
 }
 
 fn explain(bootstrap: &Phase, after: &Phase) -> String {

@@ -1,11 +1,12 @@
 //! Revocation by lists (RFC 5280, section 6.3): which list speaks for a certificate, whether it can be believed, and
 //! what it says.
 
-use super::bundle::{Bundle, Problem};
+use super::bundle::Problem;
 use super::certificate::Certificate;
 use super::crl::{Crl, Revocation, Scope};
 use super::extensions::{DistributionPoint, GeneralName, PointName};
 use super::key::{Verification, verify};
+use super::materials::ReadList;
 use super::name::Name;
 use super::paths::{End, Pool, Search};
 use super::request::ChainRequest;
@@ -22,44 +23,45 @@ const MOST_SIGNATURES: usize = 200;
 const ALL_REASONS: u16 = 0x1fe;
 
 /// A list with the address it came from.
-pub(super) struct KnownList {
+pub(super) struct KnownList<'m> {
     /// The list.
-    pub list: Crl,
+    pub list: &'m Crl,
+    /// The file it lies in.
+    pub source: &'m str,
     /// Where it is published, if that is known.
     pub url: Option<String>,
 }
 
 /// All lists of a request.
 #[derive(Default)]
-pub(super) struct Lists {
+pub(super) struct Lists<'m> {
     /// Those that can be read.
-    pub known: Vec<KnownList>,
+    pub known: Vec<KnownList<'m>>,
     /// Those that cannot, with the address they came from.
     pub unreadable: Vec<(Problem, Option<String>)>,
     /// Addresses from which the client could fetch nothing.
     pub unreachable: Vec<String>,
 }
 
-impl Lists {
-    /// Reads the lists of a request, each on its own.
-    pub fn read(request: &ChainRequest) -> Self {
+impl<'m> Lists<'m> {
+    /// Sorts the lists given.
+    pub fn of(given: &'m [ReadList]) -> Self {
         let mut lists = Self::default();
-        for source in &request.crls {
-            let Some(bytes) = &source.bytes else {
-                lists.unreachable.push(source.url.clone().unwrap_or_else(|| source.name.to_string()));
+        for one in given {
+            let Some(read) = &one.read else {
+                lists.unreachable.extend(one.url.clone());
                 continue;
             };
-            let mut bundle = Bundle::default();
-            bundle.add_bytes(&source.name, bytes);
-            let url = || source.url.clone();
-            lists.known.extend(bundle.lists.into_iter().map(|list| KnownList { list, url: url() }));
-            lists.unreadable.extend(bundle.problems.into_iter().map(|problem| (problem, url())));
-            if let Some(certificate) = bundle.certificates.first() {
+            let url = || one.url.clone();
+            let known = read.bundle().lists.iter().map(|list| KnownList { list, source: &read.name, url: url() });
+            lists.known.extend(known);
+            lists.unreadable.extend(read.problems(0).map(|problem| (problem, url())));
+            if let Some(certificate) = read.bundle().certificates.first() {
                 let reason = format!(
                     "it holds the certificate '{}' where a revocation list was expected",
                     certificate.display()
                 );
-                let place = source.name.to_string();
+                let place = read.name.to_string();
                 lists.unreadable.push((Problem { place, reason, certificates_before: 0 }, url()));
             }
         }
@@ -112,8 +114,8 @@ pub(super) struct Answer {
 /// Looks certificates up in lists.
 pub(super) struct Examiner<'a, 's> {
     request: &'a ChainRequest,
-    pool: &'a Pool,
-    lists: &'a Lists,
+    pool: &'a Pool<'a>,
+    lists: &'a Lists<'a>,
     search: &'s mut Search<'a>,
     /// The anchor of the path, where a list's signer must end too.
     anchor: Option<usize>,
@@ -123,8 +125,8 @@ impl<'a, 's> Examiner<'a, 's> {
     /// An examiner for a path that ends at `anchor`.
     pub fn new(
         request: &'a ChainRequest,
-        pool: &'a Pool,
-        lists: &'a Lists,
+        pool: &'a Pool<'a>,
+        lists: &'a Lists<'a>,
         search: &'s mut Search<'a>,
         anchor: Option<usize>,
     ) -> Self {
@@ -138,13 +140,13 @@ impl<'a, 's> Examiner<'a, 's> {
 
     fn examine_at_depth(&mut self, subject: usize, issuer: Option<usize>, depth: usize) -> Answer {
         let pool = self.pool;
-        let Some(certificate) = pool.certificates.get(subject) else {
+        let Some(certificate) = pool.get(subject) else {
             return Answer { status: Status::Unknown, uses: Vec::new() };
         };
         let points = points(certificate);
         let mut uses = Vec::new();
         for (at, known) in self.lists.known.iter().enumerate() {
-            if speaks_for(&known.list, certificate, &points) && uses.len() < MOST_LISTS {
+            if speaks_for(known.list, certificate, &points) && uses.len() < MOST_LISTS && !self.search.is_stopped() {
                 uses.push(self.judge(at, certificate, &points, issuer, depth));
             }
         }
@@ -163,7 +165,7 @@ impl<'a, 's> Examiner<'a, 's> {
     ) -> Use {
         let mut faults = Vec::new();
         let Some(known) = self.lists.known.get(at) else { return Use { list: at, faults, reasons: 0 } };
-        let list = &known.list;
+        let list = known.list;
         let reasons = match scope_reasons(list, certificate, points) {
             Ok(reasons) => reasons,
             Err(why) => {
@@ -184,7 +186,7 @@ impl<'a, 's> Examiner<'a, 's> {
     /// Whether a key that may sign lists for this issuer made the signature.
     fn signature(&mut self, at: usize, issuer: Option<usize>, depth: usize) -> Option<(&'static Rule, String)> {
         let pool = self.pool;
-        let list = &self.lists.known.get(at)?.list;
+        let list = self.lists.known.get(at)?.list;
         if list.signed.kind.is_weak() && self.request.profile == super::rules::Profile::WebPki {
             return Some((&CRL_BAD_SIGNATURE, format!("It is signed with {}.", list.signed.kind.display())));
         }
@@ -195,7 +197,7 @@ impl<'a, 's> Examiner<'a, 's> {
             if !self.made_by(at, signer) {
                 continue;
             }
-            let Some(certificate) = pool.certificates.get(signer) else { continue };
+            let Some(certificate) = pool.get(signer) else { continue };
             if !certificate.may_sign_lists() {
                 made_by_other =
                     Some(format!("The key of '{}' made it, and may not sign lists.", certificate.display()));
@@ -218,10 +220,10 @@ impl<'a, 's> Examiner<'a, 's> {
         if let Some(known) = self.search.list_signatures.get(&(at, signer)) {
             return *known;
         }
-        let Some((known, certificate)) = self.lists.known.get(at).zip(self.pool.certificates.get(signer)) else {
+        let Some((known, certificate)) = self.lists.known.get(at).zip(self.pool.get(signer)) else {
             return false;
         };
-        let list = &known.list;
+        let list = known.list;
         let good = self.search.list_signatures.len() < MOST_SIGNATURES
             && list.signed.algorithms_agree
             && verify(&certificate.key, &list.der, &list.signed) == Verification::Good;
@@ -241,8 +243,7 @@ impl<'a, 's> Examiner<'a, 's> {
         }
         let now = self.request.at.div_euclid(1_000_000);
         let pool = self.pool;
-        let in_time =
-            |at: &usize| pool.certificates.get(*at).is_some_and(|c| (c.not_before..=c.not_after).contains(&now));
+        let in_time = |at: &usize| pool.get(*at).is_some_and(|c| (c.not_before..=c.not_after).contains(&now));
         let paths = self.search.paths_from(signer);
         let valid = paths.into_iter().find(|path| {
             path.end == End::Anchor
@@ -258,7 +259,7 @@ impl<'a, 's> Examiner<'a, 's> {
 
     /// What the lists together say. A delta amends the complete list of the same issuer and scope.
     fn status(&self, certificate: &Certificate, uses: &mut [Use]) -> Status {
-        let list = |at: usize| self.lists.known.get(at).map(|known| &known.list);
+        let list = |at: usize| self.lists.known.get(at).map(|known| known.list);
         let mut covered = 0;
         let mut has_complete = false;
         let mut revoked = None;
@@ -305,10 +306,10 @@ impl<'a, 's> Examiner<'a, 's> {
 
 /// Whether all certificates above the first may certify what is below them (RFC 5280, section 6.1.4 (k) to (n)). The
 /// last one is the anchor, which is trusted as it is.
-fn are_authorities(pool: &Pool, nodes: &[usize]) -> bool {
+fn are_authorities(pool: &Pool<'_>, nodes: &[usize]) -> bool {
     let mut below = 0_u64;
     nodes.iter().enumerate().skip(1).all(|(place, at)| {
-        let Some(certificate) = pool.certificates.get(*at) else { return false };
+        let Some(certificate) = pool.get(*at) else { return false };
         if place + 1 == nodes.len() {
             return certificate.may_sign_certificates();
         }

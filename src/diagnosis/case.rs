@@ -3,11 +3,12 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::onset::{self, Onset};
 use crate::artefacts::{Artefact, Artefacts, Client, Judged};
 use crate::events::Event;
 use crate::flows::requests::{Request, normal_hresult};
-use crate::flows::{Flow, FlowDetail, Followed};
-use crate::knowledge::{Codes, Message, Proof, Scope};
+use crate::flows::{Flow, FlowDetail, Followed, identity};
+use crate::knowledge::{Codes, Message, Scope};
 use crate::record::Source;
 use crate::stage::{Role, Stage, StageStatus};
 use crate::time::Micros;
@@ -41,6 +42,8 @@ pub struct World<'a> {
     by_machine: Vec<Vec<u32>>,
     /// By flow: a later flow of the same client got past the stage at which this one broke.
     overcome: Vec<bool>,
+    /// When all clients of a gateway began to fail.
+    pub onsets: Vec<Onset>,
 }
 
 impl<'a> World<'a> {
@@ -72,8 +75,10 @@ impl<'a> World<'a> {
             by_host: BTreeMap::new(),
             by_machine: vec![Vec::new(); followed.machines.len()],
             overcome: overcome(followed),
+            onsets: Vec::new(),
         };
         world.index_requests();
+        world.onsets = onset::onsets(&world);
         world
     }
 
@@ -95,6 +100,11 @@ impl<'a> World<'a> {
         for requests in self.by_host.values_mut() {
             requests.sort_unstable();
         }
+    }
+
+    /// Requests to gateways by host, in order of UTC, each with its number and its machine.
+    pub fn requests_by_host(&self) -> impl Iterator<Item = (&str, &[(Micros, u32, usize)])> {
+        self.by_host.iter().map(|(host, requests)| (host.as_str(), requests.as_slice()))
     }
 
     /// Where a flow broke.
@@ -165,11 +175,6 @@ impl<'a> Case<'a> {
     /// An event.
     pub fn event(&self, index: u32) -> &'a Event {
         &self.world.events[index as usize]
-    }
-
-    /// How sure the text of an event's message is.
-    pub fn proof(&self, index: u32) -> Proof {
-        self.event(index).message.proof
     }
 
     /// Events in a scope, in order.
@@ -269,6 +274,30 @@ impl<'a> Case<'a> {
         Some((flow.started? - AROUND, flow.ended? + AROUND))
     }
 
+    /// True where these events name devices, and this flow's is none of them.
+    pub fn names_others_only(&self, events: &[u32]) -> bool {
+        let Some(client) = self.flow().map(|flow| &flow.client) else { return false };
+        let mut others = false;
+        for &event in events {
+            let ids = identity::ids(self.event(event));
+            let subject = self.event(event).get("subject").and_then(|subject| subject.split('.').next());
+            let own = [(&client.device_id, "device-id"), (&client.client_id, "client-id")];
+            for (known, named) in own.into_iter().filter_map(|(known, key)| Some((known.as_ref()?, ids.get(key)?))) {
+                if identity::agree(known, named) {
+                    return false;
+                }
+                others = true;
+            }
+            if let Some((host, subject)) = client.host.as_deref().zip(subject) {
+                if host.eq_ignore_ascii_case(subject) {
+                    return false;
+                }
+                others = true;
+            }
+        }
+        others
+    }
+
     /// True where one of these events is around the flow, or its time is not known.
     pub fn is_near(&self, events: &[u32]) -> bool {
         let Some((from, to)) = self.window() else { return true };
@@ -322,6 +351,37 @@ impl<'a> Case<'a> {
         before.chain(after).filter(|(.., machine)| *machine != detail.machine).copied().collect()
     }
 
+    /// The onset that the flow's first failed request is part of, as an index.
+    pub fn onset_number(&self) -> Option<usize> {
+        if self.world.onsets.is_empty() {
+            return None;
+        }
+        let machine = self.detail()?.machine;
+        let (host, at) = self.first_failure()?;
+        self.world.onsets.iter().position(|onset| {
+            onset.host == host && onset.machines.contains(&machine) && (onset.from..=onset.to).contains(&at)
+        })
+    }
+
+    /// The onset that the flow's first failed request is part of.
+    pub fn onset(&self) -> Option<&'a Onset> {
+        self.world.onsets.get(self.onset_number()?)
+    }
+
+    /// Gateway and UTC of the first failed request of the last attempt.
+    pub fn first_failure(&self) -> Option<(&'a str, Micros)> {
+        let requests = self.requests().into_iter().map(|number| self.world.request(number));
+        let failed = requests.into_iter().find(|request| request.failed())?;
+        Some((failed.host.as_deref()?, self.event(*failed.events.first()?).stamp.utc?))
+    }
+
+    /// UTC of the last request of the same client to the same gateway that passed before the flow's failure.
+    pub fn last_passed(&self) -> Option<Micros> {
+        let passed = self.earlier_requests().into_iter().map(|number| self.world.request(number));
+        let last = passed.rev().find(|request| request.passed())?;
+        self.event(*last.events.first()?).stamp.utc
+    }
+
     /// True where a later flow of the same client got past the stage at which this one broke.
     pub fn overcome_later(&self) -> bool {
         self.flow.is_some_and(|flow| self.world.overcome[flow])
@@ -331,22 +391,29 @@ impl<'a> Case<'a> {
     pub fn is_covered(&self, role: Role, log: Option<&str>) -> bool {
         let (Some(flow), Some(detail)) = (self.flow(), self.detail()) else { return false };
         if role == Role::Client && log.is_none() {
-            return detail.from_start;
+            return detail.from_start && self.is_whole(flow, detail);
         }
         self.log_covers(role, log, flow.started, flow.ended)
     }
 
-    /// True where a source of this role and log spans these times.
+    /// True where no log that the flow's own lines stand in lost anything of the flow's time.
+    fn is_whole(&self, flow: &Flow, detail: &FlowDetail) -> bool {
+        let Some((from, to)) = flow.started.zip(flow.ended) else { return true };
+        let sources: BTreeSet<u32> = detail.events.iter().map(|(event, _)| self.event(*event).place.source).collect();
+        sources.iter().filter_map(|&source| self.world.sources.get(source as usize)).all(|log| log.is_whole(from, to))
+    }
+
+    /// True where a source of this role and log was kept for all of these times.
     pub fn log_covers(&self, role: Role, log: Option<&str>, from: Option<Micros>, to: Option<Micros>) -> bool {
+        let Some((from, to)) = from.zip(to) else { return false };
         let client = self.flow().and_then(|flow| flow.client.host.as_deref());
         self.world.sources.iter().any(|source| {
             let same_machine = role != Role::Client
                 || source.host.as_deref().map(str::to_ascii_lowercase) == client.map(str::to_ascii_lowercase);
-            let spans = match (source.first, source.last, from, to) {
-                (Some(first), Some(last), Some(from), Some(to)) => first <= from && to <= last,
-                _ => false,
-            };
-            source.role == Some(role) && same_machine && log.is_none_or(|log| is_log(source, log)) && spans
+            source.role == Some(role)
+                && same_machine
+                && log.is_none_or(|log| is_log(source, log))
+                && source.covers(from, to)
         })
     }
 

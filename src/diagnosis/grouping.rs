@@ -5,18 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::case::{Case, World};
+use super::onset::{MANY, Onset};
 use super::{Match, artefacts, missing, words};
 use crate::events::Event;
-use crate::finding::{Evidence, Finding, Severity};
-use crate::knowledge::{FailureRole, When};
+use crate::finding::{Confidence, Evidence, Finding, Severity};
+use crate::knowledge::{FailureRole, Knowledge, When};
 use crate::tokens::without_tokens;
+
+/// Scope of what hits all clients of a gateway from one minute on, as the list of failures words it.
+const ALL_AT_ONCE: &str = "site, all clients at once";
 
 /// Lines of evidence that one flow, and one finding, bring at most.
 const LINES_OF_FLOW: usize = 40;
 const LINES_OF_FINDING: usize = 200;
 
 /// Findings from matches, best first.
-pub fn findings(matches: Vec<Match>, world: &World<'_>) -> Vec<Finding> {
+pub fn findings(matches: Vec<Match>, world: &World<'_>, knowledge: &Knowledge) -> Vec<Finding> {
     // What a flow overcame is told apart from what stops another. What is told without any flow goes with the worst.
     let mut groups: BTreeMap<(String, Severity), Vec<Match>> = BTreeMap::new();
     let told = matches.into_iter().filter(|found| found.failure.role != FailureRole::Symptom);
@@ -44,21 +48,17 @@ pub fn findings(matches: Vec<Match>, world: &World<'_>) -> Vec<Finding> {
             (Reverse(found.severity), Reverse(found.confidence), found.flow.is_none(), found.flow)
         });
     }
-    let mut findings: Vec<Finding> = groups.into_values().map(|group| finding(&group, world)).collect();
-    findings.sort_by_key(|finding| {
-        (
-            Reverse(finding.severity),
-            Reverse(finding.confidence),
-            Reverse(finding.flows.len()),
-            finding.stage,
-            finding.failure.clone(),
-        )
+    let mut findings: Vec<_> =
+        groups.into_values().map(|group| (group[0].fit, finding(&group, world, knowledge))).collect();
+    findings.sort_by_key(|(fit, finding)| {
+        let (severity, confidence) = (Reverse(finding.severity), Reverse(finding.confidence));
+        (severity, confidence, Reverse(finding.flows.len()), *fit, finding.stage, finding.failure.clone())
     });
-    findings
+    findings.into_iter().map(|(_, finding)| finding).collect()
 }
 
 /// One finding from all matches of one failure, the best match first: it gives the words.
-fn finding(group: &[Match], world: &World<'_>) -> Finding {
+fn finding(group: &[Match], world: &World<'_>, knowledge: &Knowledge) -> Finding {
     // A group is made by its first match.
     let best = &group[0];
     let case = best.flow.map_or_else(|| Case::of_site(world), |flow| Case::of_flow(world, flow));
@@ -73,29 +73,34 @@ fn finding(group: &[Match], world: &World<'_>) -> Finding {
         });
         without_tokens(&filled).into_owned()
     };
-    let own = |words: fn(&When) -> Option<&String>| best.words.as_ref().and_then(words);
+    let own = |words: fn(&When) -> Option<&String>| best.held_rules().find_map(words);
+    let onset = onset_of(group, &machines, world);
     let times =
         || group.iter().flat_map(|found| &found.evidence).filter_map(|&event| world.events[event as usize].stamp.utc);
     let spans = || flows.iter().map(|&flow| &world.followed.flows[flow]);
+    let explanation = Explanation {
+        words: fill(own(|when| when.explanation.as_ref()).unwrap_or(&failure.explanation)),
+        best,
+        case: &case,
+        onset,
+        machines: machines.len(),
+        knowledge,
+    };
     Finding {
         failure: failure.id.clone(),
         severity: best.severity,
         confidence: best.confidence,
         hypothesis: failure.hypothesis,
         stage: failure.stage,
-        scope: failure.scope.clone(),
+        scope: if onset.is_some() { ALL_AT_ONCE.to_owned() } else { failure.scope.clone() },
         title: fill(own(|when| when.title.as_ref()).unwrap_or(&failure.title)),
-        explanation: explanation(
-            fill(own(|when| when.explanation.as_ref()).unwrap_or(&failure.explanation)),
-            best,
-            &artefacts::contradictions(failure.stage, &case),
-        ),
-        remedy: fill(&failure.remedy),
+        explanation: explanation.text(),
+        remedy: fill(own(|when| when.remedy.as_ref()).unwrap_or(&failure.remedy)),
         verify: fill(&failure.verify),
         reference: failure.reference.clone(),
         rule: failure.rule.clone(),
         evidence: evidence(group, world),
-        missing: missing::missing(failure, best.confidence, &best.evidence, &case),
+        missing: missing::missing(best, &case),
         consequences: group
             .iter()
             .flat_map(|found| found.consequences.clone())
@@ -109,6 +114,18 @@ fn finding(group: &[Match], world: &World<'_>) -> Finding {
     }
 }
 
+/// The onset that most of the clients of a group are part of; `None` where those are few.
+fn onset_of<'a>(group: &[Match], machines: &BTreeSet<usize>, world: &'a World<'a>) -> Option<&'a Onset> {
+    let mut counts: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    for flow in group.iter().filter_map(|found| found.flow) {
+        if let Some(onset) = Case::of_flow(world, flow).onset_number() {
+            counts.entry(onset).or_default().insert(world.followed.details[flow].machine);
+        }
+    }
+    let (onset, hit) = counts.into_iter().max_by_key(|(_, hit)| hit.len())?;
+    (hit.len() >= MANY && hit.len() * 2 > machines.len()).then(|| &world.onsets[onset])
+}
+
 /// The hosts that the matches speak of: all of them, for what holds of one gateway need not hold of the other.
 fn hosts(group: &[Match], world: &World<'_>) -> Option<String> {
     let host = |found: &Match| {
@@ -119,23 +136,79 @@ fn hosts(group: &[Match], world: &World<'_>) -> Option<String> {
     (!hosts.is_empty()).then(|| hosts.into_iter().collect::<Vec<_>>().join(" and "))
 }
 
-/// The failure's words, then what artefacts say for it, then where they contradict each other.
-fn explanation(words: String, best: &Match, contradictions: &[String]) -> String {
-    /// Sentences beyond these say nothing new.
-    const ENOUGH: usize = 4;
-    let overcome = best.flow.is_some() && best.severity < best.failure.severity;
-    let mut words =
-        if overcome { format!("Overcome since: the flow, or a later one, got past it. {words}") } else { words };
-    let said: Vec<&str> = best.told.iter().map(|told| told.sentence.as_str()).take(ENOUGH).collect();
-    if !said.is_empty() {
-        words.push_str(" The artefacts at hand say: ");
-        words.push_str(&said.join(" "));
+/// What a finding's explanation is made from.
+struct Explanation<'a> {
+    /// The failure's words.
+    words: String,
+    best: &'a Match,
+    case: &'a Case<'a>,
+    onset: Option<&'a Onset>,
+    machines: usize,
+    knowledge: &'a Knowledge,
+}
+
+impl Explanation<'_> {
+    /// Whom it hits where all are hit; the failure's words; since when; what artefacts say, and where they contradict
+    /// each other; which neighbours were considered, and which fit as well.
+    fn text(&self) -> String {
+        let overcome = self.best.flow.is_some() && self.best.severity < self.best.failure.severity;
+        let overcome = overcome.then(|| "Overcome since: the flow, or a later one, got past it.".to_owned());
+        let parts =
+            [overcome, self.whom(), Some(self.words.clone()), self.since(), self.artefacts(), self.neighbours()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
-    if !contradictions.is_empty() {
-        words.push_str(" They contradict each other: ");
-        words.push_str(&contradictions.join(" "));
+
+    fn whom(&self) -> Option<String> {
+        let onset = self.onset?;
+        let (hit, asked) = (onset.machines.len(), onset.asked);
+        let who = if hit == asked { format!("all {hit} clients") } else { format!("{hit} of {asked} clients") };
+        Some(format!(
+            "This is no single client's trouble: {who} that asked {} since {} failed, and until {} requests passed.",
+            onset.host,
+            words::minute(onset.from),
+            words::minute(onset.passed),
+        ))
     }
-    words
+
+    fn since(&self) -> Option<String> {
+        if self.onset.is_some() || self.machines != 1 {
+            return None;
+        }
+        let passed = self.case.last_passed()?;
+        let (host, failed) = self.case.first_failure()?;
+        Some(format!(
+            "Its requests to {host} passed until {}; in the last attempt the first that failed was at {}.",
+            words::minute(passed),
+            words::minute(failed),
+        ))
+    }
+
+    fn artefacts(&self) -> Option<String> {
+        /// Sentences beyond these say nothing new.
+        const ENOUGH: usize = 4;
+        let said: Vec<&str> = self.best.told.iter().map(|told| told.sentence.as_str()).take(ENOUGH).collect();
+        let contradictions = artefacts::contradictions(self.best.failure.stage, self.case);
+        let said = (!said.is_empty()).then(|| format!("The artefacts at hand say: {}", said.join(" ")));
+        let contradicted =
+            (!contradictions.is_empty()).then(|| format!("They contradict each other: {}", contradictions.join(" ")));
+        let parts: Vec<String> = said.into_iter().chain(contradicted).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+
+    fn neighbours(&self) -> Option<String> {
+        let titles = |ids: &BTreeSet<String>| -> Vec<String> {
+            let known = ids.iter().filter_map(|id| self.knowledge.failure(id));
+            known.map(|failure| format!("\"{}\" ({})", failure.title, failure.id)).collect()
+        };
+        let (refuted, rivals) = (titles(&self.best.refuted), titles(&self.best.rivals));
+        let refuted = (!refuted.is_empty())
+            .then(|| format!("Considered, and not borne out by what is at hand: {}.", refuted.join(", ")));
+        let open = self.best.confidence == Confidence::Possible && !rivals.is_empty();
+        let open =
+            open.then(|| format!("What is at hand fits as well: {}; what is missing would tell.", rivals.join(", ")));
+        let parts: Vec<String> = refuted.into_iter().chain(open).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
 }
 
 /// The lines of all matches; where a cause holds by what is absent, the lines of the flow that lacks it.

@@ -1,49 +1,109 @@
-//! What is missing to be certain: which log of which machine for which minutes.
+//! What is missing to be certain: which log of which machine for which minutes, most telling first.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use super::Match;
 use super::case::Case;
 use super::words;
 use crate::finding::{Confidence, Missing};
-use crate::knowledge::{Failure, MissingEvidence};
+use crate::knowledge::{MissingEvidence, Scope};
 use crate::stage::Role;
-use crate::time::Micros;
+use crate::time::{MINUTE, Micros};
 
 /// Minutes around the failure for which a log is asked.
-const AROUND: Micros = 5 * 60 * 1_000_000;
+const AROUND: Micros = 5 * MINUTE;
 
-/// What would decide, most telling first; nothing where nothing is open.
-pub fn missing(failure: &Failure, confidence: Confidence, evidence: &[u32], case: &Case<'_>) -> Vec<Missing> {
-    if confidence == Confidence::Certain {
+/// What would decide; nothing where nothing is open. First what tells apart the most of the neighbours that fit as
+/// well, then the most of the others. What only excludes neighbours that the logs contradict already is left out,
+/// unless nothing else is left.
+pub fn missing(found: &Match, case: &Case<'_>) -> Vec<Missing> {
+    if found.confidence == Confidence::Certain {
         return Vec::new();
     }
-    let times = || evidence.iter().filter_map(|&event| case.event(event).stamp.utc);
-    let flow = case.flow();
-    let from = times().min().or_else(|| flow?.started);
-    let to = times().max().or_else(|| flow?.ended);
+    let (from, to) = times(found, case);
+    let absent = || found.failure.missing.iter().filter(|wanted| !is_at_hand(wanted, from, to, case));
+    let open = |wanted: &MissingEvidence| -> Vec<String> {
+        wanted.separates.iter().filter(|id| !found.refuted.contains(*id)).cloned().collect()
+    };
+    let still_tells = |wanted: &&MissingEvidence| wanted.separates.is_empty() || !open(wanted).is_empty();
+    let mut wanted: Vec<&MissingEvidence> = absent().filter(still_tells).collect();
+    if wanted.is_empty() {
+        wanted = absent().collect();
+    }
+    wanted.sort_by_key(|wanted| {
+        let open = open(wanted);
+        Reverse((open.iter().filter(|id| found.rivals.contains(*id)).count(), open.len()))
+    });
+    wanted.into_iter().map(|wanted| describe(wanted, open(wanted), (from, to), found, case)).collect()
+}
+
+fn describe(
+    wanted: &MissingEvidence,
+    open: Vec<String>,
+    (from, to): (Option<Micros>, Option<Micros>),
+    found: &Match,
+    case: &Case<'_>,
+) -> Missing {
     let fill = |text: &str| {
         words::fill(text, &|field| {
-            words::value(field, evidence, case).map(|value| words::named(field, value, case.world.codes))
+            words::value(field, &found.evidence, case).map(|value| words::named(field, value, case.world.codes))
         })
     };
+    Missing {
+        what: fill(&wanted.what),
+        machine: Some(machine(wanted.machine, found, case)),
+        from: from.map(|from| from - AROUND),
+        to: to.map(|to| to + AROUND),
+        separates: if open.is_empty() { wanted.separates.clone() } else { open },
+        how: fill(&wanted.how),
+    }
+}
+
+/// When it failed, UTC: the evidence of the last attempt, else of the flow, else all of it.
+fn times(found: &Match, case: &Case<'_>) -> (Option<Micros>, Option<Micros>) {
+    let within = |scope: Scope| -> Vec<Micros> {
+        let events: BTreeSet<u32> = case.events_within(scope).into_iter().collect();
+        let lines = found.evidence.iter().filter(|event| events.contains(event));
+        lines.filter_map(|&event| case.event(event).stamp.utc).collect()
+    };
+    let of_flow = || [Scope::Attempt, Scope::Flow].into_iter().map(within).find(|times| !times.is_empty());
+    let of_all = || found.evidence.iter().filter_map(|&event| case.event(event).stamp.utc).collect();
+    let times: Vec<Micros> = case.flow().and_then(|_| of_flow()).unwrap_or_else(of_all);
+    let flow = case.flow();
+    let from = times.iter().min().copied().or_else(|| flow?.started);
+    let to = times.iter().max().copied().or_else(|| flow?.ended);
+    (from, to)
+}
+
+/// True where all parts of the artefact are at hand for the client, or the log covers the time: with the lines that only
+/// verbose logging writes, where it takes these.
+fn is_at_hand(wanted: &MissingEvidence, from: Option<Micros>, to: Option<Micros>, case: &Case<'_>) -> bool {
+    let flow = case.flow();
     let host = flow.and_then(|flow| flow.client.host.as_deref());
-    let at_hand = |wanted: &&MissingEvidence| {
-        let parts = &wanted.artefact;
-        !parts.is_empty() && flow.is_some() && parts.iter().all(|part| case.world.artefacts.has(host, part))
+    let parts = &wanted.artefact;
+    if !parts.is_empty() && flow.is_some() && parts.iter().all(|part| case.world.artefacts.has(host, part)) {
+        return true;
+    }
+    let Some(log) = wanted.log.as_deref() else { return false };
+    let is_verbose = || wanted.verbose.is_empty() || !case.events_of(&wanted.verbose, Scope::Site).is_empty();
+    case.log_covers(wanted.machine, Some(log), from, to) && is_verbose()
+}
+
+/// The machine by name, where the logs at hand tell it, else by its role.
+fn machine(role: Role, found: &Match, case: &Case<'_>) -> String {
+    /// More names than these are no help.
+    const FEW: usize = 3;
+    let known = match role {
+        Role::Client => case.flow().and_then(|flow| flow.client.host.clone()).into_iter().collect(),
+        Role::Cmg => words::value("host", &found.evidence, case).into_iter().collect(),
+        _ => {
+            let sources = case.world.sources.iter().filter(|source| source.role == Some(role));
+            sources.filter_map(|source| source.host.clone()).collect::<BTreeSet<String>>()
+        }
     };
-    let wanted =
-        failure.missing.iter().filter(|wanted| !at_hand(wanted)).filter(|wanted| {
-            wanted.log.as_deref().is_none_or(|log| !case.log_covers(wanted.machine, Some(log), from, to))
-        });
-    wanted
-        .map(|wanted| Missing {
-            what: fill(&wanted.what),
-            machine: match wanted.machine {
-                Role::Client => flow.and_then(|flow| flow.client.host.clone()).or_else(|| Some("client".to_owned())),
-                machine => Some(machine.words().to_owned()),
-            },
-            from: from.map(|from| from - AROUND),
-            to: to.map(|to| to + AROUND),
-            separates: wanted.separates.clone(),
-            how: fill(&wanted.how),
-        })
-        .collect()
+    if known.is_empty() || known.len() > FEW {
+        return role.words().to_owned();
+    }
+    known.into_iter().collect::<Vec<_>>().join(" or ")
 }

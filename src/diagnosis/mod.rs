@@ -1,14 +1,19 @@
 //! Diagnosis: from flows that broke to causes, with proof and with what is missing.
 //!
-//! Every failure of the knowledge is tried on every flow, and, where a rule says so, on the servers' logs alone. For
-//! each flow the causes with the highest confidence stay; what they explain is listed under them, not beside them.
+//! Every failure of the knowledge is tried on every flow, and, where a rule says so, on the servers' logs alone
+//! ([`evaluate`]). For each flow the causes that fit best stay ([`ranking`]); what follows from them is listed under them,
+//! not beside them. A flow whose lines name no cause takes that of its neighbours ([`adopt`]).
 
+mod adopt;
 mod artefacts;
 mod case;
 mod conditions;
+mod evaluate;
 mod grouping;
 mod missing;
+mod onset;
 mod patterns;
+mod ranking;
 mod shapes;
 mod words;
 
@@ -21,13 +26,15 @@ use crate::artefacts::{Artefact, Artefacts};
 use crate::events::Event;
 use crate::finding::{Confidence, Finding, Severity};
 use crate::flows::{Flow, Followed};
-use crate::knowledge::{Condition, Failure, FailureRole, Knowledge, Proof, When};
+use crate::knowledge::{Failure, FailureRole, Knowledge, When};
 use crate::record::Source;
 use crate::stage::{Outcome, Stage, StageStatus};
 use crate::workflow;
 
 use artefacts::Told;
 use case::{Case, World};
+use evaluate::{Held, Tried, add_new, try_failure};
+use ranking::Fit;
 
 /// A failure that fits a flow, or the site.
 #[derive(Debug, Clone)]
@@ -39,12 +46,46 @@ struct Match {
     evidence: Vec<u32>,
     /// What artefacts say.
     told: Vec<Told>,
-    /// The rule that holds, where it has words of its own.
-    words: Option<When>,
+    /// The rules that hold, as indices into the failure's.
+    rules: Vec<usize>,
     /// The flow; `None` where servers' logs alone tell.
     flow: Option<usize>,
     /// Other failures and codes that follow from it.
     consequences: BTreeSet<String>,
+    /// How well it fits the flow.
+    fit: Fit,
+    /// Neighbours that fit the flow as well.
+    rivals: BTreeSet<String>,
+    /// Neighbours of which all was there that their rules require, and something that contradicts them as well.
+    refuted: BTreeSet<String>,
+}
+
+impl Match {
+    fn new(failure: &Arc<Failure>, held: Held, severity: Severity, flow: Option<usize>) -> Self {
+        Self {
+            failure: Arc::clone(failure),
+            confidence: held.confidence,
+            severity,
+            evidence: held.evidence,
+            told: held.told,
+            rules: held.rules,
+            flow,
+            consequences: BTreeSet::new(),
+            fit: Fit::default(),
+            rivals: BTreeSet::new(),
+            refuted: BTreeSet::new(),
+        }
+    }
+
+    /// The rules that hold.
+    fn held_rules(&self) -> impl Iterator<Item = &When> {
+        self.rules.iter().filter_map(|&rule| self.failure.when.get(rule))
+    }
+
+    /// True where the two failures have to be told apart.
+    fn is_neighbour_of(&self, other: &Failure) -> bool {
+        self.failure.separates_from.contains(&other.id) || other.separates_from.contains(&self.failure.id)
+    }
 }
 
 /// What is asked for. Everything else is looked at as well, for it may tell something of what is asked for.
@@ -66,19 +107,17 @@ pub fn diagnose(
 ) -> Vec<Finding> {
     let world = World::new(followed, events, sources, artefacts, listed, knowledge.codes());
     let site = site_matches(&world, knowledge);
-    let mut matches = Vec::new();
     let mut placed = BTreeSet::new();
-    for (number, flow) in followed.flows.iter().enumerate() {
-        let found = flow_matches(&world, knowledge, number, &site, &mut placed);
-        if (question.flow)(flow) {
-            matches.extend(found);
-        }
-    }
+    let mut of_flow: Vec<Vec<Match>> =
+        (0..followed.flows.len()).map(|flow| flow_matches(&world, knowledge, flow, &site, &mut placed)).collect();
+    adopt::adopt(&mut of_flow, &world);
+    let asked = followed.flows.iter().zip(of_flow).filter(|(flow, _)| (question.flow)(flow));
+    let mut matches: Vec<Match> = asked.flat_map(|(_, found)| found).collect();
     let unplaced = site.into_iter().enumerate().filter(|(index, _)| !placed.contains(index)).map(|(_, found)| found);
     matches.extend(unplaced.filter(|found| {
         found.evidence.is_empty() || found.evidence.iter().any(|&event| (question.line)(&events[event as usize]))
     }));
-    grouping::findings(matches, &world)
+    grouping::findings(matches, &world, knowledge)
 }
 
 /// What the servers' logs tell without any client.
@@ -86,9 +125,11 @@ fn site_matches(world: &World<'_>, knowledge: &Knowledge) -> Vec<Match> {
     let case = Case::of_site(world);
     let mut all = Vec::new();
     for failure in knowledge.failures() {
-        if let Some(best) = best(failure, |when| when.site, &case) {
-            let severity = best.words.as_ref().and_then(|when| when.severity).unwrap_or(failure.severity);
-            all.push(best.of(failure, severity, None));
+        if let Tried::Holds(held) = try_failure(failure, |when| when.site, &case) {
+            let mut found = Match::new(failure, held, failure.severity, None);
+            let of_rule = found.held_rules().find_map(|when| when.severity);
+            found.severity = of_rule.unwrap_or(failure.severity);
+            all.push(found);
         }
     }
     drop_yielding(&mut all);
@@ -103,37 +144,64 @@ fn flow_matches(
     placed: &mut BTreeSet<usize>,
 ) -> Vec<Match> {
     let case = Case::of_flow(world, flow);
-    let mut found = own_matches(&case, knowledge);
-    let broken = world.broke_at(flow);
+    let (mut found, refuted) = own_matches(&case, knowledge);
     for (index, of_site) in site.iter().enumerate() {
-        // What artefacts alone foretell has stopped no flow.
-        let of_logs = !of_site.evidence.is_empty();
-        let on_the_way = |(trouble, broken): (Stage, Stage)| {
-            trouble == broken || (case.has_to_do_with_a_cmg() && workflow::lies_on_the_way(trouble, broken))
-        };
-        let explains = of_logs
-            && of_site.failure.stage.zip(broken).is_some_and(on_the_way)
-            && case.is_near(&of_site.evidence);
-        if explains && of_site.failure.role == FailureRole::Cause {
+        if of_site.failure.role == FailureRole::Cause && explains(of_site, &case) {
             placed.insert(index);
             found.push(Match { flow: Some(flow), ..of_site.clone() });
         }
     }
     merge_same(&mut found);
     drop_yielding(&mut found);
-    keep_best(found, &case)
+    let (symptoms, found): (Vec<Match>, Vec<Match>) =
+        found.into_iter().partition(|found| found.failure.role == FailureRole::Symptom);
+    let mut kept = ranking::rank(found, &case);
+    for found in kept.iter_mut().filter(|found| found.failure.role == FailureRole::Cause) {
+        note_consequences(found, &symptoms, &case);
+        found.refuted = refuted.iter().filter(|other| found.is_neighbour_of(other)).map(|f| f.id.clone()).collect();
+    }
+    kept
 }
 
-/// What a flow's own case tells, symptoms included.
-fn own_matches(case: &Case<'_>, knowledge: &Knowledge) -> Vec<Match> {
-    let mut found = Vec::new();
+/// True where what the servers' logs tell can be what stopped the flow: near in time, at the stage where it broke or on
+/// the way to it, and not got past.
+fn explains(of_site: &Match, case: &Case<'_>) -> bool {
+    let Some((flow, stage)) = case.flow().zip(of_site.failure.stage) else { return false };
+    let passed = flow.stages.iter().any(|result| result.stage == stage && result.status == StageStatus::Passed);
+    let on_the_way = |broken: Stage| {
+        stage == broken || (!passed && case.has_to_do_with_a_cmg() && workflow::lies_on_the_way(stage, broken))
+    };
+    // What artefacts alone foretell has stopped no flow.
+    let of_logs = !of_site.evidence.is_empty();
+    of_logs
+        && flow.broke_at.is_some_and(on_the_way)
+        && case.is_near(&of_site.evidence)
+        && !case.names_others_only(&of_site.evidence)
+}
+
+/// Symptoms and codes that follow from a cause: those that it is known to lead to, and those of its stage or later ones.
+fn note_consequences(found: &mut Match, symptoms: &[Match], case: &Case<'_>) {
+    let failure = Arc::clone(&found.failure);
+    found.consequences.extend(case.codes_seen(&failure.consequences));
+    let follows = |symptom: &&Match| {
+        let known = failure.consequences.contains(&symptom.failure.id);
+        (known || symptom.failure.stage >= failure.stage) && (failure.beside || !symptom.failure.beside)
+    };
+    found.consequences.extend(symptoms.iter().filter(follows).map(|symptom| symptom.failure.id.clone()));
+}
+
+/// What a flow's own case tells, symptoms included, and the failures that it contradicts.
+fn own_matches<'k>(case: &Case<'_>, knowledge: &'k Knowledge) -> (Vec<Match>, Vec<&'k Arc<Failure>>) {
+    let (mut found, mut refuted) = (Vec::new(), Vec::new());
     for failure in knowledge.failures() {
         let Some(severity) = severity(failure, case) else { continue };
-        if let Some(best) = best(failure, |when| !when.site, case) {
-            found.push(best.of(failure, severity, case.flow));
+        match try_failure(failure, |when| !when.site, case) {
+            Tried::Holds(held) => found.push(Match::new(failure, held, severity, case.flow)),
+            Tried::Contradicted if !failure.beside => refuted.push(failure),
+            Tried::Contradicted | Tried::Open => {}
         }
     }
-    found
+    (found, refuted)
 }
 
 /// Severity of a failure in this flow; `None` where it does not count.
@@ -155,105 +223,6 @@ fn severity(failure: &Failure, case: &Case<'_>) -> Option<Severity> {
         (true, _) if case.overcome_later() => Some(failure.severity.min(Severity::Warning)),
         (true, _) => Some(failure.severity),
         (false, _) => failure.overcome,
-    }
-}
-
-/// A rule that holds, or several of the same confidence.
-struct Held {
-    confidence: Confidence,
-    evidence: Vec<u32>,
-    told: Vec<Told>,
-    words: Option<When>,
-}
-
-impl Held {
-    fn of(self, failure: &Arc<Failure>, severity: Severity, flow: Option<usize>) -> Match {
-        Match {
-            failure: Arc::clone(failure),
-            confidence: self.confidence,
-            severity,
-            evidence: self.evidence,
-            told: self.told,
-            words: self.words,
-            flow,
-            consequences: BTreeSet::new(),
-        }
-    }
-}
-
-/// The highest confidence that some rule gives, with the evidence of every rule that gives it.
-fn best(failure: &Failure, wanted: fn(&When) -> bool, case: &Case<'_>) -> Option<Held> {
-    let rules = failure.when.iter().filter(|when| wanted(when));
-    let mut held: Vec<Held> = Vec::new();
-    for when in rules {
-        if let Some(mut one) = evaluate(when, case) {
-            one.confidence = if is_unproven(failure, when) { Confidence::Possible } else { one.confidence };
-            held.push(one);
-        }
-    }
-    let confidence = held.iter().map(|held| held.confidence).max()?;
-    let mut best = Held { confidence, evidence: Vec::new(), told: Vec::new(), words: None };
-    for held in held.into_iter().filter(|held| held.confidence == confidence) {
-        add_new(&mut best.evidence, held.evidence);
-        add_new(&mut best.told, held.told);
-        best.words = best.words.or(held.words);
-    }
-    Some(best)
-}
-
-fn add_new<T: PartialEq>(known: &mut Vec<T>, new: Vec<T>) {
-    for item in new {
-        if !known.contains(&item) {
-            known.push(item);
-        }
-    }
-}
-
-/// True where a user's rule proves nothing: it says so itself, or it asks for circumstances alone, which hold of many
-/// flows. What is inferred in its messages is seen by [`evaluate`], as in any rule.
-fn is_unproven(failure: &Failure, when: &When) -> bool {
-    failure.beside && (failure.hypothesis || !when.rests_on_evidence())
-}
-
-/// Tries one rule: its confidence and its evidence, where it holds.
-fn evaluate(when: &When, case: &Case<'_>) -> Option<Held> {
-    let mut evidence = Vec::new();
-    let mut inferred = false;
-    for condition in &when.requires {
-        let lines = conditions::holds(condition, case)?;
-        inferred |= rests_on_inference(condition, &lines, case);
-        evidence.extend(lines);
-    }
-    if when.excludes.iter().any(|condition| conditions::holds(condition, case).is_some()) {
-        return None;
-    }
-    let supports: Vec<Option<Vec<u32>>> =
-        when.supports.iter().map(|condition| conditions::holds(condition, case)).collect();
-    let all_support = !supports.is_empty() && supports.iter().all(Option::is_some);
-    evidence.extend(supports.into_iter().flatten().flatten());
-    let told = artefacts::told_by(when, case);
-    let confidence = match (inferred && told.is_empty(), all_support) {
-        (true, _) => Confidence::Possible,
-        (false, true) => raised(when.confidence),
-        (false, false) => when.confidence,
-    };
-    let mut seen = BTreeSet::new();
-    evidence.retain(|event| seen.insert(*event));
-    let has_words = when.severity.is_some() || when.title.is_some() || when.explanation.is_some();
-    Some(Held { confidence, evidence, told, words: has_words.then(|| when.clone()) })
-}
-
-/// True where a condition asks for messages whose text nobody has shown in public.
-fn rests_on_inference(condition: &Condition, lines: &[u32], case: &Case<'_>) -> bool {
-    let Condition::Event(shape) = condition else { return false };
-    let mut asked = lines.iter().filter(|&&line| shape.message.iter().any(|id| id == case.event(line).id())).peekable();
-    asked.peek().is_some() && asked.all(|&line| case.proof(line) == Proof::Inferred)
-}
-
-fn raised(confidence: Confidence) -> Confidence {
-    match confidence {
-        Confidence::Possible => Confidence::Likely,
-        Confidence::Likely | Confidence::Certain => Confidence::Certain,
     }
 }
 
@@ -284,29 +253,4 @@ fn drop_yielding(found: &mut Vec<Match>) {
         };
         !found.failure.yields_to.iter().any(gives_way_to)
     });
-}
-
-/// Of the causes that stop one flow, those that no better one excludes; symptoms become their consequences.
-fn keep_best(found: Vec<Match>, case: &Case<'_>) -> Vec<Match> {
-    let (symptoms, found): (Vec<Match>, Vec<Match>) =
-        found.into_iter().partition(|found| found.failure.role == FailureRole::Symptom);
-    let mut kept: Vec<Match> =
-        found.iter().filter(|one| !found.iter().any(|other| excludes(other, one))).cloned().collect();
-    for found in kept.iter_mut().filter(|found| found.failure.role == FailureRole::Cause) {
-        found.consequences.extend(case.codes_seen(&found.failure.consequences));
-        let own = symptoms.iter().filter(|symptom| found.failure.beside || !symptom.failure.beside);
-        found.consequences.extend(own.map(|symptom| symptom.failure.id.clone()));
-    }
-    kept
-}
-
-/// True where `better` fits so much better that `other` is no explanation of the same flow any more: what is merely
-/// possible gives way to anything surer, a neighbour to what has been told apart from it.
-fn excludes(better: &Match, other: &Match) -> bool {
-    let compared = [better, other].iter().all(|found| found.failure.role == FailureRole::Cause)
-        && better.severity == other.severity;
-    let neighbours = better.failure.separates_from.contains(&other.failure.id)
-        || other.failure.separates_from.contains(&better.failure.id);
-    let may = other.failure.beside || !better.failure.beside;
-    may && compared && better.confidence > other.confidence && (neighbours || other.confidence == Confidence::Possible)
 }

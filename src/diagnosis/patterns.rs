@@ -41,7 +41,8 @@ pub fn holds(pattern: Pattern, case: &Case<'_>) -> Option<Vec<u32>> {
         Pattern::DomainUserWithoutOnPremisesSid => domain_user_without_sid(case),
         Pattern::MpdbErrorsCurrent => database_errors_are_current(case),
         Pattern::NoGatewayGiven => no_gateway_given(case),
-        Pattern::OtherClocksAgree => other_clocks_agree(case),
+        Pattern::OtherClocksAgree => others_run_through(case, 0)?.then(Vec::new),
+        Pattern::OtherClocksDisagree => (!others_run_through(case, 24 * 60 * MINUTE)?).then(Vec::new),
         Pattern::ResourceDiffersFromWorkingClients => resource_differs(case),
         Pattern::TokenExpiredByDays => {
             token_refused(case, |refusal| refusal.expired_for.is_some_and(|gap| gap > CLOCK_TROUBLE))
@@ -215,17 +216,18 @@ fn cmg_requests_unanswered(case: &Case<'_>) -> Option<Vec<u32>> {
     newest.into_values().find(|window| count(window, "request_count") > 0 && count(window, "response_count") == 0)
 }
 
-/// The log of another machine runs through the time at which the flow's request failed: two clocks show that time.
-fn other_clocks_agree(case: &Case<'_>) -> Option<Vec<u32>> {
+/// Whether the log of another machine runs through the time at which the flow's request failed, give or take a margin:
+/// then two clocks show that time. `None` where no other machine's log has a time.
+fn others_run_through(case: &Case<'_>, margin: Micros) -> Option<bool> {
     let host = case.flow()?.client.host.as_deref()?;
     let failed =
         case.requests().into_iter().map(|number| case.world.request(number)).find(|request| request.failed())?;
     let at = case.event(*failed.events.first()?).stamp.utc?;
-    let runs_through = case.world.sources.iter().any(|source| {
+    let others = case.world.sources.iter().filter_map(|source| {
         let other = source.host.as_deref().is_some_and(|other| !other.eq_ignore_ascii_case(host));
-        other && source.first.is_some_and(|first| first <= at) && source.last.is_some_and(|last| at <= last)
+        source.first.zip(source.last).filter(|_| other)
     });
-    runs_through.then(Vec::new)
+    others.map(|(first, last)| first - margin <= at && at <= last + margin).reduce(|one, next| one || next)
 }
 
 /// Database errors in at least two logs of the management point, up to its newest lines, and no token issued since.

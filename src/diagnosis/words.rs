@@ -3,6 +3,7 @@
 use super::case::Case;
 use crate::flows::requests::Request;
 use crate::knowledge::{Codes, Component};
+use crate::time::{Micros, rfc3339};
 
 /// Replaces `{field}` and `{field|words when unknown}` by values.
 ///
@@ -25,6 +26,16 @@ pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
     }
     filled.push_str(rest);
     filled
+}
+
+/// A time in words, to the minute.
+///
+/// ```text
+/// 2026-11-04 14:02 UTC
+/// ```
+pub fn minute(utc: Micros) -> String {
+    let text = rfc3339(utc);
+    text.get(..16).map_or_else(|| text.clone(), |minute| format!("{} UTC", minute.replace('T', " ")))
 }
 
 /// The value of a field: of the request that the evidence speaks of, else that failed; then of the evidence's lines,

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::draft::{Awaited, Draft};
-use super::requests::Requests;
+use super::draft::{Awaited, Draft, Member};
+use super::requests::{Request, Requests};
 use super::{Join, machines::Machine};
 use crate::events::Event;
 use crate::finding::Confidence;
@@ -163,10 +163,19 @@ impl Cutter<'_> {
         };
         self.service = Some(draft);
         self.add(draft, index, event);
-        if event.mark() == Mark::Ok && self.settle(draft, event) {
+        let settled = match event.mark() {
+            Mark::Ok => self.settle(draft, event),
+            _ => self.is_served(index) && self.settle_thread(draft, event),
+        };
+        if settled {
             self.close(draft, event);
             self.service = None;
         }
+    }
+
+    /// True for the last line of a request whose answer only a server's log shows.
+    fn is_served(&self, index: u32) -> bool {
+        self.context.requests.of(index).is_some_and(|request| request.served && request.events.last() == Some(&index))
     }
 
     /// Only what has to do with a gateway, or with a token for it, is a service flow's.
@@ -177,7 +186,7 @@ impl Cutter<'_> {
             return true;
         }
         if event.get("message_id").is_some() {
-            return self.is_awaited(event);
+            return self.is_awaited(event) || self.answers_open_request(event);
         }
         let names_a_target = super::requests::target(event, self.context.knowledge).is_some()
             || requests.of(index).is_some_and(|request| request.host.is_some());
@@ -189,6 +198,31 @@ impl Cutter<'_> {
         let Some(message) = event.get("message_id") else { return false };
         let open = [self.registration, self.service].into_iter().flatten();
         open.into_iter().flat_map(|flow| &self.drafts[flow].pending).any(|awaited| awaited.is(message))
+    }
+
+    /// True where an event answers the request that its thread made last, though the line that named the message is
+    /// lost.
+    fn answers_open_request(&self, event: &Event) -> bool {
+        let Some(draft) = self.open(self.service, event).map(|open| &self.drafts[open]) else { return false };
+        let events = self.context.events;
+        let same_thread = |member: &&Member| {
+            let other = &events[member.event as usize];
+            other.thread == event.thread && other.place.source == event.place.source
+        };
+        let last = draft.client.iter().rev().find(same_thread);
+        let request = last.and_then(|member| self.context.requests.of(member.event));
+        let named =
+            |request: &Request| request.events.iter().any(|&line| events[line as usize].get("message_id").is_some());
+        event.mark() == Mark::Ok
+            && request.is_some_and(|request| request.to_cmg && !request.failed() && !named(request))
+    }
+
+    /// True where this request, which a server answered, leaves nothing of the service flow open.
+    fn settle_thread(&mut self, draft: usize, event: &Event) -> bool {
+        let pending = &mut self.drafts[draft].pending;
+        let before = pending.len();
+        pending.retain(|awaited| awaited.thread != event.thread);
+        pending.len() < before && pending.is_empty()
     }
 
     fn opens_service(&self, index: u32, event: &Event) -> bool {
@@ -208,8 +242,9 @@ impl Cutter<'_> {
 
     /// True where this success leaves nothing of the service flow open.
     fn settle(&mut self, draft: usize, event: &Event) -> bool {
+        let answers = self.answers_open_request(event);
         let pending = &mut self.drafts[draft].pending;
-        let before = pending.len();
+        let before = pending.len() + usize::from(answers);
         match event.get("message_id") {
             Some(message) => pending.retain(|awaited| !awaited.is(message)),
             None if event.stage() == Some(Stage::CcmTokenIssue) => pending.retain(|awaited| awaited.message.is_some()),
@@ -240,7 +275,13 @@ impl Cutter<'_> {
         }
         draft.add(
             index,
-            Join { by: vec!["log".to_owned()], confidence: Confidence::Certain, distance_seconds: None, rivals: 0 },
+            Join {
+                by: vec!["log".to_owned()],
+                confidence: Confidence::Certain,
+                distance_seconds: None,
+                rivals: 0,
+                to: None,
+            },
         );
         if draft.kind != FlowKind::Install {
             note_pending(&mut draft.pending, event);

@@ -38,6 +38,8 @@ pub struct Draft {
     pub client: Vec<Member>,
     /// The servers' events that were joined.
     pub servers: Vec<Member>,
+    /// Events of servers that may belong to it and may not. They decide nothing.
+    pub candidates: Vec<Member>,
     /// Mark of the line that ended it.
     pub closed: Option<Mark>,
     /// A new process began before this one said that it ends.
@@ -56,6 +58,7 @@ impl Draft {
             from_start,
             client: Vec::new(),
             servers: Vec::new(),
+            candidates: Vec::new(),
             closed: None,
             superseded: false,
             pending: Vec::new(),

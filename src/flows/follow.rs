@@ -2,12 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::clocks::{self, Clock, Clocks};
 use super::cut::{self, Context};
 use super::draft::{Draft, Member};
+use super::hops::{self, Layer, Link, Sightings};
 use super::join::{self, Candidate};
 use super::judge::{Bench, Verdict};
 use super::machines::{self, Machine};
+use super::place;
 use super::requests::{self, Requests};
+use super::servers::Transaction;
 use super::{ClientIdentity, Flow, FlowEvent, FlowKind, attempts, identity, servers};
 use crate::events::Event;
 use crate::knowledge::Knowledge;
@@ -48,6 +52,8 @@ pub struct Followed {
     pub traffic: bool,
     /// Server events of messages that a user's file adds.
     pub beside: Vec<u32>,
+    /// How far the machines' clocks are apart.
+    pub clocks: Vec<Clock>,
 }
 
 impl Followed {
@@ -62,10 +68,13 @@ impl Followed {
 ///
 /// `known_cmgs` are host names of gateways that are known from elsewhere (a site description).
 pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known_cmgs: &[String]) -> Followed {
-    let requests = requests::rebuild(events, knowledge, known_cmgs);
+    let mut requests = requests::rebuild(events, knowledge, known_cmgs);
     let machines = machines::group(events, sources);
     let known: Vec<ClientIdentity> =
         machines.iter().map(|machine| identity_of(&machine.client_events, events)).collect();
+    let servers = Servers::new(&machines, &Context { events, sources, requests: &requests, knowledge });
+    let links = servers.links();
+    place::note_served(&links, &servers.sightings, &mut requests);
     let context = Context { events, sources, requests: &requests, knowledge };
     let (mut drafts, mut machine_of): (Vec<Draft>, Vec<usize>) = (Vec::new(), Vec::new());
     for (machine, logs) in machines.iter().enumerate() {
@@ -75,11 +84,13 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
     for draft in &mut drafts {
         attempts::number(draft, events, &requests);
     }
-    join_servers(&mut drafts, &machine_of, &known, &machines, events);
+    servers.join(&mut drafts, (&machine_of, &known), &links, &context);
 
     let bench = Bench { events, sources, requests: &requests, knowledge };
-    let of_draft =
-        |(draft, machine): (&Draft, &usize)| finish(draft, *machine, &machines[*machine], &known[*machine], &bench);
+    let led_back = |event: u32| servers.led_back(event, events);
+    let of_draft = |(draft, machine): (&Draft, &usize)| {
+        finish(draft, (*machine, &machines[*machine]), &known[*machine], &bench, &led_back)
+    };
     let mut finished: Vec<(Flow, FlowDetail)> = drafts.iter().zip(&machine_of).map(of_draft).collect();
     finished.sort_by(|(left, _), (right, _)| {
         let key = |flow: &Flow| (flow.started.is_none(), flow.started, flow.kind, flow.client.host.clone());
@@ -87,21 +98,100 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
     });
     name_flows(&mut finished);
     let traffic = has_traffic(events, &requests);
+    let names: Vec<String> = machines.iter().map(|machine| machine.name.clone()).collect();
+    let clocks = servers.clocks.report(&names);
     let (flows, details) = finished.into_iter().unzip();
-    Followed { flows, details, machines, requests, traffic, beside: Vec::new() }
+    Followed { flows, details, machines, requests, traffic, beside: Vec::new(), clocks }
 }
 
-/// Joins the servers' lines. `known` is what is known of each machine's client.
-fn join_servers(
-    drafts: &mut [Draft],
-    machine_of: &[usize],
-    known: &[ClientIdentity],
-    machines: &[Machine],
-    events: &[Event],
-) {
-    let candidates: Vec<Candidate> =
-        drafts.iter().zip(machine_of).map(|(draft, machine)| Candidate::new(draft, &known[*machine], events)).collect();
-    join::join(drafts, &candidates, &servers::transactions(machines, events), events);
+/// A transaction that names a client served no request further away than this.
+const KEYED: Micros = 60 * 1_000_000;
+
+/// What the servers did, and how their clocks stand to those of the clients.
+struct Servers {
+    /// Place of the machine of each source.
+    machine_of: Vec<usize>,
+    transactions: Vec<Transaction>,
+    sightings: Sightings,
+    clocks: Clocks,
+    homes: hops::Homes,
+    ids: clocks::Ids,
+}
+
+impl Servers {
+    fn new(machines: &[Machine], context: &Context<'_>) -> Self {
+        let Context { events, sources, requests, knowledge } = *context;
+        let mut machine_of = vec![0; sources.len()];
+        for (place, machine) in machines.iter().enumerate() {
+            for &event in machine.client_events.iter().chain(&machine.server_events) {
+                machine_of[events[event as usize].place.source as usize] = place;
+            }
+        }
+        let label = |host: &String| host.split('.').next().unwrap_or_default().to_lowercase();
+        let hosts: Vec<Option<String>> = machines.iter().map(|machine| machine.host.as_ref().map(label)).collect();
+        let transactions = servers::transactions(machines, events);
+        let seen = hops::Context { events, sources, knowledge, machine_of: &machine_of, hosts: &hosts };
+        let sightings = hops::collect(requests, &transactions, &seen);
+        let ids = clocks::Ids::new(machines, events);
+        let (clocks, homes) = clocks::estimate(machines.len(), &sightings, &transactions, &ids);
+        Self { machine_of, transactions, sightings, clocks, homes, ids }
+    }
+
+    /// Which requests of clients the servers' lines may be of, where no key says so.
+    fn links(&self) -> Vec<Link> {
+        hops::solve(&self.sightings, &self.clocks, &self.homes, &self.keyed())
+    }
+
+    /// Joins the servers' lines: by keys first, then what no key joins. `machine_of` and `known` are each draft's machine
+    /// and what is known of each machine's client.
+    fn join(
+        &self,
+        drafts: &mut [Draft],
+        (machine_of, known): (&[usize], &[ClientIdentity]),
+        links: &[Link],
+        context: &Context<'_>,
+    ) {
+        let events = context.events;
+        let candidate = |(draft, machine): (&Draft, &usize)| {
+            Candidate::new(draft, &known[*machine], events, (*machine, &self.clocks))
+        };
+        let candidates: Vec<Candidate> = drafts.iter().zip(machine_of).map(candidate).collect();
+        let joined = join::join(drafts, machine_of, &candidates, &self.transactions, events, &self.clocks);
+        place::place(links, &self.sightings, &self.transactions, &joined, context.requests, events, drafts);
+    }
+
+    /// Transactions of the token service that name one client, with its nearest request that they may have served:
+    /// places in their layers.
+    fn keyed(&self) -> Vec<(u32, u32)> {
+        let clients = self.sightings.of(Layer::Client);
+        let read =
+            |sighting: &hops::Sighting| sighting.middle().map(|middle| self.clocks.read(sighting.machine, middle).at);
+        let mut asked: HashMap<(usize, Option<u32>), Vec<(Micros, u32)>> = HashMap::new();
+        for (place, client) in (0_u32..).zip(clients) {
+            if let Some(at) = read(client) {
+                asked.entry((client.machine, client.endpoint)).or_default().push((at, place));
+            }
+        }
+        asked.values_mut().for_each(|requests| requests.sort_unstable());
+        let mut keyed = Vec::new();
+        for (place, served) in (0_u32..).zip(self.sightings.of(Layer::TokenService)) {
+            let client = self.transactions.get(served.of).and_then(|transaction| self.ids.machine(transaction));
+            let Some((client, at)) = client.zip(read(served)) else { continue };
+            let Some(requests) = asked.get(&(client, served.endpoint)) else { continue };
+            let next = requests.partition_point(|(time, _)| *time < at);
+            let around = &requests[next.saturating_sub(1)..(next + 1).min(requests.len())];
+            let nearest = around.iter().map(|(time, request)| ((time - at).abs(), *request)).min();
+            keyed.extend(nearest.filter(|(distance, _)| *distance <= KEYED).map(|(_, request)| (place, request)));
+        }
+        keyed
+    }
+
+    /// UTC of an event, led back to the reference of its machine's clock.
+    fn led_back(&self, event: u32, events: &[Event]) -> Option<Micros> {
+        let event = &events[event as usize];
+        let machine = *self.machine_of.get(event.place.source as usize)?;
+        Some(self.clocks.read(machine, event.stamp.utc?).at)
+    }
 }
 
 fn identity_of(indices: &[u32], events: &[Event]) -> ClientIdentity {
@@ -114,10 +204,10 @@ fn identity_of(indices: &[u32], events: &[Event]) -> ClientIdentity {
 
 fn finish(
     draft: &Draft,
-    machine: usize,
-    logs: &Machine,
+    (machine, logs): (usize, &Machine),
     known: &ClientIdentity,
     bench: &Bench<'_>,
+    led_back: &dyn Fn(u32) -> Option<Micros>,
 ) -> (Flow, FlowDetail) {
     let Verdict { outcome, broke_at, stages, through_cmg } = bench.judge(draft);
     let own: Vec<u32> = draft.client.iter().map(|member| member.event).collect();
@@ -146,7 +236,7 @@ fn finish(
         outcome,
         broke_at,
         stages,
-        events: flow_events(draft, bench),
+        events: flow_events(draft, bench, led_back),
     };
     (flow, detail)
 }
@@ -165,16 +255,16 @@ fn requests_of(draft: &Draft, requests: &Requests) -> Vec<(u32, u32)> {
     draft.client.iter().filter_map(of_member).filter(|(request, _)| seen.insert(*request)).collect()
 }
 
-/// The events of a flow in order of time; a line without UTC keeps its place behind the line before it.
-fn flow_events(draft: &Draft, bench: &Bench<'_>) -> Vec<FlowEvent> {
+/// The events of a flow in order of time, clocks led back; a line without UTC keeps its place behind the line before it.
+fn flow_events(draft: &Draft, bench: &Bench<'_>, led_back: &dyn Fn(u32) -> Option<Micros>) -> Vec<FlowEvent> {
     let mut last = Micros::MIN;
     let mut ordered: Vec<(Micros, &Member)> = Vec::new();
     for member in &draft.client {
-        last = bench.events[member.event as usize].stamp.utc.unwrap_or(last);
+        last = led_back(member.event).unwrap_or(last);
         ordered.push((last, member));
     }
-    for member in &draft.servers {
-        ordered.push((bench.events[member.event as usize].stamp.utc.unwrap_or(Micros::MAX), member));
+    for member in draft.servers.iter().chain(&draft.candidates) {
+        ordered.push((led_back(member.event).unwrap_or(Micros::MAX), member));
     }
     ordered.sort_by_key(|(time, _)| *time);
     let mut stage = first_stage(draft.kind);

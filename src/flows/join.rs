@@ -3,12 +3,13 @@
 //! A key names a client; the flow of that client is the one whose own lines are nearest in time. Nothing is joined by
 //! time alone. Where two flows fit equally, both keep the lines and the join says how many rivals there are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::clocks::{Clocks, Reading};
 use super::draft::{Draft, Member};
 use super::identity;
 use super::servers::Transaction;
-use super::{ClientIdentity, Join};
+use super::{ClientIdentity, Join, LineRef};
 use crate::events::Event;
 use crate::finding::Confidence;
 use crate::stage::{FlowKind, Stage};
@@ -21,21 +22,25 @@ const MARGIN: Micros = 15 * 60 * 1_000_000;
 const TIE: Micros = 1_000_000;
 
 /// A flow that is nearer than the next by less than two clocks may be apart is likely, not certain, the right one.
+/// This is what clocks that nothing tells of may be apart; of others it is known, and this is added to it.
 const CLOCKS: Micros = MARGIN;
+const BESIDES: Micros = 2 * 1_000_000;
 
 /// A flow with what is known of its client, as the join sees it.
 pub struct Candidate {
     /// Ids by key.
     pub ids: Vec<(&'static str, String)>,
-    /// UTC of the client's own events, ascending.
+    /// Times of the client's own events, led back to its clock's reference, ascending.
     pub times: Vec<Micros>,
+    /// What is known of its clock.
+    clock: Option<Reading>,
     /// It registers, or asks for a token: the two purposes that a transaction can serve.
     serves: (bool, bool),
 }
 
 impl Candidate {
     /// What a draft offers to join by: the ids in its own lines, and those its client is known by elsewhere.
-    pub fn new(draft: &Draft, client: &ClientIdentity, events: &[Event]) -> Self {
+    pub fn new(draft: &Draft, client: &ClientIdentity, events: &[Event], (machine, clocks): (usize, &Clocks)) -> Self {
         let mut ids: Vec<(&'static str, String)> = Vec::new();
         for member in &draft.client {
             ids.extend(identity::ids(&events[member.event as usize]));
@@ -48,11 +53,13 @@ impl Candidate {
         ids.sort();
         ids.dedup();
         let own = || draft.client.iter().map(|member| &events[member.event as usize]);
-        let mut times: Vec<Micros> = own().filter_map(|event| event.stamp.utc).collect();
+        let readings = || own().filter_map(|event| event.stamp.utc).map(|utc| clocks.read(machine, utc));
+        let clock = readings().max_by_key(|reading| (reading.uncertainty, reading.at));
+        let mut times: Vec<Micros> = readings().map(|reading| reading.at).collect();
         times.sort_unstable();
         let token = [Stage::AadToken, Stage::CcmTokenRequest, Stage::CcmTokenIssue];
         let asks = own().any(|event| event.stage().is_some_and(|stage| token.contains(&stage)));
-        Self { ids, times, serves: (draft.kind == FlowKind::Registration, asks) }
+        Self { ids, times, clock, serves: (draft.kind == FlowKind::Registration, asks) }
     }
 
     /// True where the flow has a line of the purpose that the transaction serves.
@@ -61,32 +68,84 @@ impl Candidate {
     }
 
     /// Distance in time, `None` where the flow is too far away; zero where no time is known.
-    fn distance(&self, transaction: &Transaction) -> Option<Micros> {
-        let (Some(started), Some(ended)) = (transaction.started, transaction.ended) else { return Some(0) };
+    fn distance(&self, transaction: &Transaction, clocks: &Clocks) -> Option<Micros> {
+        let read = |utc: Micros| clocks.read(transaction.machine, utc).at;
+        let (Some(started), Some(ended)) = (transaction.started.map(read), transaction.ended.map(read)) else {
+            return Some(0);
+        };
         let next = self.times.partition_point(|time| *time < started);
         let before = next.checked_sub(1).and_then(|last| self.times.get(last)).map(|time| started - time);
         let after = self.times.get(next).map(|time| (time - ended).max(0));
         let nearest = before.into_iter().chain(after).min();
         nearest.map_or(Some(0), |nearest| (nearest <= MARGIN).then_some(nearest))
     }
+
+    /// How far the two clocks may be apart.
+    fn clocks(&self, transaction: &Transaction, clocks: &Clocks) -> Micros {
+        let server = transaction.started.map(|utc| clocks.read(transaction.machine, utc));
+        match (self.clock, server) {
+            (Some(own), Some(server)) if own.firm && server.firm && own.reference == server.reference => {
+                2 * (own.uncertainty + server.uncertainty) + BESIDES
+            }
+            _ => CLOCKS,
+        }
+    }
 }
 
-/// Joins every transaction that shares a key with a flow. `candidates` stand in the order of `drafts`.
-pub fn join(drafts: &mut [Draft], candidates: &[Candidate], transactions: &[Transaction], events: &[Event]) {
+/// Joins every transaction that shares a key with a flow. `candidates` stand in the order of `drafts`, whose machines
+/// are `machine_of`. Returns the places of the transactions that some key joins.
+pub fn join(
+    drafts: &mut [Draft],
+    machine_of: &[usize],
+    candidates: &[Candidate],
+    transactions: &[Transaction],
+    events: &[Event],
+    clocks: &Clocks,
+) -> HashSet<usize> {
     let index = Index::new(candidates);
-    for transaction in transactions {
-        for Partner { flow, by, rivals, confidence, distance_seconds } in index.partners(transaction, candidates) {
-            let attempt = attempt_at(&drafts[flow], transaction.started, events);
+    let mut joined = HashSet::new();
+    for (number, transaction) in transactions.iter().enumerate() {
+        let partners = index.partners(transaction, candidates, clocks);
+        for Partner { flow, by, rivals, confidence, distance_seconds } in partners {
+            joined.insert(number);
+            let at = transaction.started.map(|utc| clocks.read(transaction.machine, utc).at);
+            let attempt = attempt_at(&drafts[flow], at, events, |utc| clocks.read(machine_of[flow], utc).at);
+            let read = |utc| clocks.read(machine_of[flow], utc).at;
+            let to = naming(&drafts[flow], &by, transaction, events, |utc| at.map_or(0, |at| (read(utc) - at).abs()));
             for &(event, within) in &transaction.lines {
                 let mut keys: Vec<String> = by.iter().map(|key| (*key).to_owned()).collect();
                 if !identity::ids(&events[event as usize]).keys().any(|key| by.contains(key)) {
                     keys.push(within.to_owned());
                 }
-                let join = Join { by: keys, confidence, distance_seconds, rivals };
-                drafts[flow].servers.push(Member { event, attempt, join });
+                let join = Join { by: keys, confidence, distance_seconds, rivals, to: to.clone() };
+                let member = Member { event, attempt, join };
+                if confidence == Confidence::Possible {
+                    drafts[flow].candidates.push(member);
+                } else {
+                    drafts[flow].servers.push(member);
+                }
             }
         }
     }
+    joined
+}
+
+/// The client's nearest line that names what joins it, where the flow itself names it.
+fn naming(
+    draft: &Draft,
+    by: &[&'static str],
+    transaction: &Transaction,
+    events: &[Event],
+    distance: impl Fn(Micros) -> Micros,
+) -> Option<LineRef> {
+    let own = || draft.client.iter().map(|member| &events[member.event as usize]);
+    let names = |event: &&Event| {
+        let ids = identity::ids(event);
+        by.iter()
+            .any(|key| ids.get(key).zip(transaction.ids.get(key)).is_some_and(|(one, two)| identity::agree(one, two)))
+    };
+    let nearest = own().filter(names).min_by_key(|event| event.stamp.utc.map_or(Micros::MAX, &distance));
+    nearest.map(|event| LineRef::from(&event.place))
 }
 
 /// A flow that a transaction belongs to, and why.
@@ -119,14 +178,14 @@ impl<'a> Index<'a> {
     }
 
     /// The flows that fit best.
-    fn partners(&self, transaction: &Transaction, candidates: &[Candidate]) -> Vec<Partner> {
+    fn partners(&self, transaction: &Transaction, candidates: &[Candidate], clocks: &Clocks) -> Vec<Partner> {
         let mut flows: Vec<usize> = transaction.ids.iter().flat_map(|(key, id)| self.named(key, id)).collect();
         flows.sort_unstable();
         flows.dedup();
         let mut fits: Vec<(usize, bool, Micros, usize, Vec<&'static str>)> = Vec::new();
         for flow in flows {
             let Some(by) = agreeing(&candidates[flow], transaction) else { continue };
-            let Some(distance) = candidates[flow].distance(transaction) else { continue };
+            let Some(distance) = candidates[flow].distance(transaction, clocks) else { continue };
             fits.push((strength(&by), !candidates[flow].serves(transaction), distance, flow, by));
         }
         fits.sort();
@@ -138,10 +197,11 @@ impl<'a> Index<'a> {
         let runner_up = fits.iter().map(|fit| fit.2).find(|distance| distance - nearest > TIE);
         let chosen_by_time = runner_up.is_some();
         fits.retain(|fit| fit.2 - nearest <= TIE);
+        let apart = |flow: usize| candidates[flow].clocks(transaction, clocks);
         let partner = |(_, _, distance, flow, by): (usize, bool, Micros, usize, Vec<&'static str>)| {
             let timed = transaction.started.is_some() && !candidates[flow].times.is_empty();
             let confidence = match rivals {
-                0 if timed && runner_up.is_none_or(|next| next - distance > CLOCKS) => Confidence::Certain,
+                0 if timed && runner_up.is_none_or(|next| next - distance > apart(flow)) => Confidence::Certain,
                 0 => Confidence::Likely,
                 _ => Confidence::Possible,
             };
@@ -189,10 +249,11 @@ fn strength(by: &[&'static str]) -> usize {
     identity::KEYS.iter().position(|(key, _)| by.contains(key)).unwrap_or(identity::KEYS.len())
 }
 
-/// The attempt that was under way: the last that had begun, else the first.
-fn attempt_at(draft: &Draft, at: Option<Micros>, events: &[Event]) -> u32 {
+/// The attempt that was under way: the last that had begun, else the first. `read` leads the client's times back.
+fn attempt_at(draft: &Draft, at: Option<Micros>, events: &[Event], read: impl Fn(Micros) -> Micros) -> u32 {
     let Some(at) = at else { return draft.attempts() };
-    let begun =
-        draft.client.partition_point(|member| events[member.event as usize].stamp.utc.is_none_or(|utc| utc <= at));
+    let begun = draft
+        .client
+        .partition_point(|member| events[member.event as usize].stamp.utc.is_none_or(|utc| read(utc) <= at));
     begun.checked_sub(1).and_then(|last| draft.client.get(last)).map_or(1, |member| member.attempt)
 }

@@ -12,6 +12,8 @@ use crate::time::Micros;
 pub struct Machine {
     /// Host name, if known.
     pub host: Option<String>,
+    /// What it is called: its host, else its folder.
+    pub name: String,
     /// Events of client messages, in order of time.
     pub client_events: Vec<u32>,
     /// Events of server messages, in order of time.
@@ -25,7 +27,10 @@ pub fn group(events: &[Event], sources: &[Source]) -> Vec<Machine> {
         let source = sources.get(event.place.source as usize);
         let host = || source.and_then(|source| source.host.clone());
         let key = source.map_or("", |source| source.machine.as_str());
-        let machine = machines.entry(key).or_insert_with(|| Machine { host: host(), ..Machine::default() });
+        let machine = machines.entry(key).or_insert_with(|| {
+            let host = host();
+            Machine { name: host.clone().unwrap_or_else(|| key.to_owned()), host, ..Machine::default() }
+        });
         if is_server(event, source) {
             machine.server_events.push(index);
         } else {

@@ -2,13 +2,16 @@
 
 mod attempts;
 mod beside;
+pub mod clocks;
 mod cut;
 mod draft;
 mod follow;
+pub mod hops;
 pub mod identity;
 mod join;
 mod judge;
 mod machines;
+mod place;
 pub mod requests;
 mod servers;
 
@@ -21,6 +24,7 @@ use crate::record::Place;
 use crate::stage::Mark;
 
 pub use beside::lay_beside;
+pub use clocks::Clock;
 pub use follow::{FlowDetail, Followed, follow};
 pub use machines::Machine;
 
@@ -69,8 +73,10 @@ pub struct Join {
     pub confidence: Confidence,
     /// Seconds between the joined lines after clock offsets, where time had a part in it.
     pub distance_seconds: Option<f64>,
-    /// Other flows that fit as well.
+    /// Other candidates that fit as well: flows for this line, or lines of the same machine for its request.
     pub rivals: usize,
+    /// The client's line that it was joined to; null for the client's own lines.
+    pub to: Option<LineRef>,
 }
 
 /// An event as part of a flow.

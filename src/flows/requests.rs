@@ -76,6 +76,12 @@ pub struct Request {
     pub hresults: BTreeSet<String>,
     /// How it ended.
     pub ending: Ending,
+    /// The last line before it was sent, an index of the trail's events.
+    pub sent: Option<u32>,
+    /// The first line that tells of the answer, an index of the trail's events.
+    pub answered: Option<u32>,
+    /// A server's log says that it was answered well, where the client's own says nothing.
+    pub served: bool,
     mask_logged: bool,
     has_banner: bool,
 }
@@ -89,6 +95,12 @@ impl Request {
     /// True where it went well, as far as the log tells.
     pub fn passed(&self) -> bool {
         self.ending == Ending::Passed
+    }
+
+    /// True where a line of this stage tells of the answer, and not of some later work of the thread.
+    fn is_answered_by(&self, stage: Stage) -> bool {
+        let token = self.purpose == Some(Stage::CcmTokenRequest) && stage == Stage::CcmTokenIssue;
+        token || self.purpose == Some(stage)
     }
 
     fn has_passed(&mut self) {
@@ -204,7 +216,13 @@ impl Builder<'_> {
             Some(part) => {
                 let request = self.request_for(thread, event, part);
                 self.add(request, index);
-                note(&mut self.requests.all[request as usize], event, part);
+                let request = &mut self.requests.all[request as usize];
+                note(request, event, part);
+                if request.failed() {
+                    request.answered.get_or_insert(index);
+                } else if request.answered.is_none() {
+                    request.sent = Some(index);
+                }
             }
             None => self.aftermath(thread, index, event),
         }
@@ -228,6 +246,7 @@ impl Builder<'_> {
                 request.has_banner = true;
                 request.host = named.host.or(request.host.take());
                 request.path = named.path.or(request.path.take());
+                request.sent = Some(index);
                 self.add(open, index);
                 return;
             }
@@ -235,6 +254,7 @@ impl Builder<'_> {
                 request.has_passed();
             }
         }
+        named.sent = Some(index);
         let number = self.push(named);
         self.open.insert(thread, number);
         self.add(number, index);
@@ -271,9 +291,13 @@ impl Builder<'_> {
             (Mark::Fail, Some(hresult)) if !request.passed() => {
                 request.hresults.insert(normal_hresult(hresult));
                 request.ending = Ending::Failed;
+                request.answered.get_or_insert(index);
                 self.add(open, index);
             }
-            (Mark::Ok, _) => request.has_passed(),
+            (Mark::Ok, _) => {
+                request.has_passed();
+                request.answered.get_or_insert(index);
+            }
             _ => {}
         }
     }
@@ -294,6 +318,10 @@ impl Builder<'_> {
         self.requests.cmg_hosts = cmg_hosts(self.events, self.knowledge, known_cmgs);
         for request in &mut self.requests.all {
             complete(request, self.knowledge, &self.requests.cmg_hosts);
+            let stage = request.answered.and_then(|answer| self.events[answer as usize].stage());
+            if !request.failed() && stage.is_some_and(|stage| !request.is_answered_by(stage)) {
+                request.answered = None;
+            }
         }
         self.requests
     }

@@ -11,6 +11,9 @@ use crate::time::Micros;
 /// Lines of one thread that are further apart than this speak of different requests.
 const PAUSE: Micros = 60 * 1_000_000;
 
+/// A message is named this soon after its URL.
+const HERALD: Micros = 5 * 1_000_000;
+
 /// The lines that a server wrote about one request, as far as they can be told to belong together.
 #[derive(Debug, Clone, Default)]
 pub struct Transaction {
@@ -22,6 +25,8 @@ pub struct Transaction {
     pub messages: BTreeSet<String>,
     /// True where its last line says how it ended, so that the next start is another's.
     ended_work: bool,
+    /// Place of the machine in the list.
+    pub machine: usize,
     /// True where it serves a registration, not a token.
     pub registers: bool,
     /// UTC of its first line, by the server's clock.
@@ -30,11 +35,20 @@ pub struct Transaction {
     pub ended: Option<Micros>,
 }
 
+impl Transaction {
+    /// True where its last line says how it ended.
+    pub fn ended_work(&self) -> bool {
+        self.ended_work
+    }
+}
+
 /// Groups the server events of all machines into transactions, in order of machine and time.
 pub fn transactions(machines: &[Machine], events: &[Event]) -> Vec<Transaction> {
     let mut all = Vec::new();
-    for machine in machines {
+    for (place, machine) in machines.iter().enumerate() {
+        let first = all.len();
         all.extend(of_machine(machine, events));
+        all[first..].iter_mut().for_each(|transaction| transaction.machine = place);
     }
     all
 }
@@ -43,12 +57,16 @@ fn of_machine(machine: &Machine, events: &[Event]) -> Vec<Transaction> {
     let mut all: Vec<Transaction> = Vec::new();
     let mut by_thread: HashMap<(u32, u32), usize> = HashMap::new();
     let mut by_message: HashMap<String, usize> = HashMap::new();
+    let mut heralds: HashMap<(u32, u32, String), usize> = HashMap::new();
     for &index in &machine.server_events {
         let event = &events[index as usize];
         let message = event.get("message_id").and_then(identity::normal);
         let thread = thread_of(event);
         let found = match (&message, thread) {
-            (Some(message), _) => by_message.get(message).map(|&found| (found, "message-id")),
+            (Some(message), _) => {
+                let known = by_message.get(message).map(|&found| (found, "message-id"));
+                known.or_else(|| herald(event, &mut heralds, &all, events))
+            }
             (None, Some(thread)) => {
                 by_thread.get(&thread).filter(|&&found| continues(&all[found], event)).map(|&found| (found, "thread"))
             }
@@ -60,6 +78,9 @@ fn of_machine(machine: &Machine, events: &[Event]) -> Vec<Transaction> {
             (all.len() - 1, alone)
         });
         add(&mut all[at], index, event, by);
+        if let Some(key) = herald_key(event).filter(|_| message.is_none()) {
+            heralds.insert(key, at);
+        }
         if let Some(message) = message {
             by_message.insert(message, at);
         } else if let Some(thread) = thread {
@@ -67,6 +88,26 @@ fn of_machine(machine: &Machine, events: &[Event]) -> Vec<Transaction> {
         }
     }
     all
+}
+
+/// A line that tells of a URL before its message is named belongs to the message that its thread names next for it.
+fn herald(
+    event: &Event,
+    heralds: &mut HashMap<(u32, u32, String), usize>,
+    all: &[Transaction],
+    events: &[Event],
+) -> Option<(usize, &'static str)> {
+    let found = heralds.remove(&herald_key(event)?)?;
+    let (line, _) = *all.get(found)?.lines.last()?;
+    let near = event.stamp.since(&events[line as usize].stamp).is_some_and(|pause| (0..=HERALD).contains(&pause));
+    near.then_some((found, "thread"))
+}
+
+/// Log, thread and URL of a line of a connection point.
+fn herald_key(event: &Event) -> Option<(u32, u32, String)> {
+    let of_connector = event.role() == Some(Role::ConnectionPoint);
+    let url = event.get("internal_url").filter(|_| of_connector)?;
+    Some((event.place.source, event.thread?, url.trim_matches('/').replace(":///", "://").to_ascii_lowercase()))
 }
 
 /// Threads join lines only where one thread works on one request from start to end: in the management point's own logs.

@@ -53,6 +53,9 @@ fn source(index: u32, log: &Log, files: &[FileScan], survey: &Survey, clocks: &C
         first: first.utc,
         last: last.utc,
         time: quality(index, survey, clocks),
+        holes: holes(files)
+            .filter_map(|hole| Some((settle(Some(hole.from)).utc?, settle(Some(hole.to)).utc?)))
+            .collect(),
         files: in_order(log, files),
         notes: notes(log, files, survey),
     }
@@ -106,7 +109,7 @@ fn notes(log: &Log, files: &[FileScan], survey: &Survey) -> Vec<String> {
     if survey.copies > 0 {
         notes.push(format!("{} in two of its files and counted once", records(survey.copies, "stands", "stand")));
     }
-    notes.extend(files.windows(2).filter_map(|pair| hole(log, pair.first()?, pair.get(1)?)));
+    notes.extend(holes(files).map(|hole| hole.words(log)));
     notes
 }
 
@@ -115,18 +118,32 @@ fn records(count: u64, one: &str, many: &str) -> String {
 }
 
 /// A hole between two rollover files: the history goes back to before it, but a file in between is gone.
-fn hole(log: &Log, older: &FileScan, newer: &FileScan) -> Option<String> {
-    let (end, _) = older.survey.last?;
-    let (start, _) = newer.survey.first?;
-    let usual = older.survey.longest_pause.max(newer.survey.longest_pause);
-    if start - end <= HOLE || start - end <= 2 * usual {
-        return None;
+struct Hole {
+    from: (Micros, Bias),
+    to: (Micros, Bias),
+    older: usize,
+    newer: usize,
+}
+
+impl Hole {
+    fn words(&self, log: &Log) -> String {
+        let name = |index: usize| log.files.get(index).map_or("", |file| &file.path);
+        format!(
+            "nothing was kept for {} minutes between '{}' and '{}', longer than any pause inside them: a rollover file may be missing",
+            (self.to.0 - self.from.0) / MINUTE,
+            name(self.older),
+            name(self.newer),
+        )
     }
-    let name = |scan: &FileScan| log.files.get(scan.index).map_or("", |file| &file.path);
-    Some(format!(
-        "nothing was kept for {} minutes between '{}' and '{}', longer than any pause inside them: a rollover file may be missing",
-        (start - end) / MINUTE,
-        name(older),
-        name(newer),
-    ))
+}
+
+fn holes(files: &[FileScan]) -> impl Iterator<Item = Hole> {
+    files.windows(2).filter_map(|pair| hole(pair.first()?, pair.get(1)?))
+}
+
+fn hole(older: &FileScan, newer: &FileScan) -> Option<Hole> {
+    let (from, to) = (older.survey.last?, newer.survey.first?);
+    let pause = to.0 - from.0;
+    let usual = older.survey.longest_pause.max(newer.survey.longest_pause);
+    (pause > HOLE && pause > 2 * usual).then_some(Hole { from, to, older: older.index, newer: newer.index })
 }

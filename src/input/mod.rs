@@ -105,7 +105,8 @@ pub struct ArtefactFile {
     pub size: u64,
     /// Name of the folder or zip given, in which it was found.
     pub(crate) above: String,
-    location: Location,
+    /// Where its bytes are, or why they cannot be had.
+    location: std::result::Result<Location, String>,
 }
 
 /// Largest artefact that is read.
@@ -119,7 +120,9 @@ impl ArtefactFile {
     pub fn read(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.location
-            .open()
+            .as_ref()
+            .map_err(|why| std::io::Error::other(why.clone()))
+            .and_then(Location::open)
             .and_then(|file| file.take(LARGEST_ARTEFACT).read_to_end(&mut bytes))
             .map_err(|error| Error::unreadable(self.path.as_ref(), error))?;
         Ok(bytes)

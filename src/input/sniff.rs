@@ -31,17 +31,20 @@ pub(crate) fn sort(found: Found, told: Option<&'static Encoding>) -> Input {
     let mut input = Input { notes: found.notes, ..Input::default() };
     let mut logs: BTreeMap<(usize, String), Vec<LogFile>> = BTreeMap::new();
     for (file, content) in found.files.into_iter().zip(contents) {
-        let (encoding, unread) = match (content, file.location.is_ok()) {
-            (Content::Artefact(kind), true) => {
-                if let Ok(location) = file.location {
-                    let above = found.names.get(file.root).cloned().unwrap_or_default();
-                    input.artefacts.push(ArtefactFile { path: file.path, kind, size: file.size, above, location });
-                }
+        // What is named as an artefact and holds nothing is one that cannot be read, and no log.
+        let content = match (content, artefact_by_name(&file.path)) {
+            (Content::Nothing(_), Some(kind)) => Content::Artefact(kind),
+            (content, _) => content,
+        };
+        let (encoding, unread) = match content {
+            Content::Artefact(kind) => {
+                let above = found.names.get(file.root).cloned().unwrap_or_default();
+                let (path, size, location) = (file.path, file.size, file.location);
+                input.artefacts.push(ArtefactFile { path, kind, size, above, location });
                 continue;
             }
-            (Content::Text(encoding), _) => (encoding, None),
-            (Content::Nothing(why), _) => (TextEncoding::Utf8, Some(why)),
-            (Content::Artefact(_), false) => continue,
+            Content::Text(encoding) => (encoding, None),
+            Content::Nothing(why) => (TextEncoding::Utf8, Some(why)),
         };
         // What cannot be read as text is an entry of its own.
         let key = if unread.is_some() { file.path.clone() } else { log_key(&file.path) };
@@ -186,9 +189,27 @@ fn text_artefact(text: &str, path: &str, whole: bool) -> Option<ArtefactKind> {
     if is_join_status(start) {
         return Some(ArtefactKind::JoinStatus);
     }
+    if let Some(kind) = artefact_by_name(path) {
+        return Some(kind);
+    }
     let toml =
         path.len().checked_sub(5).and_then(|at| path.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(".toml"));
     toml.then_some(ArtefactKind::Site)
+}
+
+/// What a file's name alone says that it is (`docs/bundle.md`), where its content does not: it is damaged, cut off or
+/// empty.
+fn artefact_by_name(path: &str) -> Option<ArtefactKind> {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let (stem, extension) = name.rsplit_once('.')?;
+    match extension {
+        "cer" | "crt" | "der" | "pem" | "p7b" | "p7c" => Some(ArtefactKind::Certificate),
+        "crl" => Some(ArtefactKind::RevocationList),
+        "jwt" => Some(ArtefactKind::Token),
+        "json" if stem.starts_with("jwks") => Some(ArtefactKind::KeySet),
+        "txt" if stem.starts_with("dsregcmd") => Some(ArtefactKind::JoinStatus),
+        _ => None,
+    }
 }
 
 /// The one kind that its content does not tell from a log: a table of addresses, known by its name.

@@ -127,14 +127,13 @@ impl Failure {
         self.separates_from.iter().chain(&self.yields_to).chain(separated).chain(consequences).map(String::as_str)
     }
 
-    /// Messages that its conditions name.
+    /// Messages that its conditions, and what is missing, name.
     pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
-        self.conditions()
-            .filter_map(|condition| match condition {
-                Condition::Event(shape) | Condition::Absent(shape) | Condition::ServedSince(shape) => Some(shape.message.iter().map(String::as_str)),
-                _ => None,
-            })
-            .flatten()
+        let of_conditions = self.conditions().filter_map(|condition| match condition {
+            Condition::Event(shape) | Condition::Absent(shape) | Condition::ServedSince(shape) => Some(&shape.message),
+            _ => None,
+        });
+        of_conditions.chain(self.missing.iter().map(|missing| &missing.verbose)).flatten().map(String::as_str)
     }
 
     /// Kinds of artefact report that its conditions name.
@@ -176,19 +175,16 @@ pub struct When {
     /// Explanation in place of the failure's own.
     #[serde(default)]
     pub explanation: Option<String>,
+    /// Remedy in place of the failure's own.
+    #[serde(default)]
+    pub remedy: Option<String>,
 }
 
 impl When {
     /// True where it requires something that a log or an artefact shows, and not only circumstances, which hold of many
     /// flows.
     pub(crate) fn rests_on_evidence(&self) -> bool {
-        let circumstance = |condition: &Condition| {
-            matches!(
-                condition,
-                Condition::Stage(_) | Condition::Kind(_) | Condition::Outcome(_) | Condition::NothingAfter(_)
-            )
-        };
-        !self.requires.iter().all(circumstance)
+        !self.requires.iter().all(Condition::is_circumstance)
     }
 }
 
@@ -256,6 +252,13 @@ pub enum Condition {
     ServedSince(EventShape),
 }
 
+impl Condition {
+    /// True where it asks for circumstances alone, which hold of many flows.
+    pub(crate) fn is_circumstance(&self) -> bool {
+        matches!(self, Self::Stage(_) | Self::Kind(_) | Self::Outcome(_) | Self::NothingAfter(_))
+    }
+}
+
 /// Which check of which artefact counts.
 ///
 /// ```toml
@@ -293,7 +296,7 @@ pub enum ArtefactStatus {
 }
 
 /// Kinds of report that a condition can ask.
-pub const ARTEFACT_KINDS: [&str; 3] = ["certificate-chain", "token", "dsregcmd"];
+pub const ARTEFACT_KINDS: [&str; 4] = ["certificate-chain", "device-certificate", "token", "dsregcmd"];
 
 /// What a request looks like. Everything given must agree.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -380,6 +383,9 @@ pub struct MissingEvidence {
     /// Log name; the entry is dropped where that log of that machine covers the time.
     #[serde(default)]
     pub log: Option<String>,
+    /// Messages that only verbose logging writes; the log is at hand only where it shows one of them.
+    #[serde(default)]
+    pub verbose: Vec<String>,
     /// Parts of a bundle (`docs/bundle.md`); the entry is dropped where all of them are at hand for the client.
     #[serde(default)]
     pub artefact: Vec<String>,
@@ -413,6 +419,8 @@ pub enum Pattern {
     NoGatewayGiven,
     /// The clocks of other machines agree with this one.
     OtherClocksAgree,
+    /// Other machines' logs are at hand, and none comes within a day of the time at which the flow's request failed.
+    OtherClocksDisagree,
     /// This client asks for a token for another resource than every client that works.
     ResourceDiffersFromWorkingClients,
     /// A token was refused as expired by far more than clocks differ.

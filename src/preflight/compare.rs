@@ -68,9 +68,9 @@ pub(super) fn compare(client: &Client, phases: &[Prediction], seen: Observed<'_>
     let mut rows = Vec::new();
     for prediction in phases {
         for predicted in &prediction.stages {
-            let kind = kind(prediction.phase, predicted.stage);
-            let flows = seen.flows.iter().filter(own).filter(|flow| flow.kind == kind);
-            let last = flows.max_by_key(|flow| (flow.ended, flow.started));
+            let kinds = kinds(prediction.phase, predicted.stage);
+            let flows = seen.flows.iter().filter(own).filter(|flow| kinds.contains(&flow.kind));
+            let last = flows.max_by_key(|flow| (tells_of(flow, predicted.stage), flow.ended, flow.started));
             rows.push(row(prediction, predicted, last, seen, at));
         }
     }
@@ -83,12 +83,19 @@ fn same_host(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || (one.contains('.') != other.contains('.') && label(one) == label(other))
 }
 
-fn kind(phase: Phase, stage: Stage) -> FlowKind {
+/// The flows that a phase is seen in. The registration comes before the site's settings do.
+const fn kinds(phase: Phase, stage: Stage) -> &'static [FlowKind] {
     match (phase, stage) {
-        (_, Stage::Registration) => FlowKind::Registration,
-        (Phase::Bootstrap, _) => FlowKind::Install,
-        (Phase::AfterRefresh, _) => FlowKind::Service,
+        (_, Stage::Registration) => &[FlowKind::Registration],
+        (Phase::Bootstrap, _) => &[FlowKind::Install, FlowKind::Registration],
+        (Phase::AfterRefresh, _) => &[FlowKind::Service],
     }
+}
+
+/// Whether a flow passed a stage or failed at it.
+fn tells_of(flow: &Flow, stage: Stage) -> bool {
+    let result = flow.stages.iter().find(|result| result.stage == stage);
+    result.is_some_and(|result| matches!(result.status, StageStatus::Passed | StageStatus::Failed))
 }
 
 fn row(

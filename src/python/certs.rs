@@ -9,7 +9,8 @@ use super::materials::{OUTPUT, PEM, revocation_lists, sources, texts, token};
 use super::reading::watched;
 use super::report::{Phases, Report};
 use crate::certs::dsregcmd::{self, Beside, DeviceStatus};
-use crate::certs::{self, ChainRequest, Profile, Purpose, Revocation, Source, Vantage};
+use crate::certs::{self, ChainRequest, Profile, Purpose, Revocation, Source, Stop, Vantage};
+use crate::engine::Progress;
 use crate::error::{Error, Result};
 use crate::tokens::{inspect_token, without_tokens};
 
@@ -21,7 +22,7 @@ const SMALL: usize = 64 << 10;
 #[pyfunction]
 pub(super) fn inspect_certificate(py: Python<'_>, certificates: &Bound<'_, PyAny>) -> PyResult<Report> {
     let given = sources("certificates", certificates, PEM)?;
-    done(py, size(&given), move || Report::new(certs::inspect_certificate(&given)))
+    done(py, size(&given), move |_| Ok(Report::new(certs::inspect_certificate(&given))))
 }
 
 /// Checks a chain; every check is in the report.
@@ -61,7 +62,7 @@ pub(super) fn validate_chain(
         root_update,
         ..asked(presented, roots, at)?
     };
-    done(py, weight(&request), move || Report::new(certs::validate_chain(&request)))
+    done(py, weight(&request), move |stop| certs::validate_chain_until(&request, stop).map(Report::new))
 }
 
 /// Checks a chain twice: for the bootstrap, and for the time after the client has taken the site's settings.
@@ -101,7 +102,9 @@ pub(super) fn compare_phases(
         root_update,
         ..asked(presented, roots, at)?
     };
-    done(py, weight(&request), move || Phases::new(certs::compare_phases(&request, no_crl_check, site_checks_crl)))
+    done(py, weight(&request), move |stop| {
+        certs::compare_phases_until(&request, no_crl_check, site_checks_crl, stop).map(Phases::new)
+    })
 }
 
 /// Reads the output of `dsregcmd /status`.
@@ -125,12 +128,12 @@ pub(super) fn validate_dsregcmd(
     let token_given = token.is_some();
     let certificates = listed("certificates", certificates)?;
     let at = at.map(|at| instant("at", at)).transpose()?;
-    done(py, output.len() + size(&certificates), move || {
+    done(py, output.len() + size(&certificates), move |_| {
         let facts = token.map(|token| inspect_token(&token, false).facts).unwrap_or_default();
         let fact = |name: &str| facts.get(name).and_then(|value| value.as_str()).map(str::to_owned);
         let (token_device_id, token_tenant_id) = (fact("device_id"), fact("tenant_id"));
         let beside = Beside { certificates, token_given, token_device_id, token_tenant_id, at };
-        Report::new(dsregcmd::validate_dsregcmd(&output, &beside))
+        Ok(Report::new(dsregcmd::validate_dsregcmd(&output, &beside)))
     })
 }
 
@@ -245,7 +248,15 @@ fn weight(request: &ChainRequest) -> usize {
     certificates.into_iter().map(|sources| size(sources)).sum::<usize>() + lists
 }
 
-/// Does the work without holding Python's lock; where it may last, Ctrl-C is served meanwhile.
-fn done<T: Send + 'static>(py: Python<'_>, weight: usize, work: impl FnOnce() -> T + Send + 'static) -> PyResult<T> {
-    if weight <= SMALL { Ok(py.detach(work)) } else { watched(py, None, move |_| Ok(work())) }
+/// Does the work without holding Python's lock; where it may last, Ctrl-C is served meanwhile and stops it.
+fn done<T: Send + 'static>(
+    py: Python<'_>,
+    weight: usize,
+    work: impl FnOnce(Stop<'_>) -> Result<T> + Send + 'static,
+) -> PyResult<T> {
+    if weight <= SMALL {
+        Ok(py.detach(|| work(&|| false))?)
+    } else {
+        watched(py, None, move |desk| work(&|| desk.stop()))
+    }
 }

@@ -236,4 +236,9 @@ view! {
     fn rivals(&self) -> usize {
         self.rivals
     }
+
+    #[getter]
+    fn to(&self) -> Option<(&str, u32)> {
+        self.to.as_ref().map(|line| (&*line.source, line.line))
+    }
 }

@@ -110,4 +110,9 @@ view! {
     fn pairs(&self) -> usize {
         self.pairs
     }
+
+    #[getter]
+    fn since<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyDateTime>> {
+        datetime(py, self.from)
+    }
 }

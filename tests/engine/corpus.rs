@@ -47,6 +47,8 @@ struct Case {
     #[serde(default)]
     sources: Vec<ExpectedSource>,
     #[serde(default)]
+    clocks: Vec<ExpectedClock>,
+    #[serde(default)]
     flows: Vec<ExpectedFlow>,
     #[serde(default)]
     findings: Vec<ExpectedFinding>,
@@ -85,6 +87,18 @@ struct Quote {
     text: String,
     #[serde(default)]
     by: Vec<String>,
+    confidence: Option<Confidence>,
+    rivals_at_least: Option<usize>,
+}
+
+/// How far a machine's clock must be found to be ahead of another's, seconds.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectedClock {
+    host: String,
+    reference: String,
+    ahead: f64,
+    within: f64,
 }
 
 #[derive(Deserialize)]
@@ -290,7 +304,14 @@ fn an_expectation_cannot_be_ignored_silently() {
         assert!(error.to_string().contains("unknown field"), "{error}");
     }
     let files = BTreeMap::from([("a.log".to_owned(), "first\r\nsecond\r\n".to_owned())]);
-    let quote = |line, text: &str| Quote { source: "a.log".to_owned(), line, text: text.to_owned(), by: Vec::new() };
+    let quote = |line, text: &str| Quote {
+        source: "a.log".to_owned(),
+        line,
+        text: text.to_owned(),
+        by: Vec::new(),
+        confidence: None,
+        rivals_at_least: None,
+    };
     assert_eq!(misplaced(&files, &quote(2, "second")), None);
     assert!(misplaced(&files, &quote(1, "second")).is_some());
     assert!(misplaced(&files, &quote(0, "first")).is_some());
@@ -370,6 +391,15 @@ fn compare(case: &Case, trail: &Trail, faults: &mut Vec<String>) {
     }
     for expected in &case.sources {
         compare_source(expected, trail, faults);
+    }
+    for expected in &case.clocks {
+        let clocks = trail.clocks.iter().filter(|clock| {
+            clock.host.eq_ignore_ascii_case(&expected.host) && clock.reference.eq_ignore_ascii_case(&expected.reference)
+        });
+        let found: Vec<f64> = clocks.map(|clock| clock.offset_seconds).collect();
+        if !found.iter().any(|ahead| (ahead - expected.ahead).abs() <= expected.within) {
+            faults.push(format!("clock of {}: expected {} ahead, found {found:?}", expected.host, expected.ahead));
+        }
     }
     compare_flows(case, trail, faults);
     compare_findings(case, trail, faults);
@@ -505,6 +535,12 @@ fn compare_flow(expected: &ExpectedFlow, flow: &Flow, faults: &mut Vec<String>) 
             None => differ("lines", at(line), "a flow without it".to_owned()),
             Some(event) if line.by.iter().any(|key| !event.join.by.contains(key)) => {
                 differ("join", format!("{} by {:?}", at(line), line.by), format!("{:?}", event.join.by));
+            }
+            Some(event) if line.confidence.is_some_and(|confidence| confidence != event.join.confidence) => {
+                differ("join", format!("{} {:?}", at(line), line.confidence), format!("{:?}", event.join));
+            }
+            Some(event) if line.rivals_at_least.is_some_and(|rivals| rivals > event.join.rivals) => {
+                differ("join", format!("{} with rivals", at(line)), format!("{:?}", event.join));
             }
             Some(_) => {}
         }

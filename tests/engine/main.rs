@@ -2,11 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that panics has failed, and says where
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a suite says its figures, and a skipped test why
 
+mod artefact_checks;
 mod artefacts;
+mod cases;
 mod certs;
 mod codes;
 mod corpus;
+mod discriminators;
 mod failures;
+mod fuzz;
+#[cfg(feature = "simulate")]
+mod joins;
 mod knowledge;
 mod layers;
 mod own_knowledge;

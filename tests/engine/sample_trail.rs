@@ -24,6 +24,7 @@ pub fn trail() -> Trail {
             offset_seconds: -312.5,
             uncertainty_seconds: 1.5,
             pairs: 4,
+            from: None,
         }],
         flows: vec![flow("f-1", Some("PC042"), Outcome::Failed), flow("f-2", None, Outcome::Completed)],
         findings: vec![finding()],
@@ -52,6 +53,7 @@ fn source() -> Source {
         last: None,
         time: UtcQuality::Known,
         files: vec!["client-PC042/ccmsetup-20261103-010203.log".into(), LOG.into()],
+        holes: Vec::new(),
         notes: vec!["the last record is cut in half".into()],
     }
 }
@@ -99,7 +101,13 @@ fn line(attempt: u32, stage: Stage, mark: Mark, line: u32) -> FlowEvent {
         at: Some(STARTED),
         source: Arc::from(LOG),
         line,
-        join: Join { by: vec!["log".into()], confidence: Confidence::Certain, distance_seconds: None, rivals: 0 },
+        join: Join {
+            by: vec!["log".into()],
+            confidence: Confidence::Certain,
+            distance_seconds: None,
+            rivals: 0,
+            to: None,
+        },
         message: "sent-failed".into(),
         event: u32::MAX,
     }

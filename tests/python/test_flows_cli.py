@@ -78,6 +78,24 @@ def test_a_flow_that_is_not_there_or_not_alone_is_a_sentence(demo: Path, capsys:
     assert "these logs hold no flow at all" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["show", " ", "logs"], "FLOW: expected"),
+        (["timeline", "logs", "--client", ""], "--client: expected"),
+        (["diagnose", "logs", "--format", "csv", "--out", "no/folder/x.csv"], "cannot read or write 'no/folder/x.csv'"),
+        (["watch", "logs/client-PC042/ccmsetup.log"], "is a file"),
+        (["completion", "powershell"], "powershell"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(arguments: list[str], says: str, documented: Path, capsys: Captured) -> None:
+    assert (documented / "logs").exists()
+    assert run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says in err
+
+
 # Hand-made flows over two machines whose clocks are known.
 
 START = datetime(2026, 11, 4, 9, 0, tzinfo=timezone.utc)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbclient
 import nbformat
 import pytest
+from jupyter_client.manager import start_new_kernel
 
 from conftest import ROOT
 
@@ -67,3 +69,35 @@ def test_a_notebook_is_kept_without_outputs(path: Path) -> None:
     assert all(cell["metadata"] == {} for cell in book["cells"])
     assert set(book["metadata"]) <= {"kernelspec", "language_info"}
     assert text == json.dumps(book, indent=1, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="hard links and signals are other things there")
+@pytest.mark.filterwarnings("default")  # of Jupyter's own libraries
+def test_interrupting_the_kernel_stops_the_engine(tmp_path: Path) -> None:
+    line = (
+        '<![LOG[Nothing of note happened here]LOG]!><time="10:12:33.120+000" date="11-04-2026" '
+        'component="x" context="" type="1" thread="1" file="x.cpp:1">\n'
+    )
+    first = tmp_path / "machine-0" / "big.log"
+    first.parent.mkdir()
+    first.write_text(line * 80_000, "utf-8")
+    for number in range(1, 60):
+        (tmp_path / f"machine-{number}").mkdir()
+        os.link(first, tmp_path / f"machine-{number}" / "big.log")
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        client.execute_interactive("import cmgtrail", timeout=60)
+        client.execute(f"cmgtrail.read({str(tmp_path)!r}, progress=False)")
+        time.sleep(0.3)
+        manager.interrupt_kernel()
+        begun = time.monotonic()
+        content = client.get_shell_msg(timeout=60)["content"]
+        # Either it was stopped, or it was faster than we are; and the kernel lives on.
+        if content["status"] == "error":
+            assert content["ename"] == "KeyboardInterrupt"
+            assert time.monotonic() - begun < 5
+        reply = client.execute_interactive("cmgtrail.__version__", timeout=60)
+        assert reply["content"]["status"] == "ok"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

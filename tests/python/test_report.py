@@ -22,7 +22,8 @@ AT = datetime(2026, 11, 4, 8, 0, tzinfo=timezone.utc)
 
 def event(source: str, stage: str, mark: str, seconds: float, attempt: int = 1) -> Any:
     at = AT + timedelta(seconds=seconds)
-    return SimpleNamespace(source=source, stage=stage, mark=mark, at=at, attempt=attempt)
+    join = SimpleNamespace(confidence="certain", rivals=0)
+    return SimpleNamespace(source=source, stage=stage, mark=mark, at=at, attempt=attempt, join=join)
 
 
 def drawn(events: list[Any], writers: dict[str, Machine], outcome: str = "failed", broke: str | None = None) -> Any:
@@ -53,6 +54,16 @@ def test_the_break_is_marked_in_the_last_attempt() -> None:
     ]
     steps = drawn(lines, {"c": Machine("client", "PC042", None)}, broke="cmg-connection").steps
     assert [step.broke for step in steps] == [False, False, True, False]
+
+
+def test_a_step_tells_the_doubt_about_its_least_sure_line() -> None:
+    events = [event("c.log", "aad-token", "start", 0), event("c.log", "aad-token", "ok", 1)]
+    writers = {"c.log": Machine("client", "PC042", None)}
+    assert drawn(events, writers).steps[0].doubt == ""
+    events[1].join.confidence = "likely"
+    assert drawn(events, writers).steps[0].doubt == "likely"
+    events[0].join = SimpleNamespace(confidence="possible", rivals=2)
+    assert drawn(events, writers).steps[0].doubt == "possible, 2 other flows fit as well"
 
 
 def test_a_completed_flow_has_no_break() -> None:

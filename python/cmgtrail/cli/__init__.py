@@ -2,7 +2,8 @@
 
 `diagnose`, `show`, `timeline`, `watch` and `records` read logs, `token`, `cert` and `dsregcmd` validate, `preflight`
 and `site` look ahead, `simulate` writes the logs of made-up sites, `code` explains codes, `knowledge` checks and writes
-knowledge files, and `completion` prints what a shell needs to complete command lines.
+knowledge files, `completion` prints what a shell needs to complete command lines, and `powershell-module` says where
+the PowerShell module is.
 
 Exit status: 0 no finding of severity error, valid, or would work; 1 the contrary; 3 undecided; 2 could
 not run or not one record was read; 130 stopped by Ctrl-C. Results go to stdout, progress and messages to stderr. Errors
@@ -60,7 +61,7 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
         silence()
         return 0
     except (CmgTrailError, OSError) as error:
-        _say(str(error))
+        _say(_sentence(error))
         return COULD_NOT_RUN
     except BaseException as error:  # also a panic, which is no Exception
         if os.environ.get("CMGTRAIL_TRACEBACK"):
@@ -72,3 +73,9 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
 
 def _say(words: str) -> None:
     click.echo(f"cmgtrail: {withheld(words)}", err=True)
+
+
+def _sentence(error: CmgTrailError | OSError) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"cannot read or write '{error.filename}': {error.strerror}."
+    return str(error)

@@ -9,7 +9,7 @@ import click
 
 import cmgtrail as package
 from cmgtrail._engine import Zone
-from cmgtrail.cli import flows, preflights, simulation, validators, watching
+from cmgtrail.cli import flows, powershell, preflights, simulation, validators, watching
 from cmgtrail.cli import knowledge as known
 from cmgtrail.cli.completing import completion
 from cmgtrail.cli.examples import Commands
@@ -46,6 +46,7 @@ cmgtrail.add_command(known.code)
 cmgtrail.add_command(known.knowledge)
 cmgtrail.add_command(simulation.simulate)
 cmgtrail.add_command(completion)
+cmgtrail.add_command(powershell.powershell_module)
 
 
 @cmgtrail.command()

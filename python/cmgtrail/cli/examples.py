@@ -73,6 +73,7 @@ EXAMPLES = {
         "cmgtrail simulate --out simulated --seed 7 --retries",
         "cmgtrail simulate --out simulated --faults",
     ],
+    "powershell-module": ["cmgtrail powershell-module"],
     "completion": [
         'eval "$(cmgtrail completion bash)"',
         "cmgtrail completion fish > ~/.config/fish/completions/cmgtrail.fish",

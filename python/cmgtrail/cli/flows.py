@@ -95,17 +95,21 @@ def find(trail: Trail, name: str) -> Flow:
     Raises:
         click.ClickException: None fits, or several do; the message lists them.
     """
+    if not name.strip():
+        raise click.UsageError(
+            "FLOW: expected the id of a flow, its beginning, or the name of a client, found nothing."
+        )
     fitting = [flow for flow in trail.flows if _fits(flow, name.casefold())]
     exact = [flow for flow in fitting if flow.id.casefold() == name.casefold()]
     if len(exact) == 1 or len(fitting) == 1:
         return (exact or fitting)[0]
     if fitting:
         raise click.ClickException(
-            f"'{visible(name)}' fits {counted(len(fitting), 'flow')}; say which: {_listed(fitting)}"
+            f"'{visible(name)}' fits {counted(len(fitting), 'flow')}; say which:{_listed(fitting)}"
         )
     if not len(trail.flows):
         raise click.ClickException(f"no flow '{visible(name)}': these logs hold no flow at all.")
-    raise click.ClickException(f"no flow '{visible(name)}'; flows here: {_listed(list(trail.flows))}")
+    raise click.ClickException(f"no flow '{visible(name)}'; flows here:{_listed(list(trail.flows))}")
 
 
 def _fits(flow: Flow, name: str) -> bool:

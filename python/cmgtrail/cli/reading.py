@@ -75,6 +75,8 @@ def followed(
         until: As there.
         encoding: As there.
     """
+    if client is not None and not client.strip():
+        raise click.UsageError("--client: expected the name or an id of a client, found nothing.")
     logs = paths or tuple(own_logs())
     trail = package.read(
         logs,

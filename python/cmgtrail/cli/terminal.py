@@ -68,6 +68,7 @@ class Screen:
         self._findings(trail)
         self._unexplained(trail)
         self._flows(trail)
+        self._clocks(trail)
         self._notes(trail)
 
     def _line(self, text: str = "", style: str = "", indent: int = 0) -> None:
@@ -171,6 +172,17 @@ class Screen:
     def _legend(self, flows: list[Flow]) -> None:
         names = ", ".join(f"{mark} {status}" for status, mark in self._marks.items())
         self._line(f"Stages: {names}; in order: {', '.join(stage.stage for stage in flows[0].stages)}", "dim")
+
+    def _clocks(self, trail: Trail) -> None:
+        clocks = words.by_offset(trail.clocks)
+        if not clocks:
+            return
+        self._line()
+        self._line("Clocks", "bold")
+        for clock in clocks[:LINES]:
+            self._line(words.clock(clock))
+        if len(clocks) > LINES:
+            self._line(f"and {counted(len(clocks) - LINES, 'clock')} more that are nearer", "dim")
 
     def _notes(self, trail: Trail) -> None:
         notes = [(source.path, note) for source in trail.sources for note in source.notes]

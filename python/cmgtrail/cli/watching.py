@@ -21,10 +21,11 @@ from cmgtrail._engine import Zone
 from cmgtrail.cli.outlet import shown
 from cmgtrail.cli.reading import CLIENT, ENCODING, KNOWLEDGE, SITE, ZONE, options
 from cmgtrail.display import words
-from cmgtrail.display.words import client_name, visible
+from cmgtrail.display.words import client_name, counted, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from cmgtrail import Flow, Trail
 
@@ -32,6 +33,8 @@ FINDINGS = 1
 """Exit status where the last reading had findings of severity error."""
 LOOK = 0.3
 """Seconds between two looks at the files where nobody tells of changes."""
+NEWS = 20
+"""Lines about flows under way that the first reading tells."""
 SETTLE_MS = 100
 """Milliseconds to wait for more of a burst of changes."""
 
@@ -122,30 +125,34 @@ class Watch:
             return
         self._trouble = ""
         self.status = FINDINGS if any(finding.severity == "error" for finding in trail.findings) else 0
-        if self._known is None:
+        first = self._known is None
+        if first:
             click.echo(words.summary(trail))
-        for at, line in self._news(trail):
-            click.echo(f"{at} {line}")
+        news = self._news(trail)
+        hidden = len(news) - NEWS if first else 0
+        if hidden > 0:
+            click.echo(f"(and {counted(hidden, 'line')} about flows under way before these)")
+        for at, line in news[max(0, hidden) :]:
+            click.echo(f"{self._zone.show(at)[11:] if at else '?':<8} {line}")
         sys.stdout.flush()
 
-    def _news(self, trail: Trail) -> list[tuple[str, str]]:
-        """What changed since the last reading, with its time. At first that is what is still under way."""
+    def _news(self, trail: Trail) -> list[tuple[datetime | None, str]]:
+        """What changed since the last reading, in order of time. At first that is what is still under way."""
         names = ("flow_id", "attempts", "ended", "outcome", "events", "failures")
         rows = {row[0]: row for row in zip(*map(trail.flows.column, names), strict=True)}
         first = self._known is None
         known = self._known or {}
-        told: list[tuple[str, str]] = []
+        told: list[tuple[datetime | None, str]] = []
         for place, (name, row) in enumerate(rows.items()):
             if self._rows.get(name) == row:
                 continue
             flow = trail.flows[place]
             now, before = state(flow), known.get(name)
             if not first or flow.outcome == "unfinished":
-                at = self._zone.show(flow.ended)[11:] if flow.ended else "?"
-                told += [(at, line) for line in changes(flow, before, now)]
+                told += [(flow.ended, line) for line in changes(flow, before, now)]
             known[name] = now
         self._known, self._rows = known, rows
-        return told
+        return sorted(told, key=lambda each: each[0].timestamp() if each[0] else 0.0)
 
     def _say_once(self, trouble: str) -> None:
         if trouble != self._trouble:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cmgtrail.display.words import rivals
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -83,6 +85,8 @@ class Step(NamedTuple):
     """Seconds since the step before; `None` where clocks cannot be compared."""
     broke: bool
     """Here it stopped."""
+    doubt: str
+    """Where a line of it is not certain to belong here: how sure the least sure one is; else nothing."""
 
 
 class Sequence(NamedTuple):
@@ -136,6 +140,7 @@ def sequence(flow: Flow, writers: Mapping[str, Machine]) -> Sequence:
                 writer=order.index(group.machine.role), origin=start, target=target,
                 first=group.first, lines=len(group.events), at=at,
                 seconds=_between(origin, here), delay=_between(before, here), broke=place == broke,
+                doubt=_doubt(group.events),
             )
         )  # fmt: skip
         origin = origin or here
@@ -192,6 +197,18 @@ def _broke(groups: list[_Group], flow: Flow) -> int | None:
     last = groups[-1].events[0].attempt
     failing = [i for i in at if groups[i].mark == "fail" and groups[i].events[0].attempt == last]
     return failing[0] if failing else at[-1] if at else len(groups) - 1
+
+
+_SURENESS = ("possible", "likely", "certain")
+
+
+def _doubt(events: list[Event]) -> str:
+    """`likely`, `possible, 2 other flows fit as well`: the join of the least sure line, where it is not certain."""
+    joins = [event.join for event in events]
+    least = min(joins, key=lambda join: (_SURENESS.index(join.confidence), -join.rivals))
+    if least.confidence == "certain" and not least.rivals:
+        return ""
+    return ", ".join(part for part in (least.confidence, rivals(least.rivals)) if part)
 
 
 def _between(before: tuple[Machine, datetime | None] | None, here: tuple[Machine, datetime | None]) -> float | None:

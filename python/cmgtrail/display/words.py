@@ -96,9 +96,18 @@ def outcomes(trail: Trail) -> dict[str, int]:
 def joined(join: Join) -> str:
     """Why a line belongs to its flow: `device-id (likely, 0.4 s apart, 2 other flows fit as well)`."""
     apart = "" if join.distance_seconds is None else f", {abs(join.distance_seconds):.1f} s apart"
-    fits = "fits" if join.rivals == 1 else "fit"
-    rivals = f", {counted(join.rivals, 'other flow')} {fits} as well" if join.rivals else ""
-    return visible(f"{', '.join(join.by)} ({join.confidence}{apart}{rivals})")
+    others = f", {rivals(join.rivals)}" if join.rivals else ""
+    return visible(f"{', '.join(join.by)} ({join.confidence}{apart}{others})")
+
+
+def rivals(count: int) -> str:
+    """`2 other flows fit as well`, or nothing."""
+    return f"{counted(count, 'other flow')} {'fits' if count == 1 else 'fit'} as well" if count else ""
+
+
+def by_offset(clocks: Iterable[Clock]) -> list[Clock]:
+    """Clocks, the worst first."""
+    return sorted(clocks, key=lambda clock: -abs(clock.offset_seconds))
 
 
 def clock(shown: Clock) -> str:

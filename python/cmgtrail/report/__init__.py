@@ -54,7 +54,7 @@ def render(trail: Trail) -> str:
         findings=_findings(trail), open_ends=[words.unexplained_flow(flow) for flow in words.unexplained(trail)],
         flows=sorted(trail.flows, key=lambda flow: flow.outcome == "completed")[:STATIC],
         outcomes=words.outcomes(trail), sources=_sources(trail), totals=_totals(trail),
-        artefacts=_artefacts(trail), listed=ARTEFACTS,
+        artefacts=_artefacts(trail), listed=ARTEFACTS, clocks=words.by_offset(trail.clocks),
         index=flows.as_json(flows.index(trail)), details=flows.as_json(flows.details(trail)),
         moment=words.moment, client_name=words.client_name, what=cards.what,
         clock_words=words.clock, no_clocks=words.NO_CLOCKS, party=verdict.party, counted=words.counted,

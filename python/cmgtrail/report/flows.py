@@ -82,7 +82,7 @@ def _detail(flow: Flow, texts: Texts, drawn: sequence.Sequence) -> dict[str, Any
         "steps": [
             [
                 step.attempt, number(step.stage), step.mark, step.writer, step.origin, step.target, step.lines,
-                _clock(step.at), step.delay is not None and _delay(step.delay), int(step.broke),
+                _clock(step.at), step.delay is not None and _delay(step.delay), int(step.broke), step.doubt,
             ]
             for step in drawn.steps
         ],

@@ -58,9 +58,9 @@
     }
     return parts;
   }
-  function row([, , mark, writer, origin, target, lines, at, delay], stage, x, y) {
+  function row([, , mark, writer, origin, target, lines, at, delay, , doubt], stage, x, y) {
     const sign = { fail: "✗ ", ok: "✓ ", start: "" }[mark];
-    const words = `${sign}${stage}${lines > 1 ? ` (${lines} lines)` : ""}`;
+    const words = `${sign}${stage}${lines > 1 ? ` (${lines} lines)` : ""}${doubt ? ` · ${doubt.split(",")[0]}` : ""}`;
     const from = x(origin), to = x(target);
     const group = draw("g", { class: mark });
     if (from === to) {
@@ -72,7 +72,8 @@
       group.append(draw("circle", { cx: x(writer), cy: y, r: 3.5, class: "tip" }));
     }
     const middle = from === to ? from : from + (Math.sign(to - from) * LANE) / 2;
-    group.append(draw("text", { x: middle, y: y - 9, "text-anchor": "middle", class: "halo" }, words));
+    group.append(draw("text", { x: middle, y: y - 9, "text-anchor": "middle", class: "halo" }, words,
+      ...(doubt ? [draw("title", {}, `Belongs here: ${doubt}`)] : [])));
     const time = [draw("text", { x: 4, y: y + 4, class: "quiet" }, at || "time unknown")];
     if (delay) time.push(draw("text", { x: 4, y: y - 11, class: "quiet" }, delay));
     return [...time, group];

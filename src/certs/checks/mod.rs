@@ -44,7 +44,7 @@ pub(super) struct Stores {
 /// A path under judgement, and what was found so far.
 pub(super) struct Judgement<'a> {
     pub request: &'a ChainRequest,
-    pub pool: &'a Pool,
+    pub pool: &'a Pool<'a>,
     pub path: Path,
     /// Which stores are known as a whole.
     pub stores: Stores,
@@ -55,8 +55,8 @@ pub(super) struct Judgement<'a> {
 
 impl<'a> Judgement<'a> {
     /// Nothing judged yet.
-    pub fn new(request: &'a ChainRequest, pool: &'a Pool, stores: Stores, path: Path) -> Self {
-        let chain = path.nodes.iter().filter_map(|at| pool.certificates.get(*at)).collect();
+    pub fn new(request: &'a ChainRequest, pool: &'a Pool<'a>, stores: Stores, path: Path) -> Self {
+        let chain = path.nodes.iter().filter_map(|at| pool.get(*at)).collect();
         Self { request, pool, path, stores, chain, checks: Vec::new() }
     }
 

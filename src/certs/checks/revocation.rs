@@ -27,7 +27,7 @@ const OF_A_LIST: [&Rule; 7] = [
 ];
 
 /// Checks every certificate of the path but a root.
-pub(in crate::certs) fn check<'a>(judgement: &mut Judgement<'a>, lists: &'a Lists, search: &mut Search<'a>) {
+pub(in crate::certs) fn check<'a>(judgement: &mut Judgement<'a>, lists: &'a Lists<'a>, search: &mut Search<'a>) {
     let revocation = judgement.request.effective_revocation();
     let to_check = match revocation {
         Revocation::Off => 0,
@@ -82,7 +82,7 @@ fn not_asked(judgement: &mut Judgement<'_>, place: usize, revocation: Revocation
 }
 
 /// Lists that cannot be read are told; they decide only where it is known that they are this path's.
-fn unreadable(judgement: &mut Judgement<'_>, lists: &Lists) {
+fn unreadable(judgement: &mut Judgement<'_>, lists: &Lists<'_>) {
     if lists.unreadable.is_empty() && !lists.known.is_empty() {
         judgement.add_on(&CRL_UNREADABLE, CheckStatus::Passed, "revocation lists", "All lists given can be read.");
     }
@@ -94,7 +94,7 @@ fn unreadable(judgement: &mut Judgement<'_>, lists: &Lists) {
 }
 
 /// Lists out of reach that no certificate of the path names.
-fn unrelated(judgement: &mut Judgement<'_>, lists: &Lists) {
+fn unrelated(judgement: &mut Judgement<'_>, lists: &Lists<'_>) {
     let named: Vec<&str> = judgement.chain.iter().flat_map(|certificate| addresses(certificate)).collect();
     for url in lists.unreachable.iter().filter(|url| !named.iter().any(|named| named.eq_ignore_ascii_case(url.trim())))
     {
@@ -105,10 +105,10 @@ fn unrelated(judgement: &mut Judgement<'_>, lists: &Lists) {
 }
 
 /// Whether what others signed lately lies in the client's future. An inference: the clock may be behind.
-fn clock(judgement: &mut Judgement<'_>, lists: &Lists) {
+fn clock(judgement: &mut Judgement<'_>, lists: &Lists<'_>) {
     const SKEW: i64 = 300;
     let (rule, subject, at) = (&CLIENT_CLOCK_SUSPECT, "instant looked at", judgement.seconds());
-    let latest = lists.known.iter().map(|known| &known.list).max_by_key(|list| list.this_update);
+    let latest = lists.known.iter().map(|known| known.list).max_by_key(|list| list.this_update);
     let Some(latest) = latest else {
         let text = "No revocation list was given to hold the clock against.";
         judgement.add_on(rule, CheckStatus::NotChecked, subject, text);
@@ -162,7 +162,7 @@ fn reach(judgement: &mut Judgement<'_>, place: usize, certificate: &Certificate)
 }
 
 /// The status of one certificate and the faults of the lists that speak for it.
-fn report(judgement: &mut Judgement<'_>, place: usize, certificate: &Certificate, lists: &Lists, answer: &Answer) {
+fn report(judgement: &mut Judgement<'_>, place: usize, certificate: &Certificate, lists: &Lists<'_>, answer: &Answer) {
     let unknown = answer.status == Status::Unknown;
     let listed = list_faults(judgement, lists, answer, unknown);
     let cut_off = unreachable(judgement, place, certificate, lists, unknown);
@@ -199,10 +199,10 @@ fn report(judgement: &mut Judgement<'_>, place: usize, certificate: &Certificate
 }
 
 /// What is wrong with each list; decides only where no other list answers. Says whether there was a list at all.
-fn list_faults(judgement: &mut Judgement<'_>, lists: &Lists, answer: &Answer, unknown: bool) -> bool {
+fn list_faults(judgement: &mut Judgement<'_>, lists: &Lists<'_>, answer: &Answer, unknown: bool) -> bool {
     for used in &answer.uses {
         let Some(known) = lists.known.get(used.list) else { continue };
-        let from = known.url.clone().unwrap_or_else(|| known.list.source.to_string());
+        let from = known.url.clone().unwrap_or_else(|| known.source.to_owned());
         let subject = format!("revocation list '{}' ({from})", known.list.issuer.display());
         for rule in OF_A_LIST {
             let faults: Vec<&str> =
@@ -222,7 +222,7 @@ fn unreachable(
     judgement: &mut Judgement<'_>,
     place: usize,
     certificate: &Certificate,
-    lists: &Lists,
+    lists: &Lists<'_>,
     unknown: bool,
 ) -> bool {
     let addresses = addresses(certificate);

@@ -177,8 +177,7 @@ fn sought(judgement: &Judgement<'_>, end: &Certificate, wanted: &str) -> String 
 }
 
 fn where_it_is(judgement: &Judgement<'_>, end: &Certificate) -> String {
-    let mut namesakes =
-        judgement.pool.of_subject(&end.issuer).iter().filter_map(|at| judgement.pool.certificates.get(*at));
+    let mut namesakes = judgement.pool.of_subject(&end.issuer).iter().filter_map(|at| judgement.pool.get(*at));
     match (namesakes.any(|issuer| key_differs(end, issuer)), end.extensions.issuer_urls.first()) {
         (true, _) => " A certificate of that name is at hand, but its key is another one.".to_owned(),
         (false, Some(url)) => format!(" The certificate says where its issuer is found: {url}."),
@@ -189,7 +188,7 @@ fn where_it_is(judgement: &Judgement<'_>, end: &Certificate) -> String {
 /// The list as presented, against the path: the root sent, another order, certificates that have no part in it.
 pub(in crate::certs) fn presented_list(
     request: &ChainRequest,
-    pool: &Pool,
+    pool: &Pool<'_>,
     path: &Path,
     presented: &[usize],
     unordered: bool,
@@ -198,9 +197,9 @@ pub(in crate::certs) fn presented_list(
     let mut add = |rule: &'static crate::certs::rules::Rule, status, text: String| {
         checks.push(rule.check(request.profile, status, "presented list", text));
     };
-    let name = |at: usize| pool.certificates.get(at).map(Certificate::display).unwrap_or_default();
+    let name = |at: usize| pool.get(at).map(Certificate::display).unwrap_or_default();
     let above_leaf = presented.iter().skip(1).copied();
-    let is_root = |at: usize| pool.certificates.get(at).is_some_and(Certificate::is_self_issued);
+    let is_root = |at: usize| pool.get(at).is_some_and(Certificate::is_self_issued);
 
     match above_leaf.clone().find(|at| path.nodes.contains(at) && is_root(*at)) {
         Some(root) => add(

@@ -1,6 +1,8 @@
 //! The device's own certificate and `dsregcmd /status`.
 
-use cmgtrail::certs::dsregcmd::{Beside, DeviceStatus, Join, validate_dsregcmd};
+use std::collections::{BTreeMap, BTreeSet};
+
+use cmgtrail::certs::dsregcmd::{Beside, CHECKS, DeviceStatus, Join, validate_dsregcmd};
 use cmgtrail::certs::{Bundle, DeviceIdentity, Role, Source, device_identity, role};
 use cmgtrail::report::{CheckStatus, Report};
 
@@ -159,4 +161,85 @@ fn the_output_is_held_against_certificate_and_token() {
     let alone = validate_dsregcmd(b"nothing of the kind", &Beside::default());
     assert_eq!(alone.valid, None);
     assert!(alone.checks.iter().all(|check| check.status == CheckStatus::NotChecked));
+}
+
+/// Statuses that a check cannot have, and why.
+const IMPOSSIBLE: [(&str, CheckStatus, &str); 1] =
+    [("one-device", CheckStatus::Failed, "two outputs in one text leave it open of which one is asked")];
+
+#[test]
+fn every_check_is_once_passed_once_failed_and_once_not_checked() {
+    use CheckStatus::{Failed, NotChecked, Passed};
+    let certificate = issued_by("MS-Organization-Access").sign(&Key::new());
+    let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &certificate);
+    let thumbprint = sha1.as_ref().iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().concat();
+    let good = output(DEVICE, &thumbprint)
+        .replace("FAILED. Device is either disabled or deleted", "SUCCESS")
+        .replace("AzureAdPrt : NO", "AzureAdPrt : YES");
+    let beside = Beside {
+        token_given: true,
+        certificates: vec![Source::new("wpj.cer", certificate)],
+        token_device_id: Some(DEVICE.to_owned()),
+        token_tenant_id: Some(TENANT.to_owned()),
+        at: Some(NOW * 1_000_000),
+    };
+    let mut seen: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let mut note = |text: &str, beside: &Beside, changed: &[&str], to: CheckStatus| {
+        let report = validate_dsregcmd(text.as_bytes(), beside);
+        let ids: Vec<&str> = report.checks.iter().map(|check| check.id.as_str()).collect();
+        assert_eq!(BTreeSet::from(CHECKS), ids.iter().copied().collect(), "every check is in every report");
+        assert_eq!(ids.len(), CHECKS.len());
+        for check in &report.checks {
+            let expected = if changed.contains(&check.id.as_str()) { to } else { CheckStatus::Passed };
+            assert_eq!(check.status, expected, "{}: {}", check.id, check.explanation);
+            seen.entry(check.id.clone()).or_default().insert(check.status.as_str());
+        }
+    };
+    note(&good, &beside, &[], Passed);
+    let with = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from}");
+        good.replacen(from, to, 1)
+    };
+    note(&with("AzureAdJoined : YES", "AzureAdJoined : NO"), &beside, &["device-joined"], Failed);
+    note(
+        &with("DeviceAuthStatus : SUCCESS", "DeviceAuthStatus : FAILED. x"),
+        &beside,
+        &["device-authentication"],
+        Failed,
+    );
+    note(&with("-- 2029", "-- 2025"), &beside, &["device-certificate-validity"], Failed);
+    note(&with("TpmProtected : YES", "TpmProtected : NO"), &beside, &["device-key-in-tpm"], Failed);
+    note(&with("AzureAdPrt : YES", "AzureAdPrt : NO"), &beside, &["primary-refresh-token"], Failed);
+    let ids = ["device-id-matches-certificate", "device-id-matches-token"];
+    note(&with(&format!("DeviceId : {DEVICE}"), &format!("DeviceId : {TENANT}")), &beside, &ids, Failed);
+    let ids = ["tenant-id-matches-certificate", "tenant-id-matches-token"];
+    note(&with(&format!("TenantId : {TENANT}"), &format!("TenantId : {DEVICE}")), &beside, &ids, Failed);
+    let other = "00".repeat(20);
+    note(
+        &with(&format!("Thumbprint : {thumbprint}"), &format!("Thumbprint : {other}")),
+        &beside,
+        &["thumbprint-matches-certificate"],
+        Failed,
+    );
+    let two = issued_by("MS-Organization-Access").with("1.2.840.113556.1.5.284.2", false, TENANT_OCTETS.to_vec());
+    let two = two.sign(&Key::new());
+    let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &two);
+    let own = sha1.as_ref().iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().concat();
+    let of_two = Beside { certificates: vec![Source::new("wpj.cer", two)], ..beside.clone() };
+    note(
+        &with(&format!("Thumbprint : {thumbprint}"), &format!("Thumbprint : {own}")),
+        &of_two,
+        &["certificate-names-one-device"],
+        Failed,
+    );
+    note(&format!("{good}\n                  DeviceId : {TENANT}\n"), &beside, &["one-device"], NotChecked);
+    note("nothing of the kind", &Beside::default(), &CHECKS, NotChecked);
+
+    for id in CHECKS {
+        for status in [Passed, Failed, NotChecked] {
+            let possible = !IMPOSSIBLE.iter().any(|(known, cannot, _)| *known == id && *cannot == status);
+            let found = seen.get(id).is_some_and(|statuses| statuses.contains(status.as_str()));
+            assert_eq!(found, possible, "{id} is {}", status.as_str());
+        }
+    }
 }

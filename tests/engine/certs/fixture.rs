@@ -65,7 +65,7 @@ pub fn name(common: &str) -> Vec<u8> {
     sequence(&[&der(0x31, &[&attribute])])
 }
 
-fn time(seconds: i64) -> Vec<u8> {
+pub fn time(seconds: i64) -> Vec<u8> {
     let civil = jiff::Timestamp::from_second(seconds).unwrap().strftime("%Y%m%d%H%M%SZ").to_string();
     der(0x18, &[civil.as_bytes()])
 }

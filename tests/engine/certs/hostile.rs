@@ -1,9 +1,15 @@
 //! Input that is broken, huge or malicious: a finding or a clear answer, in bounded time and memory.
 
-use cmgtrail::certs::{Bundle, ChainRequest, CrlSource, Source, inspect_certificate, validate_chain};
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cmgtrail::certs::{
+    Bundle, ChainRequest, CrlSource, Source, inspect_certificate, validate_chain, validate_chain_until,
+};
 use cmgtrail::report::{CheckStatus, Report};
 
-use super::fixture::{ISSUING, ISSUING_CRL, Key, NOW, Pki, ROOT, ROOT_CRL, authority, der, list, name};
+use super::fixture::{ISSUING, ISSUING_CRL, Key, NOW, Pki, ROOT, ROOT_CRL, Template, authority, der, list, name};
 
 fn failed(report: &Report, id: &str) -> bool {
     report.checks.iter().any(|check| check.id == id && check.status == CheckStatus::Failed)
@@ -38,15 +44,113 @@ fn every_truncation_of_a_certificate_is_told() {
     assert_eq!(inspect_certificate(&[Source::new("whole.cer", leaf)]).valid, Some(true));
 }
 
+/// A field of a certificate: where it lies, the checks of which one must fail where an octet of it is changed, and those
+/// that may fail besides.
+struct Field {
+    name: String,
+    octets: Range<usize>,
+    must: Vec<&'static str>,
+    may: Vec<&'static str>,
+}
+
+fn position(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let at = whole.windows(part.len()).position(|window| window == part).expect("the part is in the certificate");
+    at..at + part.len()
+}
+
+/// The fields of the leaf. What is signed is unreadable, or its signature is bad, whatever was changed; the issuer is
+/// not found under another name or key.
+fn fields(template: &Template, certificate: &[u8]) -> Vec<Field> {
+    const BROKEN: [&str; 2] = ["bad-signature", "unreadable"];
+    let field = |name: &str, part: &[u8], must: &[&'static str], may: &[&'static str]| Field {
+        name: name.to_owned(),
+        octets: position(certificate, part),
+        must: [&BROKEN[..], must].concat(),
+        may: may.to_vec(),
+    };
+    let serial = der(2, &[&template.serial]);
+    let (from, to) = (super::fixture::time(template.from), super::fixture::time(template.to));
+    let not_found = ["intermediate-missing", "root-not-in-client-store"];
+    let unlisted = ["revocation-unknown", "crl-bad-signature", "crl-signer-not-allowed"];
+    let mut fields = vec![
+        field("serial number", &serial, &[], &[]),
+        field("validity", &[from, to].concat(), &[], &["expired", "not-yet-valid"]),
+        field("issuer", &template.issuer, &not_found, &unlisted),
+        field("subject", &template.subject, &[], &[]),
+        field("key", &template.key, &[], &["weak-key"]),
+    ];
+    for (id, critical, value) in &template.extensions {
+        let own: &[&'static str] = match id.as_str() {
+            "2.5.29.15" => &["wrong-key-usage"],
+            "2.5.29.17" => &["name-mismatch"],
+            "2.5.29.31" => &["revocation-unknown", "crl-wrong-scope", "no-crl-distribution-point"],
+            "2.5.29.35" => &["revocation-unknown", "crl-signer-not-allowed"],
+            "2.5.29.37" => &["wrong-eku"],
+            other => panic!("no row for {other}"),
+        };
+        let flag: &[u8] = if *critical { &[1, 1, 0xff] } else { &[] };
+        let whole = super::fixture::sequence(&[&super::fixture::oid(id), flag, &der(4, &[value])]);
+        let must: &[&'static str] = if id == "2.5.29.35" { &not_found } else { &[] };
+        let of_any = ["malformed-extension", "duplicate-extension", "unknown-critical-extension"];
+        let may: Vec<&'static str> = own.iter().copied().chain(of_any).collect();
+        fields.push(field(&format!("extension {id}"), &whole, must, &may));
+    }
+    fields
+}
+
 #[test]
-fn every_flipped_byte_keeps_the_chain_from_being_valid() {
+fn a_flipped_bit_fails_the_checks_of_its_field_and_no_others() {
     let pki = Pki::new();
     let good = pki.request();
     assert_eq!(validate_chain(&good).valid, Some(true));
-    for at in 0..good.presented[0].bytes.len() {
+    let leaf = &good.presented[0].bytes;
+    let fields = fields(&pki.leaf(), leaf);
+    let mut wrong = Vec::new();
+    for (at, bit) in (0..leaf.len()).flat_map(|at| [1_u8, 0x20].map(|bit| (at, bit))) {
         let mut request = good.clone();
-        request.presented[0].bytes[at] ^= 0x01;
-        assert_ne!(validate_chain(&request).valid, Some(true), "byte {at}");
+        request.presented[0].bytes[at] ^= bit;
+        let report = validate_chain(&request);
+        let fatal: BTreeSet<&str> = report.fatal().map(|check| check.id.as_str()).collect();
+        // Outside all fields: lengths, tags, algorithms and the signature itself.
+        let frame = Field {
+            name: "frame".to_owned(),
+            octets: 0..leaf.len(),
+            must: vec!["bad-signature", "unreadable", "weak-signature"],
+            may: vec!["malformed-extension"],
+        };
+        let field = fields.iter().find(|field| field.octets.contains(&at)).unwrap_or(&frame);
+        let named = field.must.iter().any(|id| fatal.contains(id));
+        let allowed = fatal.iter().all(|id| field.must.contains(id) || field.may.contains(id));
+        if report.valid != Some(false) || !named || !allowed {
+            wrong.push(format!("octet {at}, bit {bit:#x}, {}: {:?} {fatal:?}", field.name, report.valid));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn work_is_given_up_where_the_caller_says_so() {
+    let pki = Pki::new();
+    let mut request = pki.request();
+    let crowd = (0..300_u16).map(|number| {
+        let mut template = pki.issuing();
+        template.serial = number.to_be_bytes().to_vec();
+        Source::new("crowd", template.sign(&pki.root_key))
+    });
+    request.intermediates = crowd.collect();
+    let asked = AtomicUsize::new(0);
+    let ask = |most: usize| {
+        asked.store(0, Ordering::Relaxed);
+        let stop = || asked.fetch_add(1, Ordering::Relaxed) >= most;
+        (validate_chain_until(&request, &stop), asked.load(Ordering::Relaxed))
+    };
+    let (report, in_full) = ask(usize::MAX);
+    assert_eq!(report.unwrap().valid, Some(true));
+    // While the sources are read, while paths are looked for, while they are judged.
+    for most in [1, 150, in_full - in_full / 10] {
+        let (given_up, asked) = ask(most);
+        assert!(matches!(given_up, Err(cmgtrail::error::Error::Interrupted)), "{most}");
+        assert!(asked < most + in_full / 10 + 20, "asked {asked} times, {most} before it was told to stop");
     }
 }
 
@@ -262,7 +366,15 @@ fn every_flipped_byte_of_a_list_takes_its_word_away() {
         let mut flipped = bytes.clone();
         flipped[at] ^= 0x01;
         request.crls[1] = list(ISSUING_CRL, flipped);
-        assert_ne!(validate_chain(&request).valid, Some(true), "byte {at}");
+        let report = validate_chain(&request);
+        // Nothing but revocation is in doubt; a list of another issuer is as good as none, which leaves it open.
+        let about_lists = |id: &str| id == "revocation-unknown" || id.starts_with("crl-");
+        let fatal: Vec<&str> = report.fatal().map(|check| check.id.as_str()).collect();
+        assert!(fatal.iter().all(|id| about_lists(id)), "octet {at}: {fatal:?}");
+        let open =
+            report.checks.iter().find(|check| check.id == "revocation-unknown" && check.subject.starts_with("leaf"));
+        assert_ne!(open.unwrap().status, CheckStatus::Passed, "octet {at}");
+        assert_ne!(report.valid, Some(true), "octet {at}");
     }
     for length in 0..bytes.len() {
         let mut request = good.clone();

@@ -3,7 +3,7 @@
 
 mod checks;
 mod device;
-mod fixture;
+pub mod fixture;
 mod hostile;
 mod limbo;
 mod pkits;

@@ -118,6 +118,71 @@ fn extreme_moments_do_not_overflow() {
     }
 }
 
+/// Checks that may fail where a character of this part of a token is changed.
+fn of_part(part: usize) -> &'static [&'static str] {
+    match part {
+        0 => &[
+            "parts",
+            "base64url",
+            "header-json",
+            "header-duplicates",
+            "type",
+            "algorithm",
+            "critical",
+            "payload-encoding",
+            "offered-keys",
+            "key-id",
+            "key-algorithm",
+            "signature",
+        ],
+        // The key's issuer is compared with the token's.
+        1 => &[
+            "parts",
+            "base64url",
+            "claims-json",
+            "claims-duplicates",
+            "kind",
+            "expiry",
+            "not-before",
+            "issued-at",
+            "lifetime",
+            "issuer",
+            "version",
+            "issuer-tenant",
+            "tenant",
+            "audience",
+            "identity",
+            "key-issuer",
+            "signature",
+        ],
+        _ => &["parts", "base64url", "signature"],
+    }
+}
+
+#[test]
+fn a_changed_character_fails_the_checks_of_its_part_and_no_others() {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let good = device_token(json!({}));
+    let mut part = 0;
+    for (at, character) in good.bytes().enumerate() {
+        if character == b'.' {
+            part += 1;
+            continue;
+        }
+        let digit = DIGITS.iter().position(|digit| *digit == character).unwrap();
+        for bit in [1, 8, 32] {
+            let mut token = good.clone().into_bytes();
+            token[at] = DIGITS[digit ^ bit];
+            let report = validate_token(std::str::from_utf8(&token).unwrap(), &mint::policy());
+            let failed = report.checks.iter().filter(|check| check.status == CheckStatus::Failed);
+            let failed: Vec<&str> = failed.map(|check| check.id.as_str()).collect();
+            assert!(failed.iter().all(|id| of_part(part).contains(id)), "character {at}, bit {bit}: {failed:?}");
+            assert_ne!(report.check("signature").unwrap().status, CheckStatus::Passed, "character {at}, bit {bit}");
+            assert_ne!(report.valid, Some(true), "character {at}, bit {bit}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_gets_a_report(text in "\\PC{0,80}", mask: bool) {

@@ -4,7 +4,7 @@ mod attacks;
 mod columns;
 mod hostile;
 mod kinds;
-mod mint;
+pub mod mint;
 mod near_misses;
 mod secrecy;
 mod table;

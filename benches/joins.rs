@@ -1,0 +1,104 @@
+//! How well lines of several machines are joined, on simulated sites, beside a greedy join and an oracle.
+//!
+//! `cargo bench --features simulate --bench joins` (`CMGTRAIL_BENCH_HOURS`: simulated hours of each site, 1 unless said).
+
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::missing_docs_in_private_items)]
+
+#[path = "score/disturbed.rs"]
+mod disturbed;
+#[path = "score/joins.rs"]
+mod joins;
+#[path = "score/references.rs"]
+mod references;
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use cmgtrail::engine::{ReadOptions, Silent, Trail};
+use cmgtrail::simulate::{Plan, in_memory};
+
+use disturbed::{Damage, damage};
+use joins::{Hop, Line, Put, Tally};
+
+fn main() {
+    let hours: f64 = std::env::var("CMGTRAIL_BENCH_HOURS").ok().and_then(|text| text.parse().ok()).unwrap_or(1.0);
+    let only = std::env::var("CMGTRAIL_BENCH_RATE").ok().and_then(|text| text.parse::<f64>().ok());
+    for (rate, clients) in [(1.0, 200), (5.0, 500), (50.0, 2_000)] {
+        if only.is_some_and(|only| (only - rate).abs() > 0.1) {
+            continue;
+        }
+        score(rate, clients, hours);
+    }
+}
+
+fn score(rate: f64, clients: usize, hours: f64) {
+    let plan = Plan {
+        clients,
+        hours,
+        rate: Some(rate),
+        skew_seconds: 540,
+        retries: true,
+        faults: Vec::new(),
+        artefacts: false,
+        seed: 11,
+        ..Plan::default()
+    };
+    let mut simulated = in_memory(&plan).unwrap();
+    let settings = damage(&mut simulated, Damage { lost: 0.1, set: 0.05, seed: 3 });
+    let folder = tempfile::tempdir().unwrap();
+    simulated.write(folder.path()).unwrap();
+    std::fs::remove_file(folder.path().join("truth.json")).unwrap();
+    let start = Instant::now();
+    let trail = Trail::read(&[folder.path().to_owned()], ReadOptions::default(), &Silent).unwrap();
+    let seconds = start.elapsed().as_secs_f64();
+    let truth = &simulated.truth;
+    println!(
+        "\n{rate} messages/s, {clients} clients, {hours} h: {} flows, {} requests, read and followed in {seconds:.1} s",
+        truth.flows.len(),
+        truth.requests.len()
+    );
+    let hops = joins::hops(truth, &trail);
+    let puts = joins::puts(truth, &trail);
+    show("exact keys", &hops, &puts, |hop| hop.keyed && hop.has_client);
+    let keyless = |hop: &Hop| !hop.keyed && hop.has_client && hop.log != "CMGService";
+    show("no key", &hops, &puts, keyless);
+    let world = references::World::new(truth, &trail, &hops, &settings);
+    show("no key, greedy", &hops, &world.greedy(), keyless);
+    show("no key, oracle", &hops, &world.oracle(truth), keyless);
+    for log in ["W3SVC1", "CLOUD_PROXYCONNECTOR", "CCM_STS"] {
+        show(log, &hops, &puts, |hop| !hop.keyed && hop.has_client && hop.log == log);
+    }
+    show("gateway IIS", &hops, &puts, |hop| {
+        hop.has_client && hop.lines[0].0.starts_with("cmg-") && hop.log == "W3SVC1"
+    });
+    println!("  sure joins of lines of no client's flow: {}", joins::strangers(truth, &puts));
+    let (flows, right) = joins::outcomes(truth, &trail);
+    println!("  outcome right: {right} of {flows} flows, {:.4}", joins::share(right, flows));
+    if std::env::var_os("CMGTRAIL_BENCH_MISTAKES").is_some() {
+        for (what, count) in joins::confusions(truth, &trail).into_iter().take(12) {
+            println!("    {count} {what}");
+        }
+    }
+    let (compared, wrong, median) = joins::clocks(truth, &trail, &settings, 5);
+    println!(
+        "  clocks: {compared} with 5 pairs or more, {wrong} off by more than 1 s, median error {median:.3} s; {} in all",
+        trail.clocks.len()
+    );
+}
+
+fn show(name: &str, hops: &[Hop], puts: &HashMap<Line, Vec<Put>>, wanted: impl Fn(&Hop) -> bool) {
+    let tally: Tally = joins::tally(hops, puts, wanted);
+    println!(
+        "  {name:22} {:7} hops: precision {:.4}, recall {:.4}, kept {:.4}; certain {} ({} wrong), likely {} ({} wrong); open {:.3}, of {} candidates",
+        tally.hops,
+        tally.precision(),
+        tally.recall(),
+        joins::share(tally.kept, tally.hops),
+        tally.certain.0,
+        tally.certain.1,
+        tally.likely.0,
+        tally.likely.1,
+        joins::share(tally.sets.len(), tally.hops),
+        tally.median_set(),
+    );
+}

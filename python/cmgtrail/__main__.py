@@ -1,0 +1,5 @@
+"""`python -m cmgtrail` is the command `cmgtrail`."""
+
+from cmgtrail.cli import main
+
+main()

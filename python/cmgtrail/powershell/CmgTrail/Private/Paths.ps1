@@ -1,0 +1,23 @@
+function Resolve-FilePath {
+    # The absolute path of a file, folder or pattern, which need not be there: the command says what is amiss.
+    [OutputType([string])]
+    param(
+        [Parameter(Mandatory)] [System.Management.Automation.PSCmdlet] $Caller,
+        [Parameter(Mandatory)] [string] $Path
+    )
+    $provider = $null
+    $drive = $null
+    $full = $Caller.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path, [ref] $provider, [ref] $drive)
+    if ($provider.Name -ne 'FileSystem') {
+        $Caller.ThrowTerminatingError((New-TrailError -Id 'NoFile' -Category InvalidArgument -Target $Path -Message (
+            "Expected the path of a file or folder, found '$Path', which is of the provider $($provider.Name).")))
+    }
+    $full
+}
+
+function Test-OnWindows {
+    # `$IsWindows` is unknown to Windows PowerShell.
+    [OutputType([bool])]
+    param()
+    $env:OS -eq 'Windows_NT'
+}

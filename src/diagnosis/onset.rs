@@ -1,0 +1,161 @@
+//! When all clients of a gateway begin to fail at once: that is no client's own trouble.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::case::World;
+use crate::stage::{Mark, Stage};
+use crate::time::Micros;
+
+/// So many clients at least.
+pub const MANY: usize = 3;
+
+/// So many of them at least had requests that passed before: else nothing began.
+const WELL_BEFORE: usize = 2;
+
+/// A time in which no request to a gateway passed and those of several clients failed at one stage, after a time in
+/// which they passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Onset {
+    /// The gateway, lower-case.
+    pub host: String,
+    /// Where the requests fail.
+    pub stage: Option<Stage>,
+    /// UTC of the last request that passed.
+    pub passed: Micros,
+    /// UTC of the first that failed.
+    pub from: Micros,
+    /// UTC of the last that failed.
+    pub to: Micros,
+    /// The machines whose requests fail at this stage.
+    pub machines: BTreeSet<usize>,
+    /// Number of machines that asked in this time.
+    pub asked: usize,
+}
+
+/// A request to a gateway.
+struct Asked {
+    at: Micros,
+    machine: usize,
+    ended: Ended,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Passed,
+    /// At this stage, if that is known.
+    Failed(Option<Stage>),
+}
+
+/// All onsets, by gateway and time.
+pub fn onsets(world: &World<'_>) -> Vec<Onset> {
+    let mut all = Vec::new();
+    for (host, requests) in world.requests_by_host() {
+        let asked = requests.iter().filter_map(|&(at, number, machine)| {
+            let request = world.request(number);
+            let ended = match (request.failed(), request.passed()) {
+                (true, _) => Ended::Failed(stage_of_failure(world, number)),
+                (false, true) => Ended::Passed,
+                (false, false) => return None,
+            };
+            Some(Asked { at, machine, ended })
+        });
+        all.extend(of_host(host, &asked.collect::<Vec<_>>()));
+    }
+    all
+}
+
+/// The stage that the first line names which says that the request failed.
+fn stage_of_failure(world: &World<'_>, number: u32) -> Option<Stage> {
+    let request = world.request(number);
+    let named = request
+        .events
+        .iter()
+        .map(|&event| &world.events[event as usize])
+        .find_map(|event| event.stage().filter(|_| event.mark() == Mark::Fail && !event.message.symptom));
+    named.or_else(|| request.failed_below_http().then_some(Stage::CmgConnection))
+}
+
+fn of_host(host: &str, requests: &[Asked]) -> Vec<Onset> {
+    let mut found = Vec::new();
+    let mut well: BTreeSet<usize> = BTreeSet::new();
+    let mut passed = None;
+    let mut run: Vec<&Asked> = Vec::new();
+    for request in requests {
+        if request.ended != Ended::Passed {
+            run.push(request);
+            continue;
+        }
+        found.extend(of_run(host, &run, passed, &well));
+        run.clear();
+        passed = Some(request.at);
+        well.insert(request.machine);
+    }
+    found.extend(of_run(host, &run, passed, &well));
+    found
+}
+
+/// The onset that a run of failed requests is; `None` where it is the trouble of a few, or nothing passed before.
+fn of_run(host: &str, run: &[&Asked], passed: Option<Micros>, well: &BTreeSet<usize>) -> Option<Onset> {
+    let mut by_stage: BTreeMap<Option<Stage>, BTreeSet<usize>> = BTreeMap::new();
+    for request in run {
+        if let Ended::Failed(stage) = request.ended {
+            by_stage.entry(stage).or_default().insert(request.machine);
+        }
+    }
+    let asked: BTreeSet<usize> = run.iter().map(|request| request.machine).collect();
+    let (stage, machines) = by_stage.into_iter().max_by_key(|(_, machines)| machines.len())?;
+    if machines.len() < MANY || machines.intersection(well).count() < WELL_BEFORE {
+        return None;
+    }
+    let of_stage = || run.iter().filter(|request| request.ended == Ended::Failed(stage)).map(|request| request.at);
+    Some(Onset {
+        host: host.to_owned(),
+        stage,
+        passed: passed?,
+        from: of_stage().min()?,
+        to: of_stage().max()?,
+        machines,
+        asked: asked.len(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::MINUTE;
+
+    const WELL: Ended = Ended::Passed;
+    const TLS: Ended = Ended::Failed(Some(Stage::CmgConnection));
+
+    fn asked(at: i64, machine: usize, ended: Ended) -> Asked {
+        Asked { at: at * MINUTE, machine, ended }
+    }
+
+    #[test]
+    fn all_clients_at_once_are_an_onset() {
+        let requests = [asked(0, 1, WELL), asked(10, 2, WELL), asked(62, 1, TLS), asked(63, 2, TLS), asked(70, 3, TLS)];
+        let [onset] = &of_host("cmg", &requests)[..] else { panic!("one onset") };
+        assert_eq!((onset.passed, onset.from, onset.to), (10 * MINUTE, 62 * MINUTE, 70 * MINUTE));
+        assert_eq!(onset.machines, BTreeSet::from([1, 2, 3]));
+    }
+
+    #[test]
+    fn one_client_beside_others_that_get_through_is_none() {
+        let requests = [
+            asked(0, 1, WELL),
+            asked(5, 2, WELL),
+            asked(60, 1, TLS),
+            asked(70, 2, WELL),
+            asked(80, 1, TLS),
+            asked(90, 3, WELL),
+        ];
+        assert!(of_host("cmg", &requests).is_empty());
+    }
+
+    #[test]
+    fn a_gateway_that_never_worked_has_no_onset() {
+        let requests = [asked(60, 1, TLS), asked(63, 2, TLS), asked(70, 3, TLS)];
+        assert!(of_host("cmg", &requests).is_empty());
+    }
+}

@@ -1,0 +1,114 @@
+//! What most of many bounds agree on.
+//!
+//! Each pair of lines bounds how far one clock is ahead of another. Some pairs are wrong: a retry was taken for the
+//! request. The offset that most bounds allow is that of the right ones (Marzullo, 1984).
+
+use crate::time::Micros;
+
+/// Bounds of an offset, both included. Several bounds of one `item` exclude each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// What they are bounds for: bounds of one item count once.
+    pub item: u32,
+    /// The least offset.
+    pub low: Micros,
+    /// The greatest offset.
+    pub high: Micros,
+}
+
+/// What most bounds agree on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Agreement {
+    /// The least offset that they all allow.
+    pub low: Micros,
+    /// The greatest.
+    pub high: Micros,
+    /// Number of items that agree.
+    pub items: usize,
+}
+
+impl Agreement {
+    /// The offset in the middle.
+    pub fn offset(&self) -> Micros {
+        self.low + (self.high - self.low) / 2
+    }
+
+    /// How far from the middle the offset may be.
+    pub fn uncertainty(&self) -> Micros {
+        (self.high - self.low) / 2
+    }
+}
+
+/// The range of offsets that the most items allow; of several such ranges, the one nearest to none. `None` without
+/// bounds.
+///
+/// Items count once: where two bounds of one item overlap, they are as one.
+pub fn agreement(bounds: &[Bound]) -> Option<Agreement> {
+    let mut ends: Vec<(Micros, bool, u32)> = Vec::with_capacity(bounds.len() * 2);
+    for bound in bounds.iter().filter(|bound| bound.low <= bound.high) {
+        ends.push((bound.low, false, bound.item));
+        ends.push((bound.high, true, bound.item));
+    }
+    // A bound begins before another ends at the same offset: both allow it.
+    ends.sort_unstable();
+    let most = bounds.iter().map(|bound| bound.item as usize + 1).max()?;
+    let mut open = vec![0_u32; most];
+    let (mut items, mut best): (usize, Option<Agreement>) = (0, None);
+    for (place, &(offset, closes, item)) in ends.iter().enumerate() {
+        let of_item = &mut open[item as usize];
+        if closes {
+            *of_item -= 1;
+            items -= usize::from(*of_item == 0);
+        } else {
+            *of_item += 1;
+            items += usize::from(*of_item == 1);
+            let high = ends.get(place + 1).map_or(offset, |next| next.0);
+            let found = Agreement { low: offset, high, items };
+            let nearer = |best: Agreement| items == best.items && found.offset().abs() < best.offset().abs();
+            if best.is_none_or(|best| items > best.items || nearer(best)) {
+                best = Some(found);
+            }
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bound(item: u32, low: Micros, high: Micros) -> Bound {
+        Bound { item, low, high }
+    }
+
+    #[test]
+    fn the_common_part_of_all_bounds() {
+        let found = agreement(&[bound(0, 0, 10), bound(1, 4, 20), bound(2, -5, 8)]).unwrap();
+        assert_eq!((found.low, found.high, found.items), (4, 8, 3));
+        assert_eq!((found.offset(), found.uncertainty()), (6, 2));
+    }
+
+    #[test]
+    fn a_wrong_pair_is_outvoted() {
+        let found = agreement(&[bound(0, 0, 10), bound(1, 600, 610), bound(2, 5, 12)]).unwrap();
+        assert_eq!((found.low, found.high, found.items), (5, 10, 2));
+    }
+
+    #[test]
+    fn several_bounds_of_one_item_count_once() {
+        let retries = [bound(0, 0, 10), bound(0, 2, 12), bound(1, 50, 60), bound(2, 55, 65)];
+        assert_eq!(agreement(&retries).unwrap().items, 2);
+        assert_eq!(agreement(&retries).unwrap().low, 55);
+    }
+
+    #[test]
+    fn bounds_that_touch_agree() {
+        let found = agreement(&[bound(0, 0, 10), bound(1, 10, 20)]).unwrap();
+        assert_eq!((found.low, found.high, found.items), (10, 10, 2));
+    }
+
+    #[test]
+    fn nothing_agrees_on_nothing() {
+        assert_eq!(agreement(&[]), None);
+    }
+}

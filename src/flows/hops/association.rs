@@ -1,0 +1,110 @@
+//! Who belongs to whom, decided for all at once: marginals of a matching in which either side may stay alone.
+//!
+//! The sum-product algorithm on the bipartite graph of candidates (Williams and Lau, "Approximate evaluation of marginal
+//! association probabilities with belief propagation", 2014). It always converges, its cost is linear in the edges, and
+//! a tie stays a tie: two candidates that fit equally get equal marginals.
+
+/// A possible pair.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Edge {
+    /// Place of the outer partner.
+    pub outer: u32,
+    /// Place of the inner partner.
+    pub inner: u32,
+    /// How much likelier it is that these two are a pair than that both are alone.
+    pub odds: f64,
+}
+
+/// Rounds of messages at most; far fewer are needed.
+const ROUNDS: usize = 60;
+
+/// Messages that change by less than this have settled.
+const SETTLED: f64 = 1e-5;
+
+/// Odds beyond this say no more, and sums with them lose no digits.
+const SURE: f64 = 1e9;
+
+/// For each edge the probability that its two are a pair. Each outer and each inner partner is in one pair at most.
+///
+/// `edges` are sorted by their outer partner.
+pub fn marginals(outers: usize, inners: usize, edges: &[Edge]) -> Vec<f64> {
+    let odds: Vec<f64> = edges.iter().map(|edge| edge.odds.clamp(0.0, SURE)).collect();
+    // From inner to outer: the share of the inner partner's attention that no other outer partner claims.
+    let mut free = vec![1.0_f64; edges.len()];
+    let mut claim = vec![0.0_f64; edges.len()];
+    let mut wanted = vec![0.0_f64; outers];
+    let mut claimed = vec![0.0_f64; inners];
+    for _ in 0..ROUNDS {
+        wanted.fill(0.0);
+        for ((edge, odds), free) in edges.iter().zip(&odds).zip(&free) {
+            wanted[edge.outer as usize] += odds * free;
+        }
+        claimed.fill(0.0);
+        for (((edge, odds), free), claim) in edges.iter().zip(&odds).zip(&free).zip(&mut claim) {
+            let others = (wanted[edge.outer as usize] - odds * free).max(0.0);
+            *claim = odds / (1.0 + others);
+            claimed[edge.inner as usize] += *claim;
+        }
+        let mut change = 0.0_f64;
+        for ((edge, claim), free) in edges.iter().zip(&claim).zip(&mut free) {
+            let next = 1.0 / (1.0 + (claimed[edge.inner as usize] - claim).max(0.0));
+            change = change.max((next - *free).abs());
+            *free = next;
+        }
+        if change < SETTLED {
+            break;
+        }
+    }
+    wanted.fill(0.0);
+    for ((edge, odds), free) in edges.iter().zip(&odds).zip(&free) {
+        wanted[edge.outer as usize] += odds * free;
+    }
+    let of_edge = edges.iter().zip(&odds).zip(&free);
+    of_edge.map(|((edge, odds), free)| odds * free / (1.0 + wanted[edge.outer as usize])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edge(outer: u32, inner: u32, odds: f64) -> Edge {
+        Edge { outer, inner, odds }
+    }
+
+    fn near(left: f64, right: f64) -> bool {
+        (left - right).abs() < 1e-3
+    }
+
+    #[test]
+    fn one_candidate_is_as_likely_as_its_odds() {
+        assert!(near(marginals(1, 1, &[edge(0, 0, 3.0)])[0], 0.75));
+    }
+
+    #[test]
+    fn one_of_two_equal_candidates_is_a_tie() {
+        let found = marginals(1, 2, &[edge(0, 0, 1e6), edge(0, 1, 1e6)]);
+        assert!(near(found[0], 0.5) && near(found[1], 0.5), "{found:?}");
+    }
+
+    #[test]
+    fn a_chain_is_solved_exactly() {
+        // a-x 4, a-y 1, b-y 2. Matchings: none 1, ax 4, ay 1, by 2, ax+by 8; together 16.
+        let found = marginals(2, 2, &[edge(0, 0, 4.0), edge(0, 1, 1.0), edge(1, 1, 2.0)]);
+        assert!(near(found[0], 12.0 / 16.0), "{found:?}");
+        assert!(near(found[1], 1.0 / 16.0), "{found:?}");
+        assert!(near(found[2], 10.0 / 16.0), "{found:?}");
+    }
+
+    #[test]
+    fn what_one_can_only_be_the_other_cannot_be() {
+        // b fits y only, so a, which fits both equally, is x's.
+        let found = marginals(2, 2, &[edge(0, 0, 1e4), edge(0, 1, 1e4), edge(1, 1, 1e4)]);
+        assert!(found[0] > 0.99 && found[1] < 0.01 && found[2] > 0.99, "{found:?}");
+    }
+
+    #[test]
+    fn a_square_of_equals_stays_open() {
+        let edges = [edge(0, 0, 1e5), edge(0, 1, 1e5), edge(1, 0, 1e5), edge(1, 1, 1e5)];
+        assert!(marginals(2, 2, &edges).iter().all(|found| near(*found, 0.5)));
+    }
+}

@@ -1,0 +1,202 @@
+//! How long things take between two machines, as the pairs themselves show it.
+//!
+//! One request is seen by an outer machine from its sending to the answer, and by an inner one from its coming to its
+//! answer. How much longer the outer sees it (`slack`) does not depend on any clock; where in it the inner stands
+//! (`lead`, from the middle) does. Both laws are estimated from the pairs that are nearly sure, never assumed.
+
+/// Seconds.
+pub type Seconds = f64;
+
+/// A share of pairs that follow no law: a machine was asleep, a line was written late.
+const STRAY: f64 = 0.01;
+
+/// How far strays may be, seconds.
+const STRAY_REACH: Seconds = 60.0;
+
+/// Lines are written a few milliseconds late: a slack may be this far below zero.
+pub const JITTER: Seconds = 0.02;
+
+/// A log-normal law: half of all values are below `exp(mu)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LogNormal {
+    /// Mean of the logarithm.
+    pub mu: f64,
+    /// Standard deviation of the logarithm.
+    pub sigma: f64,
+}
+
+impl LogNormal {
+    /// Density at a positive value, a second.
+    pub fn density(&self, value: Seconds) -> f64 {
+        if value <= 0.0 {
+            return 0.0;
+        }
+        let distance = (value.ln() - self.mu) / self.sigma;
+        (-0.5 * distance * distance).exp() / (value * self.sigma * (std::f64::consts::TAU).sqrt())
+    }
+
+    /// The value that half of all are below.
+    pub fn median(&self) -> Seconds {
+        self.mu.exp()
+    }
+
+    /// The law of weighted positive values; `prior` counts as `strength` of them.
+    pub fn fit(values: &[(Seconds, f64)], prior: Self, strength: f64) -> Self {
+        let logs = || values.iter().filter(|(value, _)| *value > 0.0).map(|(value, weight)| (value.ln(), *weight));
+        let total: f64 = strength + logs().map(|(_, weight)| weight).sum::<f64>();
+        let mu = (strength * prior.mu + logs().map(|(log, weight)| weight * log).sum::<f64>()) / total;
+        let own = |log: f64| (log - mu) * (log - mu);
+        let spread = strength * (prior.sigma * prior.sigma + own(prior.mu))
+            + logs().map(|(log, weight)| weight * own(log)).sum::<f64>();
+        Self { mu, sigma: (spread / total).sqrt().clamp(0.05, 3.0) }
+    }
+}
+
+/// The law of one hop.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Law {
+    /// How much longer the outer machine sees a request.
+    pub slack: LogNormal,
+    /// Where the middle of the inner stands, from the middle of the outer: mean.
+    pub lead: Seconds,
+    /// Its standard deviation, clocks apart.
+    pub spread: Seconds,
+    /// Share of the outer machine's requests that the inner one's log has.
+    pub seen: f64,
+}
+
+impl Default for Law {
+    /// What is believed before any pair is known: a slack of some tenths of a second, give or take much.
+    fn default() -> Self {
+        Self { slack: LogNormal { mu: -2.0, sigma: 1.2 }, lead: 0.0, spread: 0.15, seen: 0.8 }
+    }
+}
+
+/// One pair as the law sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measure {
+    /// How much longer the outer sees it, where both durations are known.
+    pub slack: Option<Seconds>,
+    /// Where the inner stands from the middle of the outer.
+    pub lead: Seconds,
+    /// Uncertainty of the clocks.
+    pub clocks: Seconds,
+    /// Number of its ends that are known to the second only, 0 to 2.
+    pub coarse: u8,
+    /// What is known of the ends: a lead from ends alone is less exact.
+    pub ends_only: bool,
+}
+
+impl Law {
+    /// Density of a pair, a second, or a second squared where the slack is known.
+    pub fn density(&self, measure: &Measure) -> f64 {
+        let stray = STRAY / STRAY_REACH;
+        let slack = measure.slack.map_or(1.0, |slack| {
+            let value = slack + JITTER / 2.0;
+            if value <= 0.0 { 0.0 } else { (1.0 - STRAY) * self.slack.density(value) + stray }
+        });
+        slack * ((1.0 - STRAY) * self.lead_density(measure) + stray)
+    }
+
+    /// Density of where the inner stands, a second.
+    pub fn lead_density(&self, measure: &Measure) -> f64 {
+        let deviation = self.deviation(measure);
+        let distance = measure.lead - self.lead;
+        if measure.coarse == 0 {
+            let scaled = distance / deviation;
+            return (-0.5 * scaled * scaled).exp() / (deviation * std::f64::consts::TAU.sqrt());
+        }
+        // Somewhere within the second: a uniform law and a normal one.
+        let half = 0.5 * f64::from(measure.coarse);
+        let area = below((distance + half) / deviation) - below((distance - half) / deviation);
+        area.max(0.0) / (2.0 * half)
+    }
+
+    /// Standard deviation of the lead, clocks included, quantisation left out.
+    pub fn deviation(&self, measure: &Measure) -> Seconds {
+        let ends = if measure.ends_only { self.slack.median() / 2.0 } else { 0.0 };
+        (self.spread * self.spread + measure.clocks * measure.clocks + ends * ends).sqrt()
+    }
+
+    /// How far from the expected a pair may stand and still be looked at.
+    pub fn reach(&self, clocks: Seconds, coarse: u8) -> Seconds {
+        let deviation = (self.spread * self.spread + clocks * clocks).sqrt();
+        4.0 * deviation + f64::from(coarse) * 0.5 + self.slack.median() + 0.1
+    }
+
+    /// The law of weighted pairs, after a law that was believed before.
+    pub fn fit(pairs: &[(Measure, f64)], before: &Self, seen: f64) -> Self {
+        let slacks: Vec<(Seconds, f64)> = pairs
+            .iter()
+            .filter_map(|(measure, weight)| Some((measure.slack? + JITTER / 2.0, *weight)))
+            .filter(|(slack, _)| *slack > 0.0 && *slack < STRAY_REACH)
+            .collect();
+        let prior = Self::default();
+        let slack = LogNormal::fit(&slacks, prior.slack, 2.0);
+        let (mut total, mut sum) = (2.0, 2.0 * before.lead * 0.5);
+        for (measure, weight) in pairs.iter().filter(|(measure, _)| !measure.ends_only) {
+            total += weight;
+            sum += weight * measure.lead;
+        }
+        let lead = sum / total;
+        let (mut variance, mut total) = (2.0 * prior.spread * prior.spread, 2.0);
+        for (measure, weight) in pairs.iter().filter(|(measure, _)| !measure.ends_only) {
+            let distance = measure.lead - lead;
+            // What whole seconds and the clocks add is not the hop's own.
+            let foreign = f64::from(measure.coarse) / 12.0 + measure.clocks * measure.clocks;
+            variance += weight * (distance * distance - foreign);
+            total += weight;
+        }
+        Self { slack, lead, spread: (variance / total).max(0.0).sqrt().clamp(0.005, 2.0), seen }
+    }
+}
+
+/// Share of a normal law that is below a value (Abramowitz and Stegun, 26.2.17; error below 1e-7).
+fn below(value: f64) -> f64 {
+    let size = value.abs();
+    if size > 8.0 {
+        return if value > 0.0 { 1.0 } else { 0.0 };
+    }
+    let t = 1.0 / (1.0 + 0.231_641_9 * size);
+    let polynomial =
+        t * (0.319_381_530 + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
+    let tail = polynomial * (-0.5 * size * size).exp() / std::f64::consts::TAU.sqrt();
+    if value > 0.0 { 1.0 - tail } else { tail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(left: f64, right: f64, within: f64) -> bool {
+        (left - right).abs() <= within
+    }
+
+    #[test]
+    fn half_of_a_normal_law_is_below_its_mean() {
+        assert!(near(below(0.0), 0.5, 1e-6));
+        assert!(near(below(1.959_964), 0.975, 1e-6));
+        assert!(near(below(-1.0), 0.158_655, 1e-6));
+    }
+
+    #[test]
+    fn a_law_is_found_from_its_values() {
+        // Quartiles of a log-normal law with median 0.1 and sigma 0.5 and the median itself, many times over.
+        let quartile = 0.5 * 0.674_49_f64;
+        let values: Vec<(f64, f64)> = [(-quartile).exp(), 1.0, quartile.exp()].map(|v| (v * 0.1, 1_000.0)).to_vec();
+        let found = LogNormal::fit(&values, Law::default().slack, 2.0);
+        assert!(near(found.median(), 0.1, 0.001), "{found:?}");
+        assert!(near(found.sigma, quartile * (2.0_f64 / 3.0).sqrt(), 0.02), "{found:?}");
+    }
+
+    #[test]
+    fn whole_seconds_blur_the_lead_and_no_more() {
+        let law = Law { spread: 0.01, ..Law::default() };
+        let at = |lead, coarse| Measure { slack: None, lead, clocks: 0.0, coarse, ends_only: false };
+        assert!(near(law.lead_density(&at(0.3, 1)), 1.0, 1e-6));
+        assert!(near(law.lead_density(&at(0.7, 1)), 0.0, 1e-6));
+        assert!(law.lead_density(&at(0.0, 0)) > 30.0);
+        let measured: Vec<(Measure, f64)> = (-49..50).map(|place| (at(f64::from(place) / 100.0, 1), 10.0)).collect();
+        assert!(Law::fit(&measured, &Law::default(), 0.9).spread < 0.05);
+    }
+}

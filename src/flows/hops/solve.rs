@@ -1,0 +1,201 @@
+//! One hop solved for the whole window at once: candidates, the law of their delays, and the marginals.
+
+use std::collections::HashMap;
+
+use super::association::{Edge, marginals};
+use super::law::{Law, Measure, Seconds};
+use super::seen::{Class, Seen, Side};
+
+/// Candidates that one outer sighting keeps, the likeliest.
+pub const CANDIDATES: usize = 48;
+
+/// A pair less likely than this is no candidate.
+const NEGLIGIBLE: f64 = 1e-3;
+
+/// Outer sightings that the law is learned from, in this many runs of neighbours.
+const LEARNERS: usize = 3_000;
+const RUNS: usize = 3;
+
+/// Rounds of learning.
+const ROUNDS: usize = 6;
+
+/// Of the inner sightings at least this share is believed to belong to nobody: lines are lost.
+const LEAST_ALONE: f64 = 0.02;
+
+/// A law that fewer pairs have taught may be narrower than the truth: what it says is likely at most.
+const TAUGHT: f64 = 100.0;
+const UNTAUGHT: f64 = 0.998;
+
+/// Where both name a status, and not the same.
+const OTHER_STATUS: f64 = 0.05;
+
+/// A pair with its probability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share {
+    /// Place of the outer sighting.
+    pub outer: u32,
+    /// Place of the inner sighting.
+    pub inner: u32,
+    /// Probability that they saw the same request.
+    pub share: f64,
+}
+
+/// What is believed of those that stay alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Alone {
+    /// Share of the outer sightings that the inner machines' logs have.
+    pub seen: f64,
+    /// Share of the inner sightings that belong to none of the outer ones.
+    pub stray: f64,
+    /// Pairs that this rests on.
+    pub pairs: f64,
+}
+
+impl Default for Alone {
+    fn default() -> Self {
+        Self { seen: 0.8, stray: 0.3, pairs: 0.0 }
+    }
+}
+
+/// Learns the law of a hop from runs of neighbouring requests: pairs are weighed by how likely they are, the law
+/// follows from the pairs, and so on until both fit.
+pub fn learn(outer: &Side<'_>, inner: &Side<'_>) -> (Law, Alone) {
+    let (mut law, mut alone) = (Law::default(), Alone::default());
+    let learners = learners(outer);
+    for _ in 0..ROUNDS {
+        let mut edges = Vec::new();
+        let mut measures: Vec<Measure> = Vec::new();
+        for (number, &place) in (0_u32..).zip(&learners) {
+            for (inner_place, measure, odds) in candidates(outer, place, inner, &law, alone) {
+                edges.push(Edge { outer: number, inner: inner_place, odds });
+                measures.push(measure);
+            }
+        }
+        let shares = marginals(learners.len(), inner.len(), &edges);
+        let pairs: Vec<(Measure, f64)> = measures.into_iter().zip(shares.iter().copied()).collect();
+        alone = believed_alone(learners.len(), &edges, &shares);
+        law = Law::fit(&pairs, &law, alone.seen);
+    }
+    (law, alone)
+}
+
+/// Outer sightings that learn: runs of neighbours, so that they compete as all do.
+fn learners(outer: &Side<'_>) -> Vec<u32> {
+    let mut all: Vec<(Seconds, u32)> = (0_u32..)
+        .zip(&outer.seen)
+        .filter_map(|(place, seen)| seen.filter(|seen| seen.reference.is_some()).map(|seen| (seen.middle, place)))
+        .collect();
+    all.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.cmp(&two.1)));
+    if all.len() <= LEARNERS {
+        return all.into_iter().map(|(_, place)| place).collect();
+    }
+    let run = LEARNERS / RUNS;
+    let starts = (0..RUNS).map(|number| (all.len() - run) * number / (RUNS - 1));
+    starts.flat_map(|start| all[start..start + run].iter().map(|(_, place)| *place)).collect()
+}
+
+/// What the marginals say of those that stay alone. Two of each kind are believed beforehand.
+#[allow(clippy::cast_precision_loss)] // counts
+fn believed_alone(outers: usize, edges: &[Edge], shares: &[f64]) -> Alone {
+    let matched: f64 = shares.iter().sum();
+    let mut of_inner: HashMap<u32, f64> = HashMap::new();
+    for (edge, share) in edges.iter().zip(shares) {
+        *of_inner.entry(edge.inner).or_insert(0.0) += share;
+    }
+    let inners = of_inner.len() as f64;
+    let taken: f64 = of_inner.values().map(|share| share.min(1.0)).sum();
+    Alone {
+        seen: ((matched + 1.6) / (outers as f64 + 2.0)).clamp(0.02, 0.98),
+        stray: ((inners - taken + 0.3) / (inners + 1.0)).clamp(LEAST_ALONE, 1.0),
+        pairs: matched,
+    }
+}
+
+/// The inner sightings that one outer may be, with what is measured and the odds, the likeliest first and no more than
+/// [`CANDIDATES`].
+fn candidates(outer: &Side<'_>, place: u32, inner: &Side<'_>, law: &Law, alone: Alone) -> Vec<(u32, Measure, f64)> {
+    let sighting = &outer.sightings[place as usize];
+    let (Some(seen), Some(class)) = (outer.seen[place as usize], inner.classes.get(&sighting.endpoint)) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for &(_, other) in near(&seen, class, law) {
+        let Some(other_seen) = inner.seen[other as usize] else { continue };
+        let partner = &inner.sightings[other as usize];
+        if !sighting.may_be(partner) {
+            continue;
+        }
+        let measure = seen.measure(&other_seen, law);
+        let status = if sighting.answer.differs(partner.answer) { OTHER_STATUS } else { 1.0 };
+        let odds = status * odds(law.density(&measure), &measure, &other_seen, class, alone);
+        if odds > NEGLIGIBLE {
+            found.push((other, measure, odds));
+        }
+    }
+    keep_likeliest(&mut found, |candidate| candidate.2);
+    found
+}
+
+/// The places of a class that stand near enough.
+pub fn near<'c>(seen: &Seen, class: &'c Class, law: &Law) -> &'c [(Seconds, u32)] {
+    let own = if seen.reference.is_some() { seen.clock } else { super::seen::UNKNOWN };
+    let reach = law.reach(own.hypot(class.clock), 2);
+    let from = class.places.partition_point(|(at, _)| *at < seen.middle + law.lead - reach);
+    let to = class.places.partition_point(|(at, _)| *at <= seen.middle + law.lead + reach);
+    &class.places[from..to.max(from)]
+}
+
+/// How much likelier a pair of this density is than that both stay alone.
+pub fn odds(density: f64, measure: &Measure, inner: &Seen, class: &Class, alone: Alone) -> f64 {
+    let duration = match (measure.slack, inner.duration()) {
+        (Some(_), Some(duration)) => class.duration.density(duration.max(0.001)) + 1e-4,
+        _ => 1.0,
+    };
+    alone.seen / (1.0 - alone.seen) * density / (alone.stray.max(LEAST_ALONE) * class.rate * duration).max(1e-12)
+}
+
+/// Keeps the likeliest candidates.
+pub fn keep_likeliest<T>(found: &mut Vec<T>, odds: impl Fn(&T) -> f64) {
+    if found.len() > CANDIDATES {
+        found.sort_by(|one, two| odds(two).total_cmp(&odds(one)));
+        found.truncate(CANDIDATES);
+    }
+}
+
+/// The edges of a hop between two layers.
+pub fn edges(outer: &Side<'_>, inner: &Side<'_>, law: &Law, alone: Alone) -> Vec<Edge> {
+    let mut edges = Vec::new();
+    for place in 0..u32::try_from(outer.len()).unwrap_or(u32::MAX) {
+        let found = candidates(outer, place, inner, law, alone);
+        edges.extend(found.into_iter().map(|(inner, _, odds)| Edge { outer: place, inner, odds }));
+    }
+    edges
+}
+
+/// The marginals of all edges, once what is believed of the lonely follows from them.
+pub fn settle(outers: usize, inners: usize, edges: &mut [Edge], before: Alone) -> (Vec<f64>, Alone) {
+    let shares = marginals(outers, inners, edges);
+    let alone = believed_alone(outers, edges, &shares);
+    let odds = |alone: Alone| alone.seen / (1.0 - alone.seen) / alone.stray.max(LEAST_ALONE);
+    let scale = odds(alone) / odds(before);
+    if (0.95..1.05).contains(&scale) {
+        return (shares, alone);
+    }
+    edges.iter_mut().for_each(|edge| edge.odds *= scale);
+    (marginals(outers, inners, edges), alone)
+}
+
+/// A hop between two layers whose machines hand requests on, solved.
+pub fn solve(outer: &Side<'_>, inner: &Side<'_>) -> Vec<Share> {
+    let (law, alone) = learn(outer, inner);
+    let mut edges = edges(outer, inner, &law, alone);
+    let (shares, _) = settle(outer.len(), inner.len(), &mut edges, alone);
+    shares_of(&edges, &shares, alone)
+}
+
+/// The pairs that are worth keeping. A law that few pairs have taught makes nothing certain.
+pub fn shares_of(edges: &[Edge], shares: &[f64], alone: Alone) -> Vec<Share> {
+    let most = if alone.pairs < TAUGHT { UNTAUGHT } else { 1.0 };
+    let all = edges.iter().zip(shares).filter(|(_, share)| **share > NEGLIGIBLE);
+    all.map(|(edge, share)| Share { outer: edge.outer, inner: edge.inner, share: share.min(most) }).collect()
+}

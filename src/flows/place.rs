@@ -1,0 +1,156 @@
+//! Puts what the hops tell into the flows: which server's line belongs to which flow, how sure that is, and what else
+//! it may be.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::draft::{Draft, Member};
+use super::hops::{Answer, Layer, Link, Sightings};
+use super::requests::Requests;
+use super::servers::Transaction;
+use super::{Join, LineRef};
+use crate::events::Event;
+use crate::finding::Confidence;
+
+/// A join said to be certain is wrong in fewer than one of a thousand, one said to be likely in fewer than one of
+/// twenty, both together in fewer than one of a hundred. Shares come from models, which are never quite right.
+const CERTAIN: f64 = 0.9995;
+const LIKELY: f64 = 0.96;
+
+/// A flow that fits less is no candidate.
+const LEAST: f64 = 0.02;
+
+/// Candidates are kept until this much of what is likely is among them.
+const ENOUGH: f64 = 0.995;
+
+/// Candidates of one transaction at most, the likeliest.
+const MOST: usize = 24;
+
+/// Joins transactions that no key has joined. `joined` are the transactions that some key has.
+pub fn place(
+    links: &[Link],
+    sightings: &Sightings,
+    transactions: &[Transaction],
+    joined: &HashSet<usize>,
+    requests: &Requests,
+    events: &[Event],
+    drafts: &mut [Draft],
+) {
+    let flow_of = flows_of_requests(drafts, requests);
+    let mut of_transaction: BTreeMap<usize, Vec<&Link>> = BTreeMap::new();
+    let mut rivals: HashMap<(Layer, u32), usize> = HashMap::new();
+    for link in links {
+        let transaction = sightings.of(link.layer)[link.place as usize].of;
+        if link.share >= LEAST {
+            *rivals.entry((link.layer, link.client)).or_insert(0) += 1;
+        }
+        if !joined.contains(&transaction) {
+            of_transaction.entry(transaction).or_default().push(link);
+        }
+    }
+    for (number, links) in of_transaction {
+        for (found, confidence, flows) in kept(&links, sightings, &flow_of) {
+            let Some(transaction) = transactions.get(number) else { continue };
+            let client = &sightings.of(Layer::Client)[found.link.client as usize];
+            let server = &sightings.of(found.link.layer)[found.link.place as usize];
+            let mut by = vec!["time", "endpoint"];
+            if client.answer != Answer::Unknown && server.answer != Answer::Unknown {
+                by.push("status");
+            }
+            let others = rivals.get(&(found.link.layer, found.link.client)).map_or(0, |count| count - 1);
+            let to = events.get(client.line as usize).map(|event| LineRef::from(&event.place));
+            for (nth, &(event, within)) in transaction.lines.iter().enumerate() {
+                let keys = by.iter().copied().chain((nth > 0).then_some(within));
+                let join = Join {
+                    by: keys.map(str::to_owned).collect(),
+                    confidence,
+                    distance_seconds: found.link.distance,
+                    rivals: if confidence == Confidence::Possible { (flows - 1).max(others) } else { 0 },
+                    to: to.clone(),
+                };
+                let member = Member { event, attempt: found.attempt, join };
+                let draft = &mut drafts[found.flow];
+                if confidence == Confidence::Possible {
+                    draft.candidates.push(member);
+                } else {
+                    draft.servers.push(member);
+                }
+            }
+        }
+    }
+}
+
+/// Notes the requests that some server surely answered well, where their clients' logs do not tell how they ended.
+pub fn note_served(links: &[Link], sightings: &Sightings, requests: &mut Requests) {
+    for link in links.iter().filter(|link| link.compared && link.share >= LIKELY) {
+        let server = &sightings.of(link.layer)[link.place as usize];
+        let client = &sightings.of(Layer::Client)[link.client as usize];
+        let open = server.answer == Answer::Good && client.to.is_none() && client.answer != Answer::Good;
+        if let Some(request) = requests.all.get_mut(client.of).filter(|_| open) {
+            request.served |= !request.failed();
+        }
+    }
+}
+
+/// The flow of each request, with the attempt.
+fn flows_of_requests(drafts: &[Draft], requests: &Requests) -> HashMap<u32, (usize, u32)> {
+    let mut flow_of = HashMap::new();
+    for (flow, draft) in drafts.iter().enumerate() {
+        for member in &draft.client {
+            if let Some(&request) = requests.of_event.get(&member.event) {
+                flow_of.entry(request).or_insert((flow, member.attempt));
+            }
+        }
+    }
+    flow_of
+}
+
+/// A flow that a transaction may belong to, by its likeliest request.
+struct Found<'a> {
+    flow: usize,
+    attempt: u32,
+    share: f64,
+    link: &'a Link,
+}
+
+/// The flows that a transaction is kept for, how sure each is, and how many there are.
+fn kept<'a>(
+    links: &[&'a Link],
+    sightings: &Sightings,
+    flow_of: &HashMap<u32, (usize, u32)>,
+) -> Vec<(Found<'a>, Confidence, usize)> {
+    let mut found: Vec<Found<'a>> = Vec::new();
+    for &link in links {
+        let request = u32::try_from(sightings.of(Layer::Client)[link.client as usize].of).unwrap_or(u32::MAX);
+        let Some(&(flow, attempt)) = flow_of.get(&request) else { continue };
+        match found.iter_mut().find(|found| found.flow == flow) {
+            Some(known) => {
+                known.share += link.share;
+                if link.share > known.link.share {
+                    (known.link, known.attempt) = (link, attempt);
+                }
+            }
+            None => found.push(Found { flow, attempt, share: link.share, link }),
+        }
+    }
+    found.sort_by(|one, two| two.share.total_cmp(&one.share).then(one.flow.cmp(&two.flow)));
+    let Some(best) = found.first() else { return Vec::new() };
+    let sure = match best.share {
+        share if !best.link.compared || share < LIKELY => Confidence::Possible,
+        share if share < CERTAIN => Confidence::Likely,
+        _ => Confidence::Certain,
+    };
+    if sure != Confidence::Possible {
+        return found.into_iter().take(1).map(|found| (found, sure, 1)).collect();
+    }
+    let total: f64 = found.iter().map(|found| found.share).sum();
+    let mut sum = 0.0;
+    let mut flows = 0;
+    for one in found.iter().take(MOST) {
+        if one.share < LEAST || sum > ENOUGH * total {
+            break;
+        }
+        sum += one.share;
+        flows += 1;
+    }
+    found.into_iter().take(flows).map(|found| (found, sure, flows)).collect()
+}

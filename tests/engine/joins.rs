@@ -1,0 +1,119 @@
+//! Joins across machines and clocks, on simulated sites.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cmgtrail::engine::{ReadOptions, Silent, Trail};
+use cmgtrail::finding::Confidence;
+use cmgtrail::simulate::{Plan, Simulated, in_memory};
+use proptest::prelude::*;
+
+fn site(skew_seconds: u32, seed: u64) -> Simulated {
+    let plan = Plan { clients: 12, hours: 3.0, skew_seconds, seed, artefacts: false, ..Plan::default() };
+    in_memory(&plan).unwrap()
+}
+
+fn written(simulated: &Simulated) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    simulated.write(folder.path()).unwrap();
+    std::fs::remove_file(folder.path().join("truth.json")).unwrap();
+    folder
+}
+
+fn read(paths: &[PathBuf]) -> Trail {
+    Trail::read(paths, ReadOptions::default(), &Silent).unwrap()
+}
+
+/// What was simulated in each folder, by the name that the clocks give it.
+fn offsets(simulated: &Simulated) -> BTreeMap<String, f64> {
+    let name = |folder: &str| {
+        let words = ["client-", "connection-point-", "cp-", "mp-", "cmg-"];
+        words.iter().find_map(|word| folder.strip_prefix(word)).unwrap_or(folder).to_lowercase()
+    };
+    simulated.truth.offsets.iter().map(|(folder, offset)| (name(folder), *offset)).collect()
+}
+
+#[test]
+fn clocks_with_five_pairs_are_right_to_the_second() {
+    for seed in [3, 4, 5] {
+        let simulated = site(540, seed);
+        let folder = written(&simulated);
+        let trail = read(&[folder.path().to_owned()]);
+        let truth = offsets(&simulated);
+        let mut compared = 0;
+        for clock in trail.clocks.iter().filter(|clock| clock.pairs >= 5) {
+            let expected = truth[&clock.host.to_lowercase()] - truth[&clock.reference.to_lowercase()];
+            assert!((clock.offset_seconds - expected).abs() < 1.0, "seed {seed}: {clock:?}, true {expected}");
+            compared += 1;
+        }
+        assert!(compared >= 5, "seed {seed}: {:?}", trail.clocks);
+    }
+}
+
+#[test]
+fn a_line_that_is_surely_a_flows_is_that_flows() {
+    let simulated = site(300, 8);
+    let folder = written(&simulated);
+    let trail = read(&[folder.path().to_owned()]);
+    let mut client_of = BTreeMap::new();
+    for flow in &simulated.truth.flows {
+        for line in &flow.lines {
+            client_of.insert((line.source.clone(), line.line), flow.client.clone());
+        }
+    }
+    let (mut sure, mut wrong) = (0, 0);
+    for flow in &trail.flows {
+        for event in flow.events.iter().filter(|event| event.join.by.iter().any(|by| by == "time")) {
+            assert!(event.join.distance_seconds.is_some(), "{event:?}");
+            assert!(event.join.to.is_some(), "{event:?}");
+            if event.join.confidence > Confidence::Possible {
+                sure += 1;
+                let owner = client_of.get(&(event.source.to_string(), event.line));
+                wrong += usize::from(owner != flow.client.host.as_ref());
+            }
+        }
+    }
+    assert!(sure > 200, "{sure}");
+    assert!(wrong * 100 <= sure, "{wrong} of {sure} are wrong");
+}
+
+#[test]
+fn a_line_that_may_be_several_flows_is_kept_for_all_of_them() {
+    let simulated = site(300, 9);
+    let folder = written(&simulated);
+    let trail = read(&[folder.path().to_owned()]);
+    let mut flows_of: BTreeMap<(&str, u32), Vec<(Confidence, usize)>> = BTreeMap::new();
+    for event in trail.flows.iter().flat_map(|flow| &flow.events) {
+        flows_of.entry((&*event.source, event.line)).or_default().push((event.join.confidence, event.join.rivals));
+    }
+    for (line, flows) in flows_of.iter().filter(|(_, flows)| flows.len() > 1) {
+        for (confidence, rivals) in flows {
+            assert_eq!(*confidence, Confidence::Possible, "{line:?}");
+            assert!(*rivals + 1 >= flows.len(), "{line:?}: {flows:?}");
+        }
+    }
+}
+
+fn machines(folder: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    folders
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_what_is_given_changes_nothing(order in any::<[u8; 32]>(), seed in 20_u64..23) {
+        let simulated = site(540, seed);
+        let folder = written(&simulated);
+        let paths = machines(folder.path());
+        let mut shuffled: Vec<(u8, PathBuf)> = order.iter().copied().cycle().zip(paths.iter().cloned()).collect();
+        shuffled.sort();
+        let shuffled: Vec<PathBuf> = shuffled.into_iter().map(|(_, path)| path).collect();
+        let (first, second) = (read(&paths), read(&shuffled));
+        prop_assert_eq!(serde_json::to_value(&first.clocks).unwrap(), serde_json::to_value(&second.clocks).unwrap());
+        prop_assert_eq!(serde_json::to_value(&first.flows).unwrap(), serde_json::to_value(&second.flows).unwrap());
+    }
+}

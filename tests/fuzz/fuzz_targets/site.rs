@@ -1,0 +1,11 @@
+//! Any text as a site description.
+
+#![no_main]
+
+#[path = "../bodies.rs"]
+#[allow(dead_code)] // a target uses one of them
+mod bodies;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| bodies::site(text));
