@@ -39,6 +39,7 @@ struct Named {
 /// Why a finding is wrong or missed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names)] // as the file names it
 struct Reason {
     case: String,
     failure: String,

@@ -56,11 +56,10 @@ impl Damage {
             let lines: Vec<&[u8]> = file.bytes.split_inclusive(|byte| *byte == b'\n').collect();
             let (bytes, stands) = match self {
                 Self::Missing if lost.contains(&log_of(&file.path)) => (Vec::new(), vec![None; lines.len()]),
-                Self::Missing => unchanged(file, lines.len()),
                 Self::Dropped => dropped(&lines, &mut random),
                 Self::Reordered => reordered(&lines, &mut random),
                 Self::Truncated if random.bool() => truncated(file, &lines, &mut random),
-                Self::Truncated => unchanged(file, lines.len()),
+                Self::Missing | Self::Truncated => unchanged(file, lines.len()),
                 Self::Reworded => (reworded(&lines, &mut random), unchanged(file, lines.len()).1),
                 Self::ClockSet => {
                     let set = settings.get(machine_of(&file.path));

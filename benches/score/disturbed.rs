@@ -1,6 +1,7 @@
 //! What happens to logs: lines get lost, and clocks are set in the middle.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use cmgtrail::simulate::{Simulated, Truth};
 use cmgtrail::time::{Micros, rfc3339, zoned_instant};
@@ -30,7 +31,7 @@ pub fn damage(simulated: &mut Simulated, damage: Damage) -> BTreeMap<String, f64
     }
     let mut moved: BTreeMap<(String, u32), Option<u32>> = BTreeMap::new();
     for file in &mut simulated.files {
-        if !file.path.ends_with(".log") {
+        if Path::new(&file.path).extension().is_none_or(|extension| extension != "log") {
             continue;
         }
         let machine = file.path.split('/').next().unwrap_or_default();

@@ -134,7 +134,9 @@ impl<'a> World<'a> {
         for (place, asked) in self.asked.iter().enumerate() {
             by_endpoint.entry(asked.endpoint).or_default().push((asked.raw, place));
         }
-        by_endpoint.values_mut().for_each(|all| all.sort_by(|one, two| one.0.total_cmp(&two.0)));
+        for all in by_endpoint.values_mut() {
+            all.sort_by(|one, two| one.0.total_cmp(&two.0));
+        }
         let mut taken: HashSet<(usize, &str)> = HashSet::new();
         let mut order: Vec<&Served> = self.served.iter().collect();
         order.sort_by(|one, two| one.raw.total_cmp(&two.raw));
@@ -218,10 +220,14 @@ impl<'a> World<'a> {
         let mut rows = vec![1.0_f64; served.len()];
         for _ in 0..30 {
             let mut sums = vec![ALONE; rows.len()];
-            cells.iter().for_each(|(row, column, fit)| sums[*row] += fit * columns[*column]);
+            for (row, column, fit) in &cells {
+                sums[*row] += fit * columns[*column];
+            }
             rows.iter_mut().zip(sums).for_each(|(row, sum)| *row = 1.0 / sum);
             let mut sums = vec![ALONE; columns.len()];
-            cells.iter().for_each(|(row, column, fit)| sums[*column] += fit * rows[*row]);
+            for (row, column, fit) in &cells {
+                sums[*column] += fit * rows[*row];
+            }
             columns.iter_mut().zip(sums).for_each(|(column, sum)| *column = 1.0 / sum);
         }
         cells.iter().map(|(row, column, fit)| (served[*row], *column, fit * rows[*row] * columns[*column])).collect()

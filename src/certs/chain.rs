@@ -261,9 +261,10 @@ fn without_leaf(request: &ChainRequest, inputs: &Inputs<'_>) -> Report {
     let mut checks = if inputs.problems.iter().any(|(role, _)| *role == "presented") {
         unreadable(request, inputs)
     } else {
-        let text = match inputs.lists_presented {
-            true => "It holds a revocation list where certificates are expected.",
-            false => "No certificate was presented.",
+        let text = if inputs.lists_presented {
+            "It holds a revocation list where certificates are expected."
+        } else {
+            "No certificate was presented."
         };
         vec![UNREADABLE.check(request.profile, CheckStatus::NotChecked, "presented list", text.to_owned())]
     };

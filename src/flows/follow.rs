@@ -166,13 +166,15 @@ impl Servers {
         let clients = self.sightings.of(Layer::Client);
         let read =
             |sighting: &hops::Sighting| sighting.middle().map(|middle| self.clocks.read(sighting.machine, middle).at);
-        let mut asked: HashMap<(usize, Option<u32>), Vec<(Micros, u32)>> = HashMap::new();
+        let mut asked: HashMap<_, Vec<(Micros, u32)>> = HashMap::new();
         for (place, client) in (0_u32..).zip(clients) {
             if let Some(at) = read(client) {
                 asked.entry((client.machine, client.endpoint)).or_default().push((at, place));
             }
         }
-        asked.values_mut().for_each(|requests| requests.sort_unstable());
+        for requests in asked.values_mut() {
+            requests.sort_unstable();
+        }
         let mut keyed = Vec::new();
         for (place, served) in (0_u32..).zip(self.sightings.of(Layer::TokenService)) {
             let client = self.transactions.get(served.of).and_then(|transaction| self.ids.machine(transaction));

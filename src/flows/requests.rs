@@ -41,6 +41,7 @@ pub enum Ending {
 
 /// One HTTP request of a client.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools)] // facts that hold or not, each by itself
 pub struct Request {
     /// Its lines, as indices of the trail's events.
     pub events: Vec<u32>,

@@ -76,7 +76,9 @@ fn by_address(rows: &[Sighting]) -> HashMap<u32, Vec<(Micros, u32)>> {
             all.entry(address).or_default().push((at, place));
         }
     }
-    all.values_mut().for_each(|rows| rows.sort_unstable());
+    for rows in all.values_mut() {
+        rows.sort_unstable();
+    }
     all
 }
 
@@ -116,7 +118,9 @@ impl Index {
                 index.entry(signature).or_default().push((at, *address));
             }
         }
-        index.values_mut().for_each(|places| places.sort_unstable());
+        for places in index.values_mut() {
+            places.sort_unstable();
+        }
         Self(index)
     }
 

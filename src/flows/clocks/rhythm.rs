@@ -84,7 +84,7 @@ impl Table<'_> {
     /// The pairs that stand in a peak; none where there is no peak beyond doubt.
     fn peaks(&self, outers: &[u32], inners: &[u32]) -> Vec<(u32, u32)> {
         let votes = self.votes(outers, inners);
-        let Some(first) = self.first_and_second(&votes) else { return Vec::new() };
+        let Some(first) = Self::first_and_second(&votes) else { return Vec::new() };
         votes
             .into_iter()
             .filter(|(bin, ..)| first.iter().any(|peak| (bin - peak).abs() <= 3))
@@ -102,7 +102,9 @@ impl Table<'_> {
                     classes.entry(sighting.endpoint).or_default().push((at, place));
                 }
             }
-            classes.values_mut().for_each(|class| class.sort_unstable());
+            for class in classes.values_mut() {
+                class.sort_unstable();
+            }
             classes
         };
         let outers = classes(outers, self.outer);
@@ -144,7 +146,7 @@ impl Table<'_> {
     }
 
     /// The heaps of the highest peak, and of a second where the clock was set in between; `None` without a sure peak.
-    fn first_and_second(&self, votes: &[Vote]) -> Option<Vec<i64>> {
+    fn first_and_second(votes: &[Vote]) -> Option<Vec<i64>> {
         let mut heaps: BTreeMap<i64, usize> = BTreeMap::new();
         for (bin, ..) in votes {
             *heaps.entry(*bin).or_insert(0) += 1;

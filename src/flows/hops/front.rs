@@ -66,7 +66,9 @@ pub fn solve(
     if gateway.len() == 0 {
         let (law, alone) = solve::learn(clients, inner);
         let mut edges = solve::edges(clients, inner, &law, alone);
-        edges.iter_mut().for_each(|edge| edge.odds *= evidence.factor(Some(edge.outer), edge.inner));
+        for edge in &mut edges {
+            edge.odds *= evidence.factor(Some(edge.outer), edge.inner);
+        }
         let (shares, _) = solve::settle(clients.len(), inner.len(), &mut edges, alone);
         return solve::shares_of(&edges, &shares, alone);
     }

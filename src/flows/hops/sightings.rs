@@ -314,9 +314,7 @@ fn asked<'e>(
     let knowledge = context.knowledge;
     let name = |path: &str| knowledge.endpoint(path).map(|endpoint| endpoint.name.to_owned());
     match layer {
-        Layer::Gateway | Layer::Point => {
-            first.text.split(' ').find(|word| word.starts_with('/')).and_then(|stem| name(stem))
-        }
+        Layer::Gateway | Layer::Point => first.text.split(' ').find(|word| word.starts_with('/')).and_then(name),
         Layer::Connector => get("internal_url").or_else(|| get("url")).and_then(name),
         Layer::TokenService => get("internal_url").and_then(name).or_else(|| name(TOKEN_SERVICE)),
         _ => Some(MESSAGES.to_owned()),

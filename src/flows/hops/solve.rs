@@ -31,6 +31,7 @@ const OTHER_STATUS: f64 = 0.05;
 
 /// A pair with its probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(clippy::struct_field_names)] // the share is what it is about
 pub struct Share {
     /// Place of the outer sighting.
     pub outer: u32,
@@ -181,7 +182,9 @@ pub fn settle(outers: usize, inners: usize, edges: &mut [Edge], before: Alone) -
     if (0.95..1.05).contains(&scale) {
         return (shares, alone);
     }
-    edges.iter_mut().for_each(|edge| edge.odds *= scale);
+    for edge in edges.iter_mut() {
+        edge.odds *= scale;
+    }
     (marginals(outers, inners, edges), alone)
 }
 
