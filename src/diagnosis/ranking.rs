@@ -170,8 +170,9 @@ pub fn rank(found: Vec<Match>, case: &Case<'_>) -> Vec<Match> {
 /// and whatever is contradicted, or explains less of the same, to what is as sure.
 fn makes_superfluous(better: &Candidate, other: &Candidate) -> bool {
     let (one, two) = (&better.found, &other.found);
-    let may = two.failure.beside || !one.failure.beside;
-    if !may || one.failure.id == two.failure.id || one.severity != two.severity {
+    // A user's rule adds beside the built-in ones: neither takes away the other's.
+    let alike = one.failure.beside == two.failure.beside && one.severity == two.severity;
+    if !alike || one.failure.id == two.failure.id {
         return false;
     }
     if one.failure.consequences.contains(&two.failure.id) {
