@@ -31,7 +31,7 @@ use causes::Verdict;
 use damage::{Damage, is_log};
 use matrix::{Trial, VIEWS};
 
-use Verdict::{First, Neighbour, Wrong};
+use Verdict::{First, Neighbour, Silent, Wrong};
 
 /// Faults that are not the first cause in every view, with the least that each view must reach, and why.
 const LESS: [(&str, [Verdict; 3], &str); 12] = [
@@ -49,7 +49,7 @@ const LESS: [(&str, [Verdict; 3], &str); 12] = [
     ("connector-client-certificate-missing", [Neighbour, First, First], "the connection point's log tells it"),
     ("sts-library-mismatch", [Neighbour, First, First], "the client sees a 500, which may come from all of IIS"),
     ("sts-not-running", [Wrong, First, First], "the client sees no status: connector-down is as possible"),
-    ("mp-cannot-reach-entra", [Wrong, First, First], "the client sees no status, and 0x87D00231 is no cause"),
+    ("mp-cannot-reach-entra", [Silent, First, First], "the client sees no status, and 0x87D00231 is no cause"),
     ("user-not-discovered", [Neighbour, First, First], "the client sees a 401, which has many causes"),
 ];
 
