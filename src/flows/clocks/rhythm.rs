@@ -130,6 +130,10 @@ impl Table<'_> {
                 items += 1;
                 let from = others.partition_point(|(time, _)| *time < at - REACH);
                 for &(time, other) in others[from..].iter().take_while(|(time, _)| *time <= at + REACH) {
+                    // Bursts hold more than the mean says.
+                    if votes.len() >= BUDGET {
+                        return votes;
+                    }
                     if self.may_pair(other, place) {
                         votes.push(((time - at).div_euclid(BIN), other, place));
                     }

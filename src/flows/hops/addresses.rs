@@ -1,6 +1,6 @@
 //! Clients and rows of the gateway: which addresses a client has is learned from its requests themselves.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::association::Edge;
 use super::seen::Side;
@@ -13,7 +13,7 @@ const PRIOR: f64 = 1.0;
 const ROUNDS: usize = 4;
 
 /// How often each client was seen to have an address: machine, address, count.
-pub type Homes = HashMap<(usize, u32), f64>;
+pub type Homes = BTreeMap<(usize, u32), f64>;
 
 /// Solves the hop from clients to the gateway. `homes` is what the clocks' estimation knows of addresses.
 pub fn solve(clients: &Side<'_>, gateway: &Side<'_>, homes: &Homes) -> Vec<Share> {

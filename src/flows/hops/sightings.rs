@@ -243,7 +243,7 @@ fn of_server(
         _ => return None,
     };
     let get = |field: &str| events().find_map(|event| event.get(field));
-    let elapsed = get("elapsed_ms").and_then(|ms| ms.parse::<Micros>().ok()).map(|ms| ms * 1_000);
+    let elapsed = get("elapsed_ms").and_then(|ms| ms.parse::<u32>().ok()).map(|ms| Micros::from(ms) * 1_000);
     let (from, to) = times(layer, transaction, elapsed, context);
     let status = get("http_status").and_then(|status| status.parse::<u16>().ok());
     let failed = events().any(|event| event.mark() == Mark::Fail) || status.is_some_and(|status| status >= 300);

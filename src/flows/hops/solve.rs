@@ -1,6 +1,6 @@
 //! One hop solved for the whole window at once: candidates, the law of their delays, and the marginals.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::association::{Edge, marginals};
 use super::law::{Law, Measure, Seconds};
@@ -99,7 +99,8 @@ fn learners(outer: &Side<'_>) -> Vec<u32> {
 #[allow(clippy::cast_precision_loss)] // counts
 fn believed_alone(outers: usize, edges: &[Edge], shares: &[f64]) -> Alone {
     let matched: f64 = shares.iter().sum();
-    let mut of_inner: HashMap<u32, f64> = HashMap::new();
+    // In one order always, for a sum of floats depends on it.
+    let mut of_inner: BTreeMap<u32, f64> = BTreeMap::new();
     for (edge, share) in edges.iter().zip(shares) {
         *of_inner.entry(edge.inner).or_insert(0.0) += share;
     }
