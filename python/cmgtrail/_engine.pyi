@@ -245,7 +245,7 @@ class Trail:
         """The paths as given."""
     @property
     def traffic(self) -> bool:
-        """True where some log holds a request to a CMG; else there is nothing to diagnose."""
+        """True where some log holds a request to a CMG; without one only what needs none can be found."""
     @property
     def flows(self) -> Table[Flow]:
         """The flows, in order of start."""

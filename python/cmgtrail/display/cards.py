@@ -73,7 +73,7 @@ def trail(shown: Trail) -> Markup:
     findings = [tag("li", badge(finding.severity), heading(finding)) for finding in shown.findings[:FLOWS]]
     return join(
         tag("h3", "cmgtrail: ", words.summary(shown)),
-        None if shown.traffic else tag("p", words.NO_TRAFFIC),
+        None if shown.traffic else tag("p", words.no_traffic(shown)),
         tag("ol", *findings) if findings else None,
         # What broke is what the reader came for.
         flows(sorted(shown.flows, key=lambda flow: flow.outcome == "completed")),

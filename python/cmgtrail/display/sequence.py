@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cmgtrail.display.words import rivals
+from cmgtrail.display.words import BROKEN, rivals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -191,7 +191,7 @@ def _lane(role: str, groups: list[_Group], flow: Flow) -> Lane:
 
 def _broke(groups: list[_Group], flow: Flow) -> int | None:
     """The step where the last attempt broke: the first that fails at that stage, else the last of it, else the end."""
-    if not groups or flow.outcome not in {"failed", "stalled"}:
+    if not groups or flow.outcome not in BROKEN:
         return None
     at = [i for i, group in enumerate(groups) if group.events[0].stage == flow.broke_at]
     last = groups[-1].events[0].attempt
