@@ -136,6 +136,22 @@ def test_close_lines_share_their_neighbours(demo: Any) -> None:
     assert [line.line for line in found[file, 20]] == [18, 19, 20, 21, 22, 23, 24]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "blocks"),
+    [
+        ([20, 25], [range(18, 28)]),  # 21 and 22 stand behind 20, 23 and 24 before 25
+        ([20, 26], [range(18, 23), range(24, 29)]),
+        ([1, 4, 51], [range(1, 7), range(49, 52)]),
+    ],
+)
+def test_no_line_is_shown_twice(wanted: list[int], blocks: list[range], demo: Any) -> None:
+    trail = cmgtrail.read(demo, progress=False)
+    file = trail.evidence[0].source
+    found = context.around(trail, [(file, line) for line in wanted])
+    shown = {id(block): [line.line for line in block] for block in found.values()}
+    assert sorted(shown.values()) == [list(block) for block in blocks]
+
+
 def test_the_data_ends_no_script_element() -> None:
     text = flows.as_json({"a": "</script><!--<script>&\u2028"})
     assert not set(text) & set("<>&\u2028")

@@ -79,8 +79,9 @@ class Lines:
                 self._line()
                 self._line(day, "bold")
             self._step(moment, shown[11:] or "?", f"{words.client_name(moment.flow)}: " if several else "")
-        self._line()
-        self._clock_lines(trail)
+        if len(trail.clocks) or len({writer.host for writer in writers.values()}) > 1:
+            self._line()
+            self._clock_lines(trail)
 
     def _line(self, text: str = "", style: str = "", indent: int = 0) -> None:
         # Text with nothing in it would print nothing at all, not an empty line.

@@ -55,8 +55,9 @@ def counted(count: int, noun: str) -> str:
 
 
 def megabytes(size: int) -> str:
-    """`0.1 MB`, `3,412.0 MB`; a megabyte is a million bytes."""
-    return f"{size / 1_000_000:,.1f} MB"
+    """`10.6 kB`, `0.1 MB`, `3,412.0 MB`; a megabyte is a million bytes."""
+    small = size < 100_000  # noqa: PLR2004 - what would be 0.0 MB
+    return f"{size / 1_000:,.1f} kB" if small else f"{size / 1_000_000:,.1f} MB"
 
 
 def moment(at: datetime | None) -> str:
