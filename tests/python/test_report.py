@@ -83,6 +83,17 @@ def test_lines_of_one_machine_and_stage_are_one_step_between_its_lanes() -> None
     ]
 
 
+def test_a_management_point_asks_nobody() -> None:
+    lines = [event("i", "cmg-connection", "ok", 0), event("g", "mp-validate", "ok", 1)]
+    writers = {"i": Machine("management-point", "MP01", None), "g": Machine("cmg", "GW", None)}
+    shown = drawn(lines, writers, "completed")
+    roles = [lane.role for lane in shown.lanes]
+    assert [(roles[step.origin], roles[step.target]) for step in shown.steps] == [
+        ("management-point", "management-point"),
+        ("cmg", "management-point"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.44, "0.4 s"), (12.3, "12 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
 )

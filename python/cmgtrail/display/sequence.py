@@ -163,7 +163,10 @@ class _Group(NamedTuple):
         """From whom to whom; a machine that has no part in the stage itself looks on from its own lane."""
         role = self.machine.role
         origin, target = _WAYS.get(self.events[0].stage, (role, role))
-        return (origin, target) if role in {origin, target} else (role, target)
+        if role in {origin, target}:
+            return origin, target
+        # A management point is asked, and asks none of the others.
+        return (role, role if role == "management-point" else target)
 
 
 def _groups(events: list[Event], writers: Mapping[str, Machine]) -> list[_Group]:
