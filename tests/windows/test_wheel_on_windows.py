@@ -189,7 +189,7 @@ def test_a_token_is_read_from_standard_input(windows: Windows) -> None:
 
     token = minted.token().encode()
     for given in [token, token + b"\r\n", b"\xef\xbb\xbf" + token]:
-        done = windows.cmgtrail("token", "--format=json", "--", "-", given=given)
+        done = windows.cmgtrail("token", "--format=json", f"--at={minted.AT.isoformat()}", "--", "-", given=given)
         assert done.returncode == 3, done.stderr.decode()
         assert json.loads(done.stdout)["kind"] == "token"
 
