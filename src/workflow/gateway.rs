@@ -83,16 +83,20 @@ pub fn client_certificate(request: &ChainRequest, verifies: Option<bool>) -> Rul
         if request.store_is_known() {
             ruling.add_cause(Cause::certain("client-chain-incomplete-on-cmg", why));
         } else {
+            let why = why.trim_end_matches('.');
             ruling.unknown.push(format!("which client authorities were uploaded to the CMG ({why})"));
         }
     }
     // Without its authorities nothing can be said of their lists.
-    if mask & REVOCATION != 0 && mask & AUTHORITY == 0 {
+    if mask & REVOCATION != 0 && mask & AUTHORITY == 0 && !chains::is_leaf_alone(&report) {
         let why = chains::why(&report, REVOCATION);
         match verifies {
             Some(true) => ruling.add_cause(Cause::certain("client-revocation-misconfigured", why)),
             Some(false) => {}
-            None => ruling.unknown.push(format!("whether the CMG verifies client revocation, for {why}")),
+            None => {
+                let why = why.trim_end_matches('.');
+                ruling.unknown.push(format!("whether the CMG verifies client revocation ({why})"));
+            }
         }
     }
     if ruling.causes.is_empty() {
