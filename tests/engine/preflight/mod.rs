@@ -168,6 +168,29 @@ fn a_finding_has_the_words_of_the_knowledge_and_counts_its_clients() {
     assert_eq!(json["clients"][0]["phases"][0]["phase"], "bootstrap");
 }
 
+/// Without a device token a client works while a user's takes its place: that nobody is there is what stops it.
+#[test]
+fn what_something_could_stand_in_for_goes_behind_what_nothing_does() {
+    let site = changed(&[world::NOBODY, ("device_tokens = true", "device_tokens = false")]);
+    let findings = ask(&site, None).findings;
+    let found: Vec<&str> = findings.iter().map(|finding| finding.failure.as_str()).collect();
+    assert_eq!(found, ["no-entra-user-signed-in", "device-token-not-enabled"]);
+}
+
+/// A client whose token ends soon is stopped by a management point's clock that is ahead; the others will be.
+#[test]
+fn a_clock_that_is_ahead_is_told_of_every_client() {
+    let text = HEALTHY
+        .replace("roots = [\"root.pem\"]\nhealthy", "clock_offset_seconds = 1500\nroots = [\"root.pem\"]\nhealthy");
+    let client = text.split("[[client]]").nth(1).unwrap().replace("name = \"PC042\"", "name = \"PC043\"");
+    let text = format!("{text}\n[[client]]{client}");
+    let site = Site::parse(&text, folder(), &|_| Err(String::new())).unwrap();
+    let findings = ask(&site, None).findings;
+    let found: Vec<_> = findings.iter().map(|one| (one.failure.as_str(), one.severity, one.clients.len())).collect();
+    assert_eq!(found, [("token-clock-skew", Severity::Warning, 2)]);
+    assert!(findings[0].why.contains("25 min ahead") && findings[0].why.contains("last 20 min"), "{}", findings[0].why);
+}
+
 fn corpus_folder(case: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(case).join("logs")
 }
