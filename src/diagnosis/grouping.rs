@@ -9,11 +9,8 @@ use super::onset::{MANY, Onset};
 use super::{Match, artefacts, missing, words};
 use crate::events::Event;
 use crate::finding::{Confidence, Evidence, Finding, Severity};
-use crate::knowledge::{FailureRole, Knowledge, When};
+use crate::knowledge::{ALL_AT_ONCE, FailureRole, Knowledge, When};
 use crate::tokens::without_tokens;
-
-/// Scope of what hits all clients of a gateway from one minute on, as the list of failures words it.
-const ALL_AT_ONCE: &str = "site, all clients at once";
 
 /// Lines of evidence that one flow, and one finding, bring at most.
 const LINES_OF_FLOW: usize = 40;
@@ -25,9 +22,13 @@ pub fn findings(matches: Vec<Match>, world: &World<'_>, knowledge: &Knowledge) -
     let mut groups: BTreeMap<(String, Severity), Vec<Match>> = BTreeMap::new();
     let told = matches.into_iter().filter(|found| found.failure.role != FailureRole::Symptom);
     let (of_flows, alone): (Vec<Match>, Vec<Match>) = told.partition(|found| found.flow.is_some());
-    // What stops one flow of a client and is overcome in another is one story of that client.
-    let mut worst_of_client: BTreeMap<(String, usize), Severity> = BTreeMap::new();
-    let client = |found: &Match| Some((found.failure.id.clone(), world.followed.details[found.flow?].machine));
+    // What stops one flow of a client and is overcome in another is one story of that client; what the site has not set
+    // up is one story of all of them.
+    let mut worst_of_client: BTreeMap<(String, Option<usize>), Severity> = BTreeMap::new();
+    let client = |found: &Match| {
+        let machine = world.followed.details[found.flow?].machine;
+        Some((found.failure.id.clone(), (!found.failure.hits_many()).then_some(machine)))
+    };
     for found in &of_flows {
         let Some(client) = client(found) else { continue };
         let worst = worst_of_client.entry(client).or_insert(found.severity);

@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem::Finder;
 use serde_json::{Map, Value};
 
 use super::issuers::is_guid;
@@ -131,19 +130,23 @@ pub(crate) fn withhold(report: Report) -> Report {
 #[derive(Debug)]
 struct Secret<'a> {
     text: &'a str,
-    start: Finder<'a>,
+    /// Its first byte, for which a text is searched, and the others that must follow.
+    start: (u8, &'a [u8]),
 }
 
 impl<'a> Secret<'a> {
     fn new(text: &'a str) -> Option<Self> {
-        Some(Self { text, start: Finder::new(text.get(..SHORTEST_SECRET)?) })
+        let (first, others) = text.as_bytes().get(..SHORTEST_SECRET)?.split_first()?;
+        Some(Self { text, start: (*first, others) })
     }
 
     fn take_out<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
         let mut shown = String::new();
         let mut kept = 0;
-        for at in self.start.find_iter(text.as_bytes()) {
-            if at >= kept {
+        let (first, others) = self.start;
+        let bytes = text.as_bytes();
+        for at in memchr::memchr_iter(first, bytes) {
+            if at >= kept && bytes.get(at + 1..).is_some_and(|rest| rest.starts_with(others)) {
                 let same = |(a, b): &(u8, u8)| a == b;
                 let shared = text.bytes().skip(at).zip(self.text.bytes()).take_while(same).count();
                 shown.push_str(text.get(kept..at).unwrap_or_default());
