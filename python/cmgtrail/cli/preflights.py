@@ -94,7 +94,7 @@ def from_logs(*, paths: tuple[str, ...], out: str | None) -> None:
     """
     trail = package.read(paths)
     start = Path(out).parent if out else Path()
-    found = {artefact["path"]: _lies(artefact["path"], paths, start) for artefact in trail.to_dict()["artefacts"]}
+    found = {artefact["path"]: _lies(artefact["path"], paths, start) for artefact in trail.artefacts}
     text = package.sketch_site(trail, paths={path: place for path, place in found.items() if place is not None})
     if out is None:
         click.echo(text, nl=False)
