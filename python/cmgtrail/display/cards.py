@@ -250,6 +250,7 @@ def forecast(shown: Forecast) -> Markup:
         tag("p", shown.why),
         tag("p", forecasts.reach(shown), class_="quiet"),
         tag("details", tag("summary", "What to do"), labelled("Do", shown.remedy), labelled("Check", shown.verify)),
+        tag("details", tag("summary", forecasts.AFTERWARDS), tag("p", shown.explanation)),
     )
 
 
