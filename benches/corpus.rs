@@ -5,7 +5,7 @@
 //! `tests/corpus/wrong.toml`. One without a reason ends the run with status 1, and so does a reason that is needed no
 //! more.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
