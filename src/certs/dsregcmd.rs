@@ -199,7 +199,11 @@ pub fn validate_dsregcmd(bytes: &[u8], beside: &Beside) -> Report {
     let bundle = Bundle::read(&beside.certificates);
     let device_certificate = device_certificate(&bundle, status.thumbprint().as_deref());
     let identity = device_certificate.and_then(device_identity);
-    let mut checks = vec![joined(&status), device_authentication(&status), validity(&status, beside.at), key(&status)];
+    let is_shown =
+        |known: &&Certificate| status.thumbprint().is_none_or(|thumbprint| thumbprint == known.sha1().as_str());
+    let own = device_certificate.filter(is_shown);
+    let mut checks =
+        vec![joined(&status), device_authentication(&status), validity(&status, own, beside.at), key(&status)];
     checks.push(one_device(&status));
     checks.extend(against_certificate(&status, device_certificate, identity.as_ref(), !beside.certificates.is_empty()));
     // A user's token need not name a device; one that names neither device nor tenant is none that can be compared.
@@ -302,9 +306,17 @@ fn device_authentication(status: &DeviceStatus) -> Check {
     }
 }
 
-fn validity(status: &DeviceStatus, at: Option<Micros>) -> Check {
+/// Dates of the certificate itself where it is at hand, else those of the output.
+fn validity(status: &DeviceStatus, own: Option<&Certificate>, at: Option<Micros>) -> Check {
+    const SECOND: Micros = 1_000_000;
     let id = "device-certificate-validity";
-    let (Some((from, to)), Some(at)) = (status.validity(), at) else {
+    let dates = own.map(|own| (own.not_before.saturating_mul(SECOND), own.not_after.saturating_mul(SECOND)));
+    let shown = status.validity();
+    // The output shows milliseconds.
+    let differ = dates.zip(shown).is_some_and(|((from, to), (shown_from, shown_to))| {
+        from.abs_diff(shown_from) > SECOND.unsigned_abs() || to.abs_diff(shown_to) > SECOND.unsigned_abs()
+    });
+    let (Some((from, to)), Some(at)) = (dates.or(shown), at) else {
         let why = if at.is_none() {
             "No instant was given to hold the dates against."
         } else {
@@ -320,7 +332,8 @@ fn validity(status: &DeviceStatus, at: Option<Micros>) -> Check {
     } else {
         (CheckStatus::Passed, "The device's certificate is valid at that time.")
     };
-    check(id, status, text).expected(span).found(rfc3339(at))
+    let differs = " Its own dates are not those of the line 'DeviceCertificateValidity'.";
+    check(id, status, format!("{text}{}", if differ { differs } else { "" })).expected(span).found(rfc3339(at))
 }
 
 fn key(status: &DeviceStatus) -> Check {

@@ -270,9 +270,11 @@ fn algorithm(
 ) -> Result<&'static (dyn VerificationAlgorithm + 'static), Verification> {
     use KeyKind::{P256, P384, P521, Rsa};
     use SignatureKind::{Ecdsa, RsaPkcs1, RsaPss};
+    // The crypto library verifies with no other sizes.
+    if matches!((key, signature), (Rsa(..1024 | 8193..), RsaPkcs1(_) | RsaPss(_))) {
+        return Err(Verification::Unsupported);
+    }
     Ok(match (key, signature) {
-        // The crypto library verifies with no other sizes.
-        (Rsa(..1024 | 8193..), RsaPkcs1(_) | RsaPss(_)) => return Err(Verification::Unsupported),
         (Rsa(_), RsaPkcs1(Hash::Sha1)) => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
         (Rsa(_), RsaPkcs1(Hash::Sha256)) => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
         (Rsa(0..2048), RsaPkcs1(Hash::Sha384)) => return Err(Verification::Unsupported),

@@ -162,7 +162,10 @@ impl KeySet {
 /// The chunks of a column of text, from anything that offers Arrow data, or from an iterable of texts.
 fn column(tokens: &Bound<'_, PyAny>) -> PyResult<Vec<ArrayRef>> {
     if tokens.hasattr("__arrow_c_array__")? || tokens.hasattr("__arrow_c_stream__")? {
-        let (chunks, _) = tokens.extract::<AnyArray>()?.into_chunked_array()?.into_inner();
+        // A column of nulls alone has a type that not every library hands over alike.
+        let read =
+            tokens.extract::<AnyArray>().map_err(|_| no_column("a column that cannot be read; cast it to text"))?;
+        let (chunks, _) = read.into_chunked_array()?.into_inner();
         return chunks.iter().map(|chunk| Ok(without_dictionary(chunk)?)).collect();
     }
     if tokens.is_instance_of::<PyString>() || tokens.is_instance_of::<PyBytes>() {
@@ -201,8 +204,11 @@ fn no_column(found: &str) -> Error {
     }
 }
 
-/// A categorical column as plain text.
+/// A categorical column, or one of nulls alone, as plain text.
 fn without_dictionary(column: &ArrayRef) -> Result<ArrayRef, Error> {
+    if *column.data_type() == DataType::Null {
+        return Ok(Arc::new(StringArray::new_null(column.len())));
+    }
     let Some(dictionary) = column.as_any_dictionary_opt() else { return Ok(Arc::clone(column)) };
     let values = dictionary.values();
     let text = |index: usize| match values.data_type() {

@@ -180,6 +180,11 @@ fn tenant(claims: &Json<'_>, kind: TokenKind, accepted: &[String], ledger: &mut 
         Some(Json::Text(tid)) if accepted.iter().any(|one| one.trim().eq_ignore_ascii_case(tid)) => {
             ledger.passed(TENANT, || Words::new("The tenant is one of those expected.").found(quoted_text(tid)));
         }
+        Some(Json::Text(tid)) if accepted.iter().all(|one| one.contains('.')) => ledger.unchecked(TENANT, Decides, || {
+            Words::new("A token names its tenant by id, and the tenants expected are given by domain. Give their ids.")
+                .expected("the id of a tenant")
+                .found(quoted_text(tid))
+        }),
         other => ledger.failed(TENANT, Decides, || {
             Words::new("The token is of another tenant than those expected. Where they are all that the site knows, its tenant is not onboarded.")
                 .expected(accepted.join(" or "))

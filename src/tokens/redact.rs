@@ -17,7 +17,7 @@ use crate::report::Report;
 pub(crate) const WITHHELD: &str = "[withheld]";
 
 /// Claims that name a person, a machine or a place without being a GUID: all texts in them are masked.
-const PERSONAL: [&str; 20] = [
+const PERSONAL: [&str; 23] = [
     "upn",
     "unique_name",
     "preferred_username",
@@ -38,6 +38,9 @@ const PERSONAL: [&str; 20] = [
     "sid",
     "sub",
     "altsecid",
+    "nickname",
+    "samAccountName",
+    "device_name",
 ];
 
 /// Shortest run of token text that is taken out wherever it stands.

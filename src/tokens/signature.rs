@@ -57,6 +57,12 @@ pub(crate) fn check(
     verified.map(|key| key.origin.clone())
 }
 
+/// Bytes of a signature by the only key that may be used, an RSA key.
+fn key_bytes(usable: &[&Key]) -> Option<usize> {
+    let [only] = usable else { return None };
+    only.rsa_bits.map(|bits| bits.div_ceil(8))
+}
+
 /// How a key was chosen that the token does not name.
 const UNNAMED: &str = "having no other name";
 
@@ -299,6 +305,15 @@ fn signature(
     } else {
         ledger.failed(SIGNATURE, Decides, || {
             let tried = usable.len();
+            let length = token.signature.len();
+            let cut = key_bytes(usable).is_some_and(|bytes| length < bytes);
+            if cut {
+                return Words::new(
+                    "The signature is shorter than this key makes one: the token was cut off. Copy it again, whole.",
+                )
+                .expected("a signature as long as the key")
+                .found(format!("{length} bytes"));
+            }
             let keys = if tried == 1 { "the key".to_owned() } else { format!("any of the {tried} keys tried") };
             Words::new(format!(
                 "The signature does not match {keys}: the token was changed, or signed with another key."

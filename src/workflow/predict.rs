@@ -280,17 +280,15 @@ impl<'q, 'a> Decided<'q, 'a> {
             Some(target) => gateway::route(question.site, &target),
             None => Ruling::not_known("which CMG the client turns to"),
         };
-        let proof = match self.credential {
-            Credential::Certificate => question.client_chain().map_or_else(Ruling::default, |chain| {
+        let proof = if self.credential == Credential::Certificate {
+            question.client_chain().map_or_else(Ruling::default, |chain| {
                 gateway::client_certificate(&chain, question.site.cmg.verify_client_revocation)
-            }),
-            _ => {
-                let token = self.token_at(question.gateway_time(), gateway::token);
-                let by_clock = token.failures().any(|failure| failure == "token-clock-skew");
-                let short =
-                    gateway::tokens_cut_short("the CMG", &TokenPolicy::new(question.gateway_time()), question.at);
-                if by_clock { token } else { token.and(short) }
-            }
+            })
+        } else {
+            let token = self.token_at(question.gateway_time(), gateway::token);
+            let by_clock = token.failures().any(|failure| failure == "token-clock-skew");
+            let short = gateway::tokens_cut_short("the CMG", &TokenPolicy::new(question.gateway_time()), question.at);
+            if by_clock { token } else { token.and(short) }
         };
         route.and(proof)
     }

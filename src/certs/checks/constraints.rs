@@ -86,8 +86,8 @@ fn names(judgement: &mut Judgement<'_>, place: usize) {
     let certificate = judgement.certificate(place);
     // RFC 5280, section 6.1.3 (b): self-issued certificates are exempt, but for the last.
     let exempt = place > 0 && certificate.is_self_issued();
-    // Only Windows takes the common name for a host.
-    let by_common_name = place == 0 && judgement.request.profile == Profile::Windows;
+    // The public web alone takes no common name for a host.
+    let by_common_name = place == 0 && judgement.request.profile != Profile::WebPki;
     let mut constrained = false;
     let mut violated = false;
     for above in place + 1..judgement.chain.len() {

@@ -243,3 +243,18 @@ fn every_check_is_once_passed_once_failed_and_once_not_checked() {
         }
     }
 }
+
+#[test]
+fn the_dates_of_the_certificate_count_before_those_of_the_output() {
+    let mut template = issued_by("MS-Organization-Access");
+    template.to = NOW - 86_400;
+    let source = Source::new("device.cer", template.sign(&Key::new()));
+    let bundle = Bundle::read(std::slice::from_ref(&source));
+    let thumbprint = bundle.certificates.first().unwrap().sha1();
+    let beside = Beside { certificates: vec![source], at: Some(NOW * 1_000_000), ..Beside::default() };
+    let report = validate_dsregcmd(output(DEVICE, &thumbprint).as_bytes(), &beside);
+    assert_eq!(status_of(&report, "device-certificate-validity"), CheckStatus::Failed);
+    assert!(report.check("device-certificate-validity").unwrap().explanation.contains("Its own dates are not those"));
+    let of_another = validate_dsregcmd(output(DEVICE, &"0".repeat(40)).as_bytes(), &beside);
+    assert_eq!(status_of(&of_another, "device-certificate-validity"), CheckStatus::Passed, "the output's own dates");
+}

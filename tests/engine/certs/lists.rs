@@ -1,6 +1,6 @@
 //! Which of several revocation lists counts, and names that are held against constraints and hosts.
 
-use cmgtrail::certs::{ChainRequest, CrlSource, validate_chain};
+use cmgtrail::certs::{ChainRequest, CrlSource, Profile, validate_chain};
 use cmgtrail::report::{CheckStatus, Report};
 
 use super::fixture::{
@@ -60,7 +60,7 @@ fn a_list_that_a_newer_one_replaced_revokes_no_more() {
     let pki = Pki::new();
     let held = revoking(aged(&pki, 9 * DAY));
     let released = aged(&pki, DAY);
-    assert!(is_revoked(&judged(&pki, &[held.clone()])), "alone, a stale list still says what was revoked");
+    assert!(is_revoked(&judged(&pki, std::slice::from_ref(&held))), "alone, a stale list still says what was revoked");
     assert_eq!(judged(&pki, &[held.clone(), released.clone()]).valid, Some(true));
     assert_eq!(judged(&pki, &[released.clone(), held]).valid, Some(true));
     assert!(is_revoked(&judged(&pki, &[released, revoking(aged(&pki, 3_600))])));
@@ -119,4 +119,14 @@ fn a_domain_name_that_cannot_be_read_keeps_the_common_name_from_counting() {
     let report = validate_chain(&pki.request_of(&leaf, &pki.issuing(), &pki.root()));
     assert!(has(&report, "name-mismatch", CheckStatus::Failed), "{report:#?}");
     assert_eq!(report.valid, Some(false));
+}
+
+#[test]
+fn a_common_name_is_constrained_wherever_it_counts_as_a_host() {
+    let pki = Pki::new();
+    for profile in [Profile::Windows, Profile::Rfc5280] {
+        let mut request = by_common_name_under(&pki, "fabrikam.com");
+        request.profile = profile;
+        assert_eq!(validate_chain(&request).valid, Some(false), "{profile:?}");
+    }
 }
