@@ -8,6 +8,8 @@
 mod disturbed;
 #[path = "score/joins.rs"]
 mod joins;
+#[path = "score/mistakes.rs"]
+mod mistakes;
 #[path = "score/references.rs"]
 mod references;
 
@@ -22,16 +24,17 @@ use joins::{Hop, Line, Put, Tally};
 
 fn main() {
     let hours: f64 = std::env::var("CMGTRAIL_BENCH_HOURS").ok().and_then(|text| text.parse().ok()).unwrap_or(1.0);
+    let mistakes = std::env::var("CMGTRAIL_BENCH_MISTAKES").ok().and_then(|text| text.parse().ok());
     let only = std::env::var("CMGTRAIL_BENCH_RATE").ok().and_then(|text| text.parse::<f64>().ok());
     for (rate, clients) in [(1.0, 200), (5.0, 500), (50.0, 2_000)] {
         if only.is_some_and(|only| (only - rate).abs() > 0.1) {
             continue;
         }
-        score(rate, clients, hours);
+        score(rate, clients, hours, mistakes);
     }
 }
 
-fn score(rate: f64, clients: usize, hours: f64) {
+fn score(rate: f64, clients: usize, hours: f64, mistakes: Option<usize>) {
     let plan = Plan {
         clients,
         hours,
@@ -74,10 +77,15 @@ fn score(rate: f64, clients: usize, hours: f64) {
     println!("  sure joins of lines of no client's flow: {}", joins::strangers(truth, &puts));
     let (flows, right) = joins::outcomes(truth, &trail);
     println!("  outcome right: {right} of {flows} flows, {:.4}", joins::share(right, flows));
-    if std::env::var_os("CMGTRAIL_BENCH_MISTAKES").is_some() {
+    if let Some(most) = mistakes {
+        let pages = mistakes::Pages::new(&simulated.files, truth);
+        mistakes::of_hops("exact keys", &hops, &puts, |hop| hop.keyed && hop.has_client, &pages, most);
+        mistakes::of_hops("no key", &hops, &puts, keyless, &pages, most);
+        mistakes::of_kept(&trail, &hops, &puts, |hop| hop.has_client && hop.log != "CMGService", &pages, most);
         for (what, count) in joins::confusions(truth, &trail).into_iter().take(12) {
             println!("    {count} {what}");
         }
+        mistakes::of_outcomes(&trail, &pages, most);
     }
     let (compared, wrong, median) = joins::clocks(truth, &trail, &settings, 5);
     println!(

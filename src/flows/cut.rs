@@ -22,6 +22,9 @@ const LAST_WORDS: Micros = 60 * 1_000_000;
 /// A message that is not answered within this time is not waited for any more: requests time out long before.
 const PATIENCE: Micros = 5 * 60 * 1_000_000;
 
+/// Lines of other threads that stand between two of one thread at most.
+const BETWEEN: usize = 100;
+
 /// What the cut needs to know besides the machine's events.
 pub struct Context<'a> {
     /// All events of the trail.
@@ -156,15 +159,18 @@ impl Cutter<'_> {
             self.add(open, index, event);
             return;
         }
+        self.settle_what_passed(index, event);
         let draft = match self.open(self.service, event) {
             Some(open) => open,
             None if self.opens_service(index, event) => self.begin(FlowKind::Service, true),
             None => return,
         };
         self.service = Some(draft);
+        // The line that answers is the last of its thread once it is added.
+        let answers = self.answers_open_request(event);
         self.add(draft, index, event);
         let settled = match event.mark() {
-            Mark::Ok => self.settle(draft, event),
+            Mark::Ok => self.settle(draft, event, answers),
             _ => self.is_served(index) && self.settle_thread(draft, event),
         };
         if settled {
@@ -203,18 +209,43 @@ impl Cutter<'_> {
     /// True where an event answers the request that its thread made last, though the line that named the message is
     /// lost.
     fn answers_open_request(&self, event: &Event) -> bool {
-        let Some(draft) = self.open(self.service, event).map(|open| &self.drafts[open]) else { return false };
-        let events = self.context.events;
+        let unnamed = |request: &Request| request.to_cmg && !request.failed() && !self.names_message(request);
+        event.mark() == Mark::Ok && self.last_request(event).is_some_and(unnamed)
+    }
+
+    fn names_message(&self, request: &Request) -> bool {
+        request.events.iter().any(|&line| self.context.events[line as usize].get("message_id").is_some())
+    }
+
+    /// The request of the line that an event's thread wrote last in the open service flow.
+    fn last_request(&self, event: &Event) -> Option<&Request> {
+        let draft = &self.drafts[self.open(self.service, event)?];
         let same_thread = |member: &&Member| {
-            let other = &events[member.event as usize];
+            let other = &self.context.events[member.event as usize];
             other.thread == event.thread && other.place.source == event.place.source
         };
-        let last = draft.client.iter().rev().find(same_thread);
-        let request = last.and_then(|member| self.context.requests.of(member.event));
-        let named =
-            |request: &Request| request.events.iter().any(|&line| events[line as usize].get("message_id").is_some());
-        event.mark() == Mark::Ok
-            && request.is_some_and(|request| request.to_cmg && !request.failed() && !named(request))
+        let last = draft.client.iter().rev().take(BETWEEN).find(same_thread)?;
+        self.context.requests.of(last.event)
+    }
+
+    /// Closes the service flow where its thread goes on to another request and nothing says that the last one failed:
+    /// a thread waits for the answer to its message, and says so where there is none that is good.
+    fn settle_what_passed(&mut self, index: u32, event: &Event) {
+        let begins = self.context.requests.of(index).is_some_and(|request| request.events.first() == Some(&index));
+        let asked = |purpose: Stage| matches!(purpose, Stage::MpValidate | Stage::CcmTokenRequest);
+        let passed = |request: &Request| {
+            let answered = request.passed() && request.purpose.is_some_and(asked);
+            request.to_cmg && !request.failed() && (answered || self.names_message(request))
+        };
+        if !begins || !self.last_request(event).is_some_and(passed) {
+            return;
+        }
+        let Some(draft) = self.open(self.service, event) else { return };
+        self.settle_thread(draft, event);
+        if self.drafts[draft].pending.is_empty() {
+            self.drafts[draft].closed = Some(Mark::Ok);
+            self.service = None;
+        }
     }
 
     /// True where this request, which a server answered, leaves nothing of the service flow open.
@@ -241,8 +272,7 @@ impl Cutter<'_> {
     }
 
     /// True where this success leaves nothing of the service flow open.
-    fn settle(&mut self, draft: usize, event: &Event) -> bool {
-        let answers = self.answers_open_request(event);
+    fn settle(&mut self, draft: usize, event: &Event, answers: bool) -> bool {
         let pending = &mut self.drafts[draft].pending;
         let before = pending.len() + usize::from(answers);
         match event.get("message_id") {
