@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use super::Match;
 use super::case::{Case, World};
-use super::ranking::is_of_site;
 use crate::finding::{Confidence, Severity};
 use crate::knowledge::{FailureRole, Scope};
 use crate::stage::{Mark, StageStatus};
@@ -52,7 +51,7 @@ fn by_onset<'m>(of_flow: &'m [Vec<Match>], world: &World<'_>) -> Vec<BTreeMap<&'
         return causes;
     }
     for (flow, found) in of_flow.iter().enumerate() {
-        let Some(cause) = only_cause(found).filter(|cause| is_of_site(&cause.failure.scope)) else { continue };
+        let Some(cause) = only_cause(found).filter(|cause| cause.failure.hits_many()) else { continue };
         if let Some(onset) = Case::of_flow(world, flow).onset_number() {
             causes[onset].entry(cause.failure.id.as_str()).or_insert(cause);
         }

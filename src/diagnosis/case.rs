@@ -406,15 +406,21 @@ impl<'a> Case<'a> {
     /// True where a source of this role and log was kept for all of these times.
     pub fn log_covers(&self, role: Role, log: Option<&str>, from: Option<Micros>, to: Option<Micros>) -> bool {
         let Some((from, to)) = from.zip(to) else { return false };
-        let client = self.flow().and_then(|flow| flow.client.host.as_deref());
+        let client = self.client_machine();
         self.world.sources.iter().any(|source| {
-            let same_machine = role != Role::Client
-                || source.host.as_deref().map(str::to_ascii_lowercase) == client.map(str::to_ascii_lowercase);
             source.role == Some(role)
-                && same_machine
+                && (role != Role::Client || client.as_deref() == Some(source.machine.as_str()))
                 && log.is_none_or(|log| is_log(source, log))
                 && source.covers(from, to)
         })
+    }
+
+    /// What stands for the client's machine in this trail: that of its lines; where only servers speak of it, its host.
+    fn client_machine(&self) -> Option<String> {
+        let source = |event: u32| self.world.sources.get(self.event(event).place.source as usize);
+        let mut sources = self.detail()?.events.iter().filter_map(|(event, _)| source(*event));
+        let own = sources.find(|source| source.role == Some(Role::Client)).map(|source| source.machine.clone());
+        own.or_else(|| self.flow()?.client.host.as_deref().map(str::to_ascii_lowercase))
     }
 
     /// Those of `expected` that the flow's lines name: codes in any of the usual spellings.
@@ -454,8 +460,36 @@ fn overcome(followed: &Followed) -> Vec<bool> {
 
 /// True where a source is the log of this name, whatever rollover or copy of it.
 fn is_log(source: &Source, log: &str) -> bool {
-    let log = log.to_ascii_lowercase();
     let log = log.trim_end_matches(".log");
-    let file = source.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    source.component.as_deref().is_some_and(|component| component.eq_ignore_ascii_case(log)) || file.contains(log)
+    source.component.as_deref().is_some_and(|component| component.eq_ignore_ascii_case(log))
+        || names_log(source.path.rsplit('/').next().unwrap_or_default(), log)
+}
+
+/// True where a file's name is that of a log: `CCM_STS.log`, `CCM_STS-20261104-091233.log`, `CCM_STS.lo_`, and with the
+/// instance of a gateway in front, `CMG-VM1-CMGService.log`; but not `CCM_STS_ManagedBase.log`.
+fn names_log(file: &str, log: &str) -> bool {
+    let (file, log) = (file.to_ascii_lowercase(), log.to_ascii_lowercase());
+    file.match_indices(&log).any(|(start, _)| {
+        let (before, after) = (&file[..start], &file[start + log.len()..]);
+        let is_copy = |after: &str| after.starts_with(|first: char| first.is_ascii_digit());
+        let ends = after.is_empty() || after.starts_with(['.', ' ', '(']);
+        (before.is_empty() || before.ends_with(['-', ' ', '.']))
+            && (ends || after.strip_prefix(['-', '_']).is_some_and(is_copy))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_log;
+
+    #[test]
+    fn a_log_is_known_by_its_whole_name() {
+        for file in ["CCM_STS.log", "ccm_sts-20261104-091233.log", "CCM_STS.lo_", "CCM_STS (2).log", "VM-1-CCM_STS.log"]
+        {
+            assert!(names_log(file, "CCM_STS"), "{file}");
+        }
+        for file in ["CCM_STS_ManagedBase.log", "MyCCM_STS.log", "ccmsetup-ccmeval.log"] {
+            assert!(!names_log(file, "CCM_STS") && !names_log(file, "ccmsetup"), "{file}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Tries the rules of a failure on a case.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::artefacts::{self, Told};
 use super::case::Case;
@@ -49,18 +49,24 @@ pub fn try_failure(failure: &Failure, wanted: fn(&When) -> bool, case: &Case<'_>
     };
     let mut best = Held { confidence, evidence: Vec::new(), told: Vec::new(), rules: Vec::new() };
     for held in held.into_iter().filter(|held| held.confidence == confidence) {
-        add_new(&mut best.evidence, held.evidence);
-        add_new(&mut best.told, held.told);
+        add_lines(&mut best.evidence, held.evidence);
+        add_told(&mut best.told, held.told);
         best.rules.extend(held.rules);
     }
     Tried::Holds(best)
 }
 
-/// Adds what is not known yet.
-pub fn add_new<T: PartialEq>(known: &mut Vec<T>, new: Vec<T>) {
-    for item in new {
-        if !known.contains(&item) {
-            known.push(item);
+/// Adds lines that are not known yet.
+pub fn add_lines(known: &mut Vec<u32>, new: Vec<u32>) {
+    let mut seen: HashSet<u32> = known.iter().copied().collect();
+    known.extend(new.into_iter().filter(|line| seen.insert(*line)));
+}
+
+/// Adds what is not known yet of what artefacts say: a handful of sentences.
+pub fn add_told(known: &mut Vec<Told>, new: Vec<Told>) {
+    for told in new {
+        if !known.contains(&told) {
+            known.push(told);
         }
     }
 }

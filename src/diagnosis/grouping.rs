@@ -9,11 +9,8 @@ use super::onset::{MANY, Onset};
 use super::{Match, artefacts, missing, words};
 use crate::events::Event;
 use crate::finding::{Confidence, Evidence, Finding, Severity};
-use crate::knowledge::{FailureRole, Knowledge, When};
+use crate::knowledge::{ALL_AT_ONCE, FailureRole, Knowledge, When};
 use crate::tokens::without_tokens;
-
-/// Scope of what hits all clients of a gateway from one minute on, as the list of failures words it.
-const ALL_AT_ONCE: &str = "site, all clients at once";
 
 /// Lines of evidence that one flow, and one finding, bring at most.
 const LINES_OF_FLOW: usize = 40;

@@ -33,7 +33,7 @@ use crate::workflow;
 
 use artefacts::Told;
 use case::{Case, World};
-use evaluate::{Held, Tried, add_new, try_failure};
+use evaluate::{Held, Tried, add_lines, add_told, try_failure};
 use ranking::Fit;
 
 /// A failure that fits a flow, or the site.
@@ -234,8 +234,8 @@ fn merge_same(found: &mut Vec<Match>) {
             Some(known) => {
                 known.confidence = known.confidence.max(next.confidence);
                 known.severity = known.severity.max(next.severity);
-                add_new(&mut known.evidence, next.evidence);
-                add_new(&mut known.told, next.told);
+                add_lines(&mut known.evidence, next.evidence);
+                add_told(&mut known.told, next.told);
             }
             None => merged.push(next),
         }

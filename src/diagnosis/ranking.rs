@@ -139,9 +139,8 @@ pub fn rank(found: Vec<Match>, case: &Case<'_>) -> Vec<Match> {
         .into_iter()
         .map(|mut found| {
             let explained = explained(&found, &troubles, case);
-            let misplaced = case.onset().is_some() && !is_of_site(&found.failure.scope);
-            let of_all =
-                |other: &Arc<Failure>| !other.beside && is_of_site(&other.scope) && found.is_neighbour_of(other);
+            let misplaced = case.onset().is_some() && !found.failure.hits_many();
+            let of_all = |other: &Arc<Failure>| !other.beside && other.hits_many() && found.is_neighbour_of(other);
             if misplaced && !found.failure.beside && failures.iter().any(of_all) {
                 found.confidence = Confidence::Possible;
             }
@@ -214,9 +213,4 @@ fn level(kept: &mut [Candidate]) {
         }
         one.found.rivals = rivals.into_iter().map(|(id, _)| id).collect();
     }
-}
-
-/// True where a failure of this scope hits more than one client.
-pub fn is_of_site(scope: &str) -> bool {
-    ["site", "tenant", "deployment", "machine"].iter().any(|wide| scope.contains(wide))
 }

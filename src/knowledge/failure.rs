@@ -35,6 +35,28 @@ impl FailureRole {
     }
 }
 
+/// Whom a failure can hit: the words of its scope, of which `or` joins several.
+const HITS: [(&str, bool); 9] = [
+    ("client", false),
+    ("user", false),
+    ("media", false),
+    ("network", false),
+    ("none", false),
+    ("machine", true),
+    ("deployment", true),
+    ("tenant", true),
+    ("site", true),
+];
+
+/// Scope of what hits all clients of a gateway from one minute on.
+pub(crate) const ALL_AT_ONCE: &str = "site, all clients at once";
+
+/// For each word of a scope whether it means more than one client; `None` for a word that is none.
+fn hits(scope: &str) -> impl Iterator<Item = Option<bool>> {
+    let words = if scope == ALL_AT_ONCE { "site" } else { scope };
+    words.split(" or ").map(|word| HITS.iter().find(|(known, _)| *known == word).map(|(_, many)| *many))
+}
+
 /// A failure of the catalogue.
 #[derive(Debug, Clone)]
 pub struct Failure {
@@ -48,7 +70,8 @@ pub struct Failure {
     pub overcome: Option<Severity>,
     /// Stage that fails first.
     pub stage: Option<Stage>,
-    /// Whom it hits: "client", "site", "tenant", "deployment", "network", "machine", "user", "media".
+    /// Whom it hits: "client", "user", "media", "network", "none", "machine", "deployment", "tenant", "site"; several
+    /// with "or" between them; or "site, all clients at once".
     pub scope: String,
     /// True where the signature's text has no public sample: `possible` at most, unless behaviour proves it.
     pub hypothesis: bool,
@@ -108,7 +131,23 @@ impl Failure {
         if failure.when.iter().any(|when| when.requires.is_empty()) {
             entry.mistake("when", "'requires' is empty; a failure must rest on something");
         }
+        if !failure.scope.is_empty() && hits(&failure.scope).any(|many| many.is_none()) {
+            let known: Vec<&str> = HITS.iter().map(|(word, _)| *word).collect();
+            entry.mistake(
+                "scope",
+                &format!(
+                    "expected whom it hits ({}, or several with 'or' between them), found '{}'",
+                    known.join(", "),
+                    failure.scope
+                ),
+            );
+        }
         entry.close().then_some(failure)
+    }
+
+    /// True where it can hit more than one client at once.
+    pub(crate) fn hits_many(&self) -> bool {
+        hits(&self.scope).any(|many| many == Some(true))
     }
 
     /// Marks it as a failure of a user's file; `replaced` is the built-in failure with its id. One that changes only

@@ -25,6 +25,7 @@ mod written;
 pub use code::{Code, Component, Value};
 pub use codes::{Codes, Reading, ReadingForm};
 pub use endpoint::Endpoint;
+pub(crate) use failure::ALL_AT_ONCE;
 pub use failure::{
     ARTEFACT_KINDS, ArtefactShape, ArtefactStatus, Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf,
     Pattern, RequestShape, Scope, StageShape, When,

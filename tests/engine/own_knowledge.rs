@@ -293,6 +293,7 @@ fn a_check_tells_what_a_file_may_not_do() {
         ),
         ("source = 'our own VPN client, version 7'", "source = ' '", "'source' is empty"),
         ("confidence = 'likely'", "confidence = 'sure'", "unknown variant `sure`"),
+        ("scope = 'client'", "scope = 'client and site'", "found 'client and site'"),
     ] {
         assert!(sound.contains(from), "{from}");
         let told = mistakes(&sound.replacen(from, to, 1));

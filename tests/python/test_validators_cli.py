@@ -111,6 +111,11 @@ def test_a_token_comes_from_standard_input_in_any_encoding(monkeypatch: pytest.M
     assert "Token: valid" in capsys.readouterr().out
 
 
+def test_keys_are_read_as_powershell_writes_them() -> None:
+    Path("wide.json").write_text(Path("keys.json").read_text(), encoding="utf-16")
+    assert run(["token", "token.txt", "--keys", "wide.json", "--audience", AUDIENCE, *AT]) == 0
+
+
 def test_a_broken_token_is_a_report(capsys: Captured) -> None:
     Path("broken.txt").write_text("eyJhbGciOiJub25lIn0.e30")
     assert run(["token", "broken.txt", *AT]) == 1
@@ -127,6 +132,11 @@ def test_a_broken_token_is_a_report(capsys: Captured) -> None:
         (["token", "."], "'.'"),
         (["token", "token.txt", "--keys", "none.json"], "none.json"),
         (["token", "token.txt", "--keys", "empty"], "is empty"),
+        (["token", "token.txt", "--keys", "binary"], "expected a key in 'binary', found none that can be used"),
+        (["token", "token.txt", "--keys", "empty-list"], "the key set holds no key"),
+        (["token", "token.txt", "--keys", "cut"], "found none that can be used: the key set"),
+        (["token", "token.txt", "--keys", "half-a-key"], "lacks a member that its key type needs"),
+        (["token", "token.txt", "--keys", "keys.json", "--keys", "empty-list"], "'empty-list'"),
         (["token", "token.txt", "--at", "2026-11-04T09:12:33"], "at: expected"),
         (["token", "token.txt", "--leeway", "-1"], "--leeway"),
         (["token"], "FILE"),
@@ -147,6 +157,9 @@ def test_what_cannot_run_is_a_sentence_and_2(arguments: list[str], says: str, ca
     Path("empty").touch()
     Path("blank").write_text(" \n")
     Path("binary").write_bytes(bytes(range(256)) * 4)
+    Path("empty-list").write_text("[]")
+    Path("cut").write_text('{"keys": [{"kty":')
+    Path("half-a-key").write_text('{"kty": "RSA", "kid": "1"}')
     assert run(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -70,7 +70,7 @@ def token(
         return _show(package.inspect_token(text, mask=mask), form)
     report = package.validate_token(
         text,
-        keys=[_content(path) for path in keys] or None,
+        keys=[_keys(path) for path in keys] or None,
         audience=audience,
         issuers=issuer,
         tenants=tenant,
@@ -233,6 +233,18 @@ def _content(path: str) -> bytes:
         raise click.ClickException(f"{_named(path)} is empty.")
     if len(content) > LONGEST:
         raise click.ClickException(f"{_named(path)} has more than {LONGEST >> 20} MiB; nothing that is checked has.")
+    return content
+
+
+def _keys(path: str) -> bytes:
+    """Key material that holds a usable key, as an editor or PowerShell wrote it."""
+    content = _content(path)
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        content = _decoded(content).encode()
+    keys = package.KeySet(content)
+    if not len(keys):
+        why = keys.problems[0] if keys.problems else "it holds none"
+        raise click.ClickException(f"expected a key in {_named(path)}, found none that can be used: {why}.")
     return content
 
 
