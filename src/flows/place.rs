@@ -80,12 +80,19 @@ pub fn place(
 }
 
 /// Notes the requests that some server surely answered well, where their clients' logs do not tell how they ended.
+/// Which of several lines is a request's own need not be known where all of them say so.
 pub fn note_served(links: &[Link], sightings: &Sightings, requests: &mut Requests) {
-    for link in links.iter().filter(|link| link.compared && link.share >= LIKELY) {
+    let mut served: BTreeMap<(Layer, u32), f64> = BTreeMap::new();
+    for link in links.iter().filter(|link| link.compared) {
         let server = &sightings.of(link.layer)[link.place as usize];
         let client = &sightings.of(Layer::Client)[link.client as usize];
-        let open = server.answer == Answer::Good && client.to.is_none() && client.answer != Answer::Good;
-        if let Some(request) = requests.all.get_mut(client.of).filter(|_| open) {
+        if server.answer == Answer::Good && client.to.is_none() && client.answer != Answer::Good {
+            *served.entry((link.layer, link.client)).or_insert(0.0) += link.share;
+        }
+    }
+    for ((_, client), _) in served.into_iter().filter(|(_, share)| *share >= LIKELY) {
+        let client = &sightings.of(Layer::Client)[client as usize];
+        if let Some(request) = requests.all.get_mut(client.of) {
             request.served |= !request.failed();
         }
     }

@@ -125,7 +125,7 @@ fn thread_of(event: &Event) -> Option<(u32, u32)> {
 /// True where the line goes on with the request that its thread was working on.
 fn continues(transaction: &Transaction, event: &Event) -> bool {
     let starts = event.mark() == Mark::Start && (transaction.ended_work || transaction.messages.contains(event.id()));
-    let begins = starts || transaction.closed;
+    let begins = starts || transaction.closed || event.message.first;
     let near = match (transaction.ended, event.stamp.utc) {
         (Some(last), Some(now)) => (now - last).abs() <= PAUSE,
         _ => true,
