@@ -97,7 +97,14 @@ pub fn of_outcomes(trail: &Trail, pages: &Pages<'_>, most: usize) {
             continue;
         }
         left -= 1;
-        println!("    outcome {:?}, said {last:?}", flow.outcome);
+        let clock = trail.clocks.iter().find(|clock| clock.host.eq_ignore_ascii_case(&flow.client));
+        println!("    outcome {:?}, said {last:?}, clock {:?}", flow.outcome, clock.map(|clock| clock.pairs));
+        for request in flow.lines.iter().filter_map(|line| line.request).collect::<HashSet<_>>() {
+            for hop in pages.truth.requests[request].hops.iter().filter(|hop| !hop.machine.starts_with("client-")) {
+                print!("        {} ", hop.at_true_utc);
+                pages.print(&(hop.source.clone(), hop.line));
+            }
+        }
         pages.print_flow(number);
         for flow in said.iter().map(|place| &trail.flows[*place]) {
             println!("      said: {} {:?}, {} events", flow.id, flow.outcome, flow.events.len());

@@ -50,6 +50,7 @@ pub fn cut(machine: &Machine, context: &Context<'_>) -> Vec<Draft> {
     for &index in &machine.client_events {
         cutter.take(index);
     }
+    cutter.close_what_later_flows_presuppose();
     cutter.drafts
 }
 
@@ -226,6 +227,41 @@ impl Cutter<'_> {
         };
         let last = draft.client.iter().rev().take(BETWEEN).find(same_thread)?;
         self.context.requests.of(last.event)
+    }
+
+    /// Closes flows whose last line is not there and whose success a later flow of the client shows: only a client that
+    /// is installed registers, and only one that is registered gets answers to its messages. What failed stays so.
+    fn close_what_later_flows_presuppose(&mut self) {
+        let (mut registers, mut answered) = (false, false);
+        for draft in self.drafts.iter_mut().rev() {
+            let events = self.context.events;
+            let own = |member: &Member| &events[member.event as usize];
+            let good = draft.closed.is_none() && draft.client.last().is_some_and(|last| own(last).mark() != Mark::Fail);
+            let shown = match draft.kind {
+                FlowKind::Install => {
+                    let had_package = |event: &Event| match event.stage() {
+                        Some(Stage::ContentDownload) => event.mark() == Mark::Ok,
+                        Some(Stage::ClientInstall) => event.mark() == Mark::Start && event.message.opens.is_none(),
+                        _ => false,
+                    };
+                    let installs = draft.client.iter().any(|member| had_package(own(member)));
+                    std::mem::take(&mut answered);
+                    std::mem::take(&mut registers) && installs && !draft.superseded
+                }
+                FlowKind::Registration => {
+                    registers |= draft.from_start;
+                    std::mem::take(&mut answered)
+                }
+                FlowKind::Service => {
+                    let message = draft.client.last().is_some_and(|last| own(last).get("message_id").is_some());
+                    answered |= draft.closed == Some(Mark::Ok) && message;
+                    false
+                }
+            };
+            if shown && good {
+                draft.closed = Some(Mark::Ok);
+            }
+        }
     }
 
     /// Closes the service flow where its thread goes on to another request and nothing says that the last one failed:

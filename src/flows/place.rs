@@ -14,7 +14,7 @@ use crate::finding::Confidence;
 /// A join said to be certain is wrong in fewer than one of a thousand, one said to be likely in fewer than one of
 /// twenty, both together in fewer than one of a hundred. Shares come from models, which are never quite right.
 const CERTAIN: f64 = 0.9995;
-const LIKELY: f64 = 0.96;
+const LIKELY: f64 = 0.97;
 
 /// A flow that fits less is no candidate.
 const LEAST: f64 = 0.02;
@@ -56,7 +56,8 @@ pub fn place(
             if client.answer != Answer::Unknown && server.answer != Answer::Unknown {
                 by.push("status");
             }
-            let others = rivals.get(&(found.link.layer, found.link.client)).map_or(0, |count| count - 1);
+            let all = rivals.get(&(found.link.layer, found.link.client)).copied().unwrap_or(0);
+            let others = all.saturating_sub(usize::from(found.link.share >= LEAST));
             let to = events.get(client.line as usize).map(|event| LineRef::from(&event.place));
             for (nth, &(event, within)) in transaction.lines.iter().enumerate() {
                 let keys = by.iter().copied().chain((nth > 0).then_some(within));

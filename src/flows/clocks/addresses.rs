@@ -256,34 +256,55 @@ impl Search<'_> {
     #[allow(clippy::cast_precision_loss)] // counts, and times far below 2^52
     fn fit(&self, requests: &[(Micros, u32)], address: u32, offset: Micros) -> Option<Fit> {
         let rows = self.rows_of.get(&address)?;
-        let (first, last) = (requests.first()?.0 - offset - WITHIN, requests.last()?.0 - offset + WITHIN);
-        let from = rows.partition_point(|(time, _)| *time < first);
-        let to = rows.partition_point(|(time, _)| *time <= last);
-        let within = rows.get(from..to)?;
-        let (mut next, mut met) = (0, 0_usize);
+        let mut next = rows.partition_point(|(time, _)| *time < requests.first().map_or(0, |(at, _)| at - offset - WITHIN));
+        let mut partners: Vec<Option<usize>> = Vec::with_capacity(requests.len());
         for &(at, outer) in requests {
             let expected = at - offset;
-            while within.get(next).is_some_and(|(time, _)| *time < expected - WITHIN) {
+            while rows.get(next).is_some_and(|(time, _)| *time < expected - WITHIN) {
                 next += 1;
             }
-            let candidates = within[next..].iter().take_while(|(time, _)| *time <= expected + WITHIN);
-            let partner = candidates
-                .enumerate()
-                .find(|(_, (_, inner))| self.clients[outer as usize].may_be(&self.rows[*inner as usize]));
-            if let Some((place, _)) = partner {
-                met += 1;
-                next += place + 1;
-            }
+            let may_be = |inner: u32| self.clients[outer as usize].may_be(&self.rows[inner as usize]);
+            let candidates = (next..rows.len()).take_while(|row| rows[*row].0 <= expected + WITHIN);
+            let partner = candidates.into_iter().find(|row| may_be(rows[*row].1));
+            next = partner.map_or(next, |row| row + 1);
+            partners.push(partner);
         }
         let span = rows.last()?.0 - rows.first()?.0 + 60 * SECOND;
         let by_chance = (rows.len() as f64 * 2.0 * WITHIN as f64 / span as f64).min(SEEN);
-        let missed = requests.len() - met;
-        let foreign = within.len().saturating_sub(met);
-        let likelier = met as f64 * (SEEN / by_chance).ln()
-            + missed as f64 * ((1.0 - SEEN) / (1.0 - by_chance)).ln()
-            + foreign as f64 * (1.0 - OWN).ln();
+        let gains: Vec<f64> = partners
+            .iter()
+            .map(|partner| match partner {
+                Some(_) => (SEEN / by_chance).ln(),
+                None => ((1.0 - SEEN) / (1.0 - by_chance)).ln(),
+            })
+            .collect();
+        let (from, to, gain) = best_run(&gains);
+        let met: Vec<usize> = partners[from..to].iter().flatten().copied().collect();
+        let among = met.last()? - met.first()? + 1;
+        let likelier = gain + (among - met.len()) as f64 * (1.0 - OWN).ln();
         Some(Fit { address, offset, likelier })
     }
+}
+
+/// The run of requests that is explained best, for a clock may have been set before or after it: where it begins, where
+/// it ends, and how much likelier it makes the requests. Each end that is not that of all costs what it could have been
+/// elsewhere.
+#[allow(clippy::cast_precision_loss)] // counts
+fn best_run(gains: &[f64]) -> (usize, usize, f64) {
+    let cost = (gains.len() as f64).ln();
+    let mut best = (0, gains.len(), gains.iter().sum::<f64>());
+    let (mut from, mut sum) = (0, 0.0);
+    for (place, gain) in gains.iter().enumerate() {
+        if place > 0 && sum < -cost {
+            (from, sum) = (place, -cost);
+        }
+        sum += gain;
+        let end = if place + 1 == gains.len() { 0.0 } else { cost };
+        if sum - end > best.2 {
+            best = (from, place + 1, sum - end);
+        }
+    }
+    best
 }
 
 /// Tries that chance has: addresses and differences of the clocks, as a logarithm.

@@ -143,7 +143,7 @@ impl Hop<'_> {
         let law = if by_client.is_some() { &self.of_client.0 } else { &self.of_row.0 };
         let Some(class) = self.inner.classes.get(&sighting.endpoint) else { return Vec::new() };
         let mut found = Vec::new();
-        for &(_, place) in solve::near(&seen, class, law) {
+        for place in solve::near(&seen, class, law) {
             let Some(other) = self.inner.seen[place as usize] else { continue };
             let odds = self.odds(front, by_client.map(|(seen, _)| seen), (place, other), class, alone)
                 * self.evidence.factor(front.client, place);
@@ -168,6 +168,7 @@ impl Hop<'_> {
         if own.is_some_and(|own| !own.may_be(partner)) {
             return 0.0;
         }
+        let by_client_status = own.map_or(1.0, |own| solve::status(own, partner));
         let by_client = client.map(|client| client.measure(&other, &self.of_client.0));
         let (mut total, mut rest) = (0.0, 1.0);
         for &(row, share) in &front.rows {
@@ -184,10 +185,11 @@ impl Hop<'_> {
                 Some(by_client) => self.both(&by_client, &by_row),
                 None => self.of_row.0.density(&by_row),
             };
-            total += share * solve::odds(density, &by_row, &other, class, alone);
+            let status = if own.is_some() { by_client_status } else { solve::status(sighting, partner) };
+            total += share * status * solve::odds(density, &by_row, &other, class, alone);
         }
         if let (Some(measure), true) = (by_client, rest > 0.0) {
-            total += rest * solve::odds(self.of_client.0.density(&measure), &measure, &other, class, alone);
+            total += rest * by_client_status * solve::odds(self.of_client.0.density(&measure), &measure, &other, class, alone);
         }
         total
     }

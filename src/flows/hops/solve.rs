@@ -5,9 +5,14 @@ use std::collections::BTreeMap;
 use super::association::{Edge, marginals};
 use super::law::{Law, Measure, Seconds};
 use super::seen::{Class, Seen, Side};
+use super::sightings::Sighting;
 
 /// Candidates that one outer sighting keeps, the likeliest.
 pub const CANDIDATES: usize = 48;
+
+/// Inner sightings of one machine that an outer one is held against at most, so that a burst costs no more than its
+/// length. Where more stand within reach, nothing but their answers could tell them apart.
+const NEAREST: usize = 256;
 
 /// A pair less likely than this is no candidate.
 const NEGLIGIBLE: f64 = 1e-3;
@@ -121,15 +126,14 @@ fn candidates(outer: &Side<'_>, place: u32, inner: &Side<'_>, law: &Law, alone: 
         return Vec::new();
     };
     let mut found = Vec::new();
-    for &(_, other) in near(&seen, class, law) {
+    for other in near(&seen, class, law) {
         let Some(other_seen) = inner.seen[other as usize] else { continue };
         let partner = &inner.sightings[other as usize];
         if !sighting.may_be(partner) {
             continue;
         }
         let measure = seen.measure(&other_seen, law);
-        let status = if sighting.answer.differs(partner.answer) { OTHER_STATUS } else { 1.0 };
-        let odds = status * odds(law.density(&measure), &measure, &other_seen, class, alone);
+        let odds = status(sighting, partner) * odds(law.density(&measure), &measure, &other_seen, class, alone);
         if odds > NEGLIGIBLE {
             found.push((other, measure, odds));
         }
@@ -138,13 +142,25 @@ fn candidates(outer: &Side<'_>, place: u32, inner: &Side<'_>, law: &Law, alone: 
     found
 }
 
-/// The places of a class that stand near enough.
-pub fn near<'c>(seen: &Seen, class: &'c Class, law: &Law) -> &'c [(Seconds, u32)] {
+/// What the statuses of two make of a pair.
+pub fn status(outer: &Sighting, inner: &Sighting) -> f64 {
+    if outer.answer.differs(inner.answer) { OTHER_STATUS } else { 1.0 }
+}
+
+/// The places of a class that stand near enough: of each machine no more than [`NEAREST`], the nearest.
+pub fn near<'c>(seen: &Seen, class: &'c Class, law: &Law) -> impl Iterator<Item = u32> + use<'c> {
     let own = if seen.reference.is_some() { seen.clock } else { super::seen::UNKNOWN };
-    let reach = law.reach(own.hypot(class.clock), 2);
-    let from = class.places.partition_point(|(at, _)| *at < seen.middle + law.lead - reach);
-    let to = class.places.partition_point(|(at, _)| *at <= seen.middle + law.lead + reach);
-    &class.places[from..to.max(from)]
+    let expected = seen.middle + law.lead;
+    let law = *law;
+    class.runs.iter().flat_map(move |run| {
+        let reach = law.reach(own.hypot(run.clock), 2);
+        let first = run.places.partition_point(|(at, _)| *at < expected - reach);
+        let last = run.places.partition_point(|(at, _)| *at <= expected + reach);
+        let middle = run.places.partition_point(|(at, _)| *at < expected);
+        let from = first.max(middle.saturating_sub(NEAREST / 2));
+        let to = last.min(middle + NEAREST / 2).max(from);
+        run.places[from..to].iter().map(|(_, place)| *place)
+    })
 }
 
 /// How much likelier a pair of this density is than that both stay alone.
