@@ -84,20 +84,20 @@ fn score(rate: f64, clients: usize, hours: f64, mistakes: Option<usize>) {
     let world = references::World::new(truth, &trail, &hops, &settings);
     show("no key, greedy", &hops, &world.greedy(false), keyless);
     show("  by the true time", &hops, &world.greedy(true), keyless);
-    show("no key, oracle", &hops, &world.oracle(truth), keyless);
+    let oracle = world.oracle(truth);
+    show("no key, oracle", &hops, &oracle, keyless);
     for log in ["W3SVC1", "CLOUD_PROXYCONNECTOR", "CCM_STS"] {
-        show(log, &hops, &puts, |hop| !hop.keyed && hop.has_client && hop.log == log);
+        let of_log = |hop: &Hop| !hop.keyed && hop.has_client && hop.log == log;
+        show(log, &hops, &puts, of_log);
+        show("  oracle", &hops, &oracle, of_log);
     }
-    show("gateway IIS", &hops, &puts, |hop| {
-        hop.has_client && hop.lines[0].0.starts_with("cmg-") && hop.log == "W3SVC1"
-    });
+    let of_gateway = |hop: &Hop| hop.has_client && hop.lines[0].0.starts_with("cmg-") && hop.log == "W3SVC1";
+    show("gateway IIS", &hops, &puts, of_gateway);
+    show("  oracle", &hops, &oracle, of_gateway);
     println!("  sure joins of lines of no client's flow: {}", joins::strangers(truth, &puts));
     let (flows, right) = joins::outcomes(truth, &trail);
     println!("  outcome right: {right} of {flows} flows, {:.4}", joins::share(right, flows));
     if let Some(most) = mistakes {
-        for event in trail.events.iter().filter(|event| event.id() == "cmg-iis-content").take(3) {
-            println!("DEBUG {:?} {} ip {:?} {:?}", event.place, event.text, event.get("ip"), event.get("query"));
-        }
         let pages = mistakes::Pages::new(&simulated.files, truth);
         mistakes::of_hops("exact keys", &hops, &puts, |hop| hop.keyed && hop.has_client, &pages, most);
         mistakes::of_hops("no key", &hops, &puts, keyless, &pages, most);

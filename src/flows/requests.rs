@@ -101,7 +101,8 @@ impl Request {
     /// True where a line of this stage tells of the answer, and not of some later work of the thread.
     fn is_answered_by(&self, stage: Stage) -> bool {
         let token = self.purpose == Some(Stage::CcmTokenRequest) && stage == Stage::CcmTokenIssue;
-        token || self.purpose == Some(stage)
+        // That content came is said only once all of it is there.
+        token || (self.purpose == Some(stage) && stage != Stage::ContentDownload)
     }
 
     fn has_passed(&mut self) {

@@ -180,8 +180,20 @@ impl Index {
 struct Fit {
     address: u32,
     offset: Micros,
+    /// The run of requests that it explains.
+    run: (usize, usize),
     /// How much likelier than chance, as a logarithm.
     likelier: f64,
+}
+
+impl Fit {
+    /// True where both cannot hold. One address may explain the requests before a clock was set by one difference and
+    /// those after it by another.
+    fn contradicts(&self, other: &Self) -> bool {
+        let same = self.address == other.address;
+        let apart = self.run.1 <= other.run.0 || other.run.1 <= self.run.0;
+        !(same && (apart || (self.offset - other.offset).abs() <= 2 * WITHIN))
+    }
 }
 
 struct Search<'a> {
@@ -221,8 +233,7 @@ impl Search<'_> {
     fn sure(&self, fits: &[Fit], taken: &BTreeSet<u32>) -> Option<Fit> {
         let weight = |fit: &Fit| fit.likelier - if taken.contains(&fit.address) { SHARED } else { 0.0 };
         let best = fits.iter().max_by(|one, two| weight(one).total_cmp(&weight(two)))?;
-        let same = |fit: &&Fit| fit.address == best.address && (fit.offset - best.offset).abs() <= 2 * WITHIN;
-        let rival = fits.iter().filter(|fit| !same(fit)).map(weight).max_by(f64::total_cmp);
+        let rival = fits.iter().filter(|fit| fit.contradicts(best)).map(weight).max_by(f64::total_cmp);
         let free = self.rows_of.len().saturating_sub(taken.len()).max(1);
         let beyond_chance = weight(best) > tries(free) + SURE;
         (beyond_chance && rival.is_none_or(|rival| weight(best) > rival + SURE)).then_some(*best)
@@ -282,7 +293,7 @@ impl Search<'_> {
         let met: Vec<usize> = partners[from..to].iter().flatten().copied().collect();
         let among = met.last()? - met.first()? + 1;
         let likelier = gain + (among - met.len()) as f64 * (1.0 - OWN).ln();
-        Some(Fit { address, offset, likelier })
+        Some(Fit { address, offset, run: (from, to), likelier })
     }
 }
 
