@@ -63,6 +63,7 @@ fn score(rate: f64, clients: usize, hours: f64, mistakes: Option<usize>) {
         ..Plan::default()
     };
     let mut simulated = in_memory(&plan).unwrap();
+    let ends = joins::ends(&simulated);
     let settings = damage(&mut simulated, Damage { lost: 0.1, set: given("SET").unwrap_or(0.05), seed: 3 });
     let folder = tempfile::tempdir().unwrap();
     simulated.write(folder.path()).unwrap();
@@ -95,8 +96,11 @@ fn score(rate: f64, clients: usize, hours: f64, mistakes: Option<usize>) {
     show("gateway IIS", &hops, &puts, of_gateway);
     show("  oracle", &hops, &oracle, of_gateway);
     println!("  sure joins of lines of no client's flow: {}", joins::strangers(truth, &puts));
-    let (flows, right) = joins::outcomes(truth, &trail);
+    let (flows, right) = joins::outcomes(truth, &trail, |_| true);
     println!("  outcome right: {right} of {flows} flows, {:.4}", joins::share(right, flows));
+    let left = joins::ends(&simulated);
+    let (flows, right) = joins::outcomes(truth, &trail, |flow| left[flow] == ends[flow]);
+    println!("  where the client's last line is left: {right} of {flows} flows, {:.4}", joins::share(right, flows));
     if let Some(most) = mistakes {
         let pages = mistakes::Pages::new(&simulated.files, truth);
         mistakes::of_hops("exact keys", &hops, &puts, |hop| hop.keyed && hop.has_client, &pages, most);

@@ -157,8 +157,12 @@ impl Cutter<'_> {
             return;
         }
         if let Some(open) = self.open(self.registration, event) {
-            self.add(open, index, event);
-            return;
+            if !self.shows_registered(open, event) {
+                self.add(open, index, event);
+                return;
+            }
+            self.drafts[open].closed = Some(Mark::Ok);
+            self.registration = None;
         }
         self.settle_what_passed(index, event);
         let draft = match self.open(self.service, event) {
@@ -227,6 +231,17 @@ impl Cutter<'_> {
         };
         let last = draft.client.iter().rev().take(BETWEEN).find(same_thread)?;
         self.context.requests.of(last.event)
+    }
+
+    /// True where the client sends what only a registered one does, while nothing says that its registration failed:
+    /// the line that it is registered is lost.
+    fn shows_registered(&self, registration: usize, event: &Event) -> bool {
+        let stage = |endpoint: &str| self.context.knowledge.endpoint(endpoint).map(|endpoint| endpoint.stage);
+        let sends = event.mark() == Mark::Start && event.get("message_id").is_some();
+        let to_others = event.get("endpoint").and_then(stage) == Some(Stage::MpValidate);
+        let marks = self.drafts[registration].client.iter().rev().map(|own| self.context.events[own.event as usize].mark());
+        let failed = marks.into_iter().find(|mark| matches!(mark, Mark::Ok | Mark::Fail)) == Some(Mark::Fail);
+        sends && to_others && !failed
     }
 
     /// Closes flows whose last line is not there and whose success a later flow of the client shows: only a client that

@@ -138,7 +138,7 @@ impl Servers {
 
     /// Which requests of clients the servers' lines may be of, where no key says so.
     fn links(&self) -> Vec<Link> {
-        hops::solve(&self.sightings, &self.clocks, &self.homes, &self.keyed())
+        hops::links(&self.sightings, &self.clocks, &self.homes, &self.keyed())
     }
 
     /// Joins the servers' lines: by keys first, then what no key joins. `machine_of` and `known` are each draft's machine

@@ -91,7 +91,12 @@ pub fn note_served(links: &[Link], sightings: &Sightings, requests: &mut Request
             *served.entry((link.layer, link.client)).or_insert(0.0) += link.share;
         }
     }
-    for ((_, client), _) in served.into_iter().filter(|(_, share)| *share >= LIKELY) {
+    // Each machine's log loses its own lines: what one does not show the next may.
+    let mut doubt: BTreeMap<u32, f64> = BTreeMap::new();
+    for ((_, client), share) in served {
+        *doubt.entry(client).or_insert(1.0) *= (1.0 - share).max(0.0);
+    }
+    for (client, _) in doubt.into_iter().filter(|(_, doubt)| 1.0 - doubt >= LIKELY) {
         let client = &sightings.of(Layer::Client)[client as usize];
         if let Some(request) = requests.all.get_mut(client.of) {
             request.served |= !request.failed();

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::association::Edge;
 use super::law::{Law, Measure};
 use super::seen::{Class, Seen, Side};
-use super::solve::{self, Alone, Share};
+use super::solve::{self, Alone, Pairing};
 
 /// Rows of one request that are looked at, the likeliest.
 const ROWS: usize = 4;
@@ -56,13 +56,13 @@ struct Front {
 }
 
 /// Solves the hop from the front to `inner`: shares of the clients' requests. `rows` are the shares of clients and rows.
-pub fn solve(
+pub fn behind(
     clients: &Side<'_>,
     gateway: &Side<'_>,
-    rows: &[Share],
+    rows: &[Pairing],
     inner: &Side<'_>,
     evidence: &Evidence,
-) -> Vec<Share> {
+) -> Vec<Pairing> {
     if gateway.len() == 0 {
         let (law, alone) = solve::learn(clients, inner);
         let mut edges = solve::edges(clients, inner, &law, alone);
@@ -90,18 +90,18 @@ pub fn solve(
         edges.extend(found);
     }
     let (shares, _) = solve::settle(fronts.len(), inner.len(), &mut edges, alone);
-    let of_client = |share: Share| fronts[share.outer as usize].client.map(|client| Share { outer: client, ..share });
+    let of_client = |pairing: Pairing| fronts[pairing.outer as usize].client.map(|client| Pairing { outer: client, ..pairing });
     solve::shares_of(&edges, &shares, alone).into_iter().filter_map(of_client).collect()
 }
 
 /// Requests of clients with their rows; then rows that may be of no client.
-fn fronts(clients: &Side<'_>, gateway: &Side<'_>, rows: &[Share]) -> Vec<Front> {
+fn fronts(clients: &Side<'_>, gateway: &Side<'_>, rows: &[Pairing]) -> Vec<Front> {
     let mut taken = vec![0.0_f64; gateway.len()];
     let mut of_client: Vec<Vec<(u32, f64)>> = vec![Vec::new(); clients.len()];
-    for share in rows {
-        taken[share.inner as usize] += share.share;
-        if share.share >= LEAST {
-            of_client[share.outer as usize].push((share.inner, share.share));
+    for pairing in rows {
+        taken[pairing.inner as usize] += pairing.share;
+        if pairing.share >= LEAST {
+            of_client[pairing.outer as usize].push((pairing.inner, pairing.share));
         }
     }
     let mut fronts = Vec::new();

@@ -36,8 +36,7 @@ const OTHER_STATUS: f64 = 0.05;
 
 /// A pair with its probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[allow(clippy::struct_field_names)] // the share is what it is about
-pub struct Share {
+pub struct Pairing {
     /// Place of the outer sighting.
     pub outer: u32,
     /// Place of the inner sighting.
@@ -49,9 +48,9 @@ pub struct Share {
 /// What is believed of those that stay alone.
 #[derive(Debug, Clone, Copy)]
 pub struct Alone {
-    /// Share of the outer sightings that the inner machines' logs have.
+    /// Pairing of the outer sightings that the inner machines' logs have.
     pub seen: f64,
-    /// Share of the inner sightings that belong to none of the outer ones.
+    /// Pairing of the inner sightings that belong to none of the outer ones.
     pub stray: f64,
     /// Pairs that this rests on.
     pub pairs: f64,
@@ -206,7 +205,7 @@ pub fn settle(outers: usize, inners: usize, edges: &mut [Edge], before: Alone) -
 }
 
 /// A hop between two layers whose machines hand requests on, solved.
-pub fn solve(outer: &Side<'_>, inner: &Side<'_>) -> Vec<Share> {
+pub fn hop(outer: &Side<'_>, inner: &Side<'_>) -> Vec<Pairing> {
     let (law, alone) = learn(outer, inner);
     let mut edges = edges(outer, inner, &law, alone);
     let (shares, _) = settle(outer.len(), inner.len(), &mut edges, alone);
@@ -214,8 +213,8 @@ pub fn solve(outer: &Side<'_>, inner: &Side<'_>) -> Vec<Share> {
 }
 
 /// The pairs that are worth keeping. A law that few pairs have taught makes nothing certain.
-pub fn shares_of(edges: &[Edge], shares: &[f64], alone: Alone) -> Vec<Share> {
+pub fn shares_of(edges: &[Edge], shares: &[f64], alone: Alone) -> Vec<Pairing> {
     let most = if alone.pairs < TAUGHT { UNTAUGHT } else { 1.0 };
     let all = edges.iter().zip(shares).filter(|(_, share)| **share > NEGLIGIBLE);
-    all.map(|(edge, share)| Share { outer: edge.outer, inner: edge.inner, share: share.min(most) }).collect()
+    all.map(|(edge, share)| Pairing { outer: edge.outer, inner: edge.inner, share: share.min(most) }).collect()
 }
