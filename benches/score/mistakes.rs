@@ -131,10 +131,11 @@ pub fn of_kept(
     pages: &Pages<'_>,
     most: usize,
 ) {
-    let clocks: HashMap<String, Vec<&cmgtrail::flows::Clock>> = trail.clocks.iter().fold(HashMap::new(), |mut all, clock| {
-        all.entry(clock.host.to_lowercase()).or_insert_with(Vec::new).push(clock);
-        all
-    });
+    let clocks: HashMap<String, Vec<&cmgtrail::flows::Clock>> =
+        trail.clocks.iter().fold(HashMap::new(), |mut all, clock| {
+            all.entry(clock.host.to_lowercase()).or_insert_with(Vec::new).push(clock);
+            all
+        });
     let mut counts: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for hop in hops.iter().filter(|hop| wanted(hop)) {
         let put: Vec<&Put> = hop.lines.iter().filter_map(|line| puts.get(line)).flatten().collect();
@@ -154,7 +155,13 @@ pub fn of_kept(
             }
             Some(_) => "clock in pieces".to_owned(),
         };
-        let said = if put.is_empty() { "nothing" } else if put.iter().any(|put| put.confidence > Confidence::Possible) { "sure" } else { "others" };
+        let said = if put.is_empty() {
+            "nothing"
+        } else if put.iter().any(|put| put.confidence > Confidence::Possible) {
+            "sure"
+        } else {
+            "others"
+        };
         let kind = format!("{}, {said}, {clock}", if own.is_empty() { "request unseen" } else { "request seen" });
         let count = counts.entry((kind.clone(), hop.log)).or_insert(0);
         *count += 1;

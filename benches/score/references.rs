@@ -163,7 +163,8 @@ impl<'a> World<'a> {
             let served_at = at(served);
             let middle = all.partition_point(|(time, _)| *time < served_at);
             let around = all[middle.saturating_sub(60)..(middle + 60).min(all.len())].iter();
-            let free = around.filter(|(time, place)| (time - served_at).abs() < 900.0 && !taken.contains(&(*place, kind)));
+            let free =
+                around.filter(|(time, place)| (time - served_at).abs() < 900.0 && !taken.contains(&(*place, kind)));
             let nearest = free.min_by(|one, two| (one.0 - served_at).abs().total_cmp(&(two.0 - served_at).abs()));
             let Some((_, place)) = nearest else { continue };
             taken.insert((*place, kind));

@@ -239,7 +239,8 @@ impl Cutter<'_> {
         let stage = |endpoint: &str| self.context.knowledge.endpoint(endpoint).map(|endpoint| endpoint.stage);
         let sends = event.mark() == Mark::Start && event.get("message_id").is_some();
         let to_others = event.get("endpoint").and_then(stage) == Some(Stage::MpValidate);
-        let marks = self.drafts[registration].client.iter().rev().map(|own| self.context.events[own.event as usize].mark());
+        let marks =
+            self.drafts[registration].client.iter().rev().map(|own| self.context.events[own.event as usize].mark());
         let failed = marks.into_iter().find(|mark| matches!(mark, Mark::Ok | Mark::Fail)) == Some(Mark::Fail);
         sends && to_others && !failed
     }

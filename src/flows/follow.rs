@@ -170,7 +170,7 @@ impl Servers {
         for (place, served) in (0_u32..).zip(self.sightings.of(Layer::TokenService)) {
             let client = self.transactions.get(served.of).and_then(|transaction| self.ids.machine(transaction));
             let Some((client, at)) = client.zip(read(served)) else { continue };
-            let around = asked.near((client, served.endpoint), at, KEYED, 2);
+            let around = asked.near(&(client, served.endpoint), at, KEYED, 2);
             let nearest = around.iter().map(|(time, request)| ((time - at).abs(), *request)).min();
             keyed.extend(nearest.map(|(_, request)| (place, request)));
         }

@@ -86,9 +86,10 @@ impl Candidate {
     fn lines_with<'s>(&'s self, key: &'static str, id: &'s str) -> impl Iterator<Item = u32> + 's {
         let exact = self.naming.get(&(key, id.to_owned())).filter(|_| !identity::is_masked(id));
         let masked = |known: &str| identity::is_masked(known) || identity::is_masked(id);
-        let others = self.naming.iter().filter(move |((other, known), _)| {
-            *other == key && masked(known) && identity::agree(known, id)
-        });
+        let others = self
+            .naming
+            .iter()
+            .filter(move |((other, known), _)| *other == key && masked(known) && identity::agree(known, id));
         exact.into_iter().chain(others.map(|(_, lines)| lines)).flatten().copied()
     }
 

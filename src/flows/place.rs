@@ -83,17 +83,17 @@ pub fn place(
 /// Notes the requests that some server surely answered well, where their clients' logs do not tell how they ended.
 /// Which of several lines is a request's own need not be known where all of them say so.
 pub fn note_served(links: &[Link], sightings: &Sightings, requests: &mut Requests) {
-    let mut served: BTreeMap<(Layer, u32), f64> = BTreeMap::new();
+    let mut shares: BTreeMap<(Layer, u32), f64> = BTreeMap::new();
     for link in links.iter().filter(|link| link.compared) {
         let server = &sightings.of(link.layer)[link.place as usize];
         let client = &sightings.of(Layer::Client)[link.client as usize];
         if server.answer == Answer::Good && client.to.is_none() && client.answer != Answer::Good {
-            *served.entry((link.layer, link.client)).or_insert(0.0) += link.share;
+            *shares.entry((link.layer, link.client)).or_insert(0.0) += link.share;
         }
     }
     // Each machine's log loses its own lines: what one does not show the next may.
     let mut doubt: BTreeMap<u32, f64> = BTreeMap::new();
-    for ((_, client), share) in served {
+    for ((_, client), share) in shares {
         *doubt.entry(client).or_insert(1.0) *= (1.0 - share).max(0.0);
     }
     for (client, _) in doubt.into_iter().filter(|(_, doubt)| 1.0 - doubt >= LIKELY) {

@@ -65,7 +65,9 @@ pub fn ties(machines: usize, sightings: &Sightings) -> Vec<Tie> {
             of_client[sighting.machine].push((at, place));
         }
     }
-    of_client.iter_mut().for_each(|requests| requests.sort_unstable());
+    for requests in &mut of_client {
+        requests.sort_unstable();
+    }
     let search = Search { rows_of: &rows_of, index: &index, clients, rows };
     let mut ties = Vec::new();
     for (client, found) in search.all(&of_client) {
@@ -247,9 +249,10 @@ impl Search<'_> {
         let rows = &self.rows_of[&first.address];
         let only = Index::new(&BTreeMap::from([(first.address, rows.clone())]));
         while found.len() < OFFSETS {
-            let explained = |at: Micros| found.iter().any(|(_, offset)| self.has_row(rows, at - offset));
+            let explained = |at: Micros| found.iter().any(|(_, offset)| has_row(rows, at - offset));
             left.retain(|(at, _)| !explained(*at));
-            let fits = only.proposals(&left).into_iter().filter_map(|(address, offset)| self.fit(&left, address, offset));
+            let fits =
+                only.proposals(&left).into_iter().filter_map(|(address, offset)| self.fit(&left, address, offset));
             let best = fits.max_by(|one, two| one.likelier.total_cmp(&two.likelier));
             let Some(best) = best.filter(|best| best.likelier > tries(1) + SURE) else { break };
             found.push((best.address, best.offset));
@@ -257,17 +260,13 @@ impl Search<'_> {
         found
     }
 
-    fn has_row(&self, rows: &[(Micros, u32)], expected: Micros) -> bool {
-        let from = rows.partition_point(|(time, _)| *time < expected - WITHIN);
-        rows.get(from).is_some_and(|(time, _)| *time <= expected + WITHIN)
-    }
-
     /// How much likelier it is that the requests came from this address, by clocks so far apart, than that rows of the
     /// address stand there by chance.
     #[allow(clippy::cast_precision_loss)] // counts, and times far below 2^52
     fn fit(&self, requests: &[(Micros, u32)], address: u32, offset: Micros) -> Option<Fit> {
         let rows = self.rows_of.get(&address)?;
-        let mut next = rows.partition_point(|(time, _)| *time < requests.first().map_or(0, |(at, _)| at - offset - WITHIN));
+        let mut next =
+            rows.partition_point(|(time, _)| *time < requests.first().map_or(0, |(at, _)| at - offset - WITHIN));
         let mut partners: Vec<Option<usize>> = Vec::with_capacity(requests.len());
         for &(at, outer) in requests {
             let expected = at - offset;
@@ -295,6 +294,12 @@ impl Search<'_> {
         let likelier = gain + (among - met.len()) as f64 * (1.0 - OWN).ln();
         Some(Fit { address, offset, run: (from, to), likelier })
     }
+}
+
+/// True where a row stands near enough to where it is expected.
+fn has_row(rows: &[(Micros, u32)], expected: Micros) -> bool {
+    let from = rows.partition_point(|(time, _)| *time < expected - WITHIN);
+    rows.get(from).is_some_and(|(time, _)| *time <= expected + WITHIN)
 }
 
 /// The run of requests that is explained best, for a clock may have been set before or after it: where it begins, where

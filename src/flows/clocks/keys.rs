@@ -74,8 +74,8 @@ impl<K: Eq + Hash> Asked<K> {
     }
 
     /// The requests within `reach` of a time: `most` at most, half of them before it and half after.
-    pub fn near(&self, key: K, at: Micros, reach: Micros, most: usize) -> &[(Micros, u32)] {
-        let Some(requests) = self.0.get(&key) else { return &[] };
+    pub fn near(&self, key: &K, at: Micros, reach: Micros, most: usize) -> &[(Micros, u32)] {
+        let Some(requests) = self.0.get(key) else { return &[] };
         let first = requests.partition_point(|(time, _)| *time < at - reach);
         let last = requests.partition_point(|(time, _)| *time <= at + reach);
         let middle = requests.partition_point(|(time, _)| *time < at);
@@ -96,10 +96,9 @@ pub fn ties(sightings: &Sightings, transactions: &[Transaction], ids: &Ids) -> V
             };
             let registers = layer == Layer::Component;
             let Some(at) = inner.middle() else { continue };
-            let near = asked.near((client, registers), at, REACH, MOST);
-            let may_be = |outer: &Sighting| {
-                registers || (outer.endpoint == inner.endpoint && outer.answer.agrees(inner.answer))
-            };
+            let near = asked.near(&(client, registers), at, REACH, MOST);
+            let may_be =
+                |outer: &Sighting| registers || (outer.endpoint == inner.endpoint && outer.answer.agrees(inner.answer));
             let pairs = near
                 .iter()
                 .filter(|(_, outer)| may_be(&clients[*outer as usize]))

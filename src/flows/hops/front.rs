@@ -90,7 +90,8 @@ pub fn behind(
         edges.extend(found);
     }
     let (shares, _) = solve::settle(fronts.len(), inner.len(), &mut edges, alone);
-    let of_client = |pairing: Pairing| fronts[pairing.outer as usize].client.map(|client| Pairing { outer: client, ..pairing });
+    let of_client =
+        |pairing: Pairing| fronts[pairing.outer as usize].client.map(|client| Pairing { outer: client, ..pairing });
     solve::shares_of(&edges, &shares, alone).into_iter().filter_map(of_client).collect()
 }
 
@@ -189,7 +190,9 @@ impl Hop<'_> {
             total += share * status * solve::odds(density, &by_row, &other, class, alone);
         }
         if let (Some(measure), true) = (by_client, rest > 0.0) {
-            total += rest * by_client_status * solve::odds(self.of_client.0.density(&measure), &measure, &other, class, alone);
+            total += rest
+                * by_client_status
+                * solve::odds(self.of_client.0.density(&measure), &measure, &other, class, alone);
         }
         total
     }

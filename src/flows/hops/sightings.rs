@@ -254,9 +254,9 @@ fn of_server(
         (false, false) => Answer::Unknown,
     };
     let endpoint = asked(layer, first, &get, context)?;
-    let target = get("internal_url").and_then(crate::flows::requests::split_url).and_then(|(host, _)| {
-        context.hosts.get(host.split('.').next().unwrap_or_default()).copied()
-    });
+    let target = get("internal_url")
+        .and_then(crate::flows::requests::split_url)
+        .and_then(|(host, _)| context.hosts.get(host.split('.').next().unwrap_or_default()).copied());
     let sighting = Sighting {
         machine: *context.machine_of.get(first.place.source as usize)?,
         of: number,
