@@ -19,7 +19,7 @@ export PIP_CONSTRAINT := $(abspath requirements-dev.txt)
 PKITS := import cryptography_vectors as v, pathlib; print(pathlib.Path(v.__file__).parent / "x509/PKITS_data")
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-rust test-python test-browser test-package windows lint lint-rust lint-python bench score \
+.PHONY: help demo build test test-rust test-python test-browser test-spark test-package windows lint lint-rust lint-python bench score \
         docs clean
 
 help: ## Say what can be made
@@ -49,6 +49,15 @@ test-browser: build $(VENV)/.dev ## Open reports in headless Chromium (CHROMIUM=
 		echo "Installing the Debian package chromium."; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
 	CHROMIUM="$$(command -v "$(CHROMIUM)")" $(BIN)/pytest -s tests/browser
+
+test-spark: build $(VENV)/.dev ## Read logs and judge tokens in a Spark on this machine
+	@command -v java >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || \
+			{ echo "Java 17 or newer is needed (on Debian: apt install default-jre-headless)"; exit 1; }; \
+		echo "Installing the Debian package default-jre-headless."; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends default-jre-headless; }
+	$(BIN)/pip install --quiet -r requirements-spark.txt
+	$(BIN)/pytest tests/spark
 
 test-package: $(VENV)/.tools ## Build the source distribution, a wheel from it, and try that in an environment of its own
 	rm -rf dist/package && mkdir -p dist/package

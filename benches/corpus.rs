@@ -5,36 +5,19 @@
 //! `tests/corpus/wrong.toml`. One without a reason ends the run with status 1, and so does a reason that is needed no
 //! more.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 use cmgtrail::engine::{ReadOptions, Silent, Trail};
 use cmgtrail::finding::{Confidence, Severity};
 use serde::Deserialize;
 
-/// What a case expects; the rest of it is the corpus test's.
-#[derive(Deserialize)]
-struct Case {
-    shows: String,
-    #[serde(default)]
-    healthy: bool,
-    #[serde(default = "logs")]
-    read: Vec<String>,
-    #[serde(default)]
-    findings: Vec<Named>,
-    #[serde(default)]
-    allowed: Vec<Named>,
-}
+#[path = "../tests/engine/case.rs"]
+#[allow(dead_code)] // the tests look at the rest of a case
+mod case;
 
-#[derive(Deserialize)]
-struct Named {
-    failure: String,
-    #[serde(default)]
-    first: bool,
-    severity: Option<Severity>,
-}
+use case::{Case, ExpectedFinding};
 
 /// Why a finding is wrong or missed.
 #[derive(Deserialize)]
@@ -51,10 +34,6 @@ struct Reason {
 struct Reasons {
     #[serde(default)]
     finding: Vec<Reason>,
-}
-
-fn logs() -> Vec<String> {
-    vec!["logs".to_owned()]
 }
 
 /// Where no cause is expected, or none is found.
@@ -90,7 +69,8 @@ struct Listed {
 impl Score {
     fn add(&mut self, name: &str, (case, head): (&Case, &str), trail: &Trail) {
         let of_weight = |severity: Severity| severity >= Severity::Warning;
-        let expected: Vec<&Named> = case.findings.iter().filter(|named| named.severity.is_none_or(of_weight)).collect();
+        let expected: Vec<&ExpectedFinding> =
+            case.findings.iter().filter(|expected| of_weight(expected.severity)).collect();
         let first = expected.iter().find(|named| named.first).or(expected.first());
         let found = trail.findings.iter().find(|finding| of_weight(finding.severity));
         let found = found.map_or(NONE, |finding| finding.failure.as_str());
@@ -177,25 +157,16 @@ fn head(text: &str, case: &Case) -> String {
 }
 
 fn main() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(&corpus)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.join("case.toml").is_file())
-        .collect();
-    folders.sort();
+    let names = case::names();
     let mut score = Score::default();
-    for folder in &folders {
-        let name = folder.file_name().unwrap().to_string_lossy();
-        let text = std::fs::read_to_string(folder.join("case.toml")).unwrap();
-        let case: Case = toml::from_str(&text).unwrap();
-        let paths: Vec<PathBuf> = case.read.iter().map(|given| folder.join(given)).collect();
-        let head = head(&text, &case);
-        score.add(&name, (&case, &head), &Trail::read(&paths, ReadOptions::default(), &Silent).unwrap());
+    for name in &names {
+        let case = case::load(name).unwrap();
+        let head = head(&case::text(name).unwrap(), &case);
+        score.add(name, (&case, &head), &Trail::read(&case.paths(name), ReadOptions::default(), &Silent).unwrap());
     }
-    let reasons = std::fs::read_to_string(corpus.join("wrong.toml")).unwrap_or_default();
+    let reasons = std::fs::read_to_string(case::corpus().join("wrong.toml")).unwrap_or_default();
     let reasons: Reasons = toml::from_str(&reasons).unwrap();
-    println!("{} cases of the corpus\n", folders.len());
+    println!("{} cases of the corpus\n", names.len());
     score.print_confusion();
     score.print_calibration();
     if !score.print_reasons(&reasons.finding) {

@@ -112,6 +112,11 @@ fn show(name: &str, score: &Score) {
         tally::share(outcome.right, outcome.said)
     );
     println!("    stages failed    {}", flows.failed.shown());
+    let mut wrong: Vec<_> = flows.wrong.iter().collect();
+    wrong.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    for (what, count) in wrong.iter().take(12) {
+        println!("      {count:>4} {what}");
+    }
     println!("    stages passed    {}", flows.passed.shown());
     println!("    causes, proof S  {}", causes.proven.shown());
     println!("    causes, apart    {}", causes.unproven.shown());

@@ -14,7 +14,7 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let noisy = Plan { clients: 20, noise: Noise::Bytes(megabytes * 1_000_000), artefacts: false, ..Plan::default() };
     let start = Instant::now();
-    let summary = simulate(&noisy, folder.path()).unwrap();
+    let summary = simulate(&noisy, folder.path(), false).unwrap();
     let seconds = start.elapsed().as_secs_f64();
     #[allow(clippy::cast_precision_loss)] // for show
     let rate = summary.bytes as f64 / 1e6 / seconds;

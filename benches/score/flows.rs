@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cmgtrail::engine::Trail;
 use cmgtrail::flows::Flow;
 use cmgtrail::simulate::{FlowTruth, Truth};
-use cmgtrail::stage::StageStatus;
+use cmgtrail::stage::{Stage, StageStatus};
 
 use super::damage::Damaged;
 use super::tally::Tally;
@@ -63,7 +63,7 @@ fn is_of_client(source: &str) -> bool {
 }
 
 /// How flows and their stages fare.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct FlowScore {
     /// Flows found: right is one whose lines are mostly those of one flow of the truth, and the other way round.
     pub found: Tally,
@@ -75,6 +75,8 @@ pub struct FlowScore {
     pub failed: Tally,
     /// Stages said to have passed.
     pub passed: Tally,
+    /// Flows of which the stages said to have failed are not the true ones: the fault, what is true, what was said.
+    pub wrong: BTreeMap<String, usize>,
 }
 
 impl std::ops::AddAssign for FlowScore {
@@ -84,6 +86,9 @@ impl std::ops::AddAssign for FlowScore {
         self.outcome += other.outcome;
         self.failed += other.failed;
         self.passed += other.passed;
+        for (what, count) in other.wrong {
+            *self.wrong.entry(what).or_default() += count;
+        }
     }
 }
 
@@ -97,10 +102,23 @@ impl FlowScore {
             score.kind.add(usize::from(true_one.kind == flow.kind), 1, 1);
             score.outcome.add(usize::from(true_one.outcome == flow.outcome), 1, 1);
             score.failed += stages(true_one, flow, StageStatus::Failed);
+            let said = failed(flow.stages.iter().map(|result| (result.stage, result.status)));
+            let is = failed(true_one.stages.iter().map(|result| (result.stage, result.status)));
+            if said != is {
+                let fault = true_one.fault.unwrap_or("no fault");
+                *score.wrong.entry(format!("{fault}, {:?}: {is} said {said}", flow.kind)).or_default() += 1;
+            }
             score.passed += stages(true_one, flow, StageStatus::Passed);
         }
         score
     }
+}
+
+/// The stages that failed, in words.
+fn failed(stages: impl Iterator<Item = (Stage, StageStatus)>) -> String {
+    let failed: Vec<&str> =
+        stages.filter(|(_, status)| *status == StageStatus::Failed).map(|(stage, _)| stage.id()).collect();
+    if failed.is_empty() { "none".to_owned() } else { failed.join("+") }
 }
 
 /// The stages that have a status in truth, and by the engine.

@@ -287,6 +287,7 @@ def simulate(
     start: datetime | str | None = None,
     seed: int = 1,
     artefacts: bool = True,
+    force: bool = False,
 ) -> dict[str, int]:
     """Writes the logs of a simulated site, with the truth about them: for tests, benchmarks and trying things out.
 
@@ -307,6 +308,7 @@ def simulate(
         start: When it begins: an aware `datetime`, or text; text without a zone is UTC. By default the seed decides.
         seed: What chance draws from.
         artefacts: Whether certificates, revocation lists, tokens and join status are written.
+        force: Whether the files of another simulation in that folder are removed before; else it is refused.
 
     Returns:
         What was written: numbers of machines, files, bytes, flows, broken flows and requests.
@@ -335,6 +337,7 @@ def simulate(
         start=start,
         seed=seed,
         artefacts=artefacts,
+        force=force,
     )
 
 

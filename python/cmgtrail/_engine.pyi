@@ -245,7 +245,7 @@ class Trail:
         """The paths as given."""
     @property
     def traffic(self) -> bool:
-        """True where some log holds a request to a CMG; else there is nothing to diagnose."""
+        """True where some log holds a request to a CMG; without one only what needs none can be found."""
     @property
     def flows(self) -> Table[Flow]:
         """The flows, in order of start."""
@@ -1237,7 +1237,7 @@ class Forecast:
         """The facts that lead to it."""
     @property
     def explanation(self) -> str:
-        """What happens and why, in general."""
+        """What happens and why, in the words of a diagnosis, which tells it as something that has happened."""
     @property
     def remedy(self) -> str:
         """What to do now."""
@@ -1292,12 +1292,13 @@ def preflight(
 ) -> Preflight:
     """Runs the workflow for the clients of a site; see `cmgtrail.preflight`, which takes paths of logs as well."""
 
-def sketch_site(trail: Trail, *, prefix: str = ...) -> str:
+def sketch_site(trail: Trail, *, paths: Mapping[str, str] | None = None) -> str:
     """A first `site.toml` from what logs reveal.
 
     Args:
         trail: The logs.
-        prefix: Laid before the paths of artefacts, so that they are found from the folder of the file.
+        paths: Where artefacts lie as seen from the folder of the file, by their path in the trail; one that is not
+            among them is told in a comment. Without it, they lie as the trail names them.
     """
 
 def withheld(text: str) -> str:
@@ -1395,6 +1396,7 @@ def simulate(
     start: datetime | str | None,
     seed: int,
     artefacts: bool,
+    force: bool,
 ) -> dict[str, int]:
     """Simulates a site; `cmgtrail.simulate` is its face, and documents it."""
 

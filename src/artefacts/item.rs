@@ -107,7 +107,7 @@ impl Item {
             ArtefactKind::Token => Some(Part::Token),
             ArtefactKind::KeySet => Some(Part::KeySet),
             ArtefactKind::JoinStatus => Some(Part::JoinStatus),
-            ArtefactKind::Site => None,
+            ArtefactKind::Site | ArtefactKind::Truth => None,
         };
     }
 

@@ -45,6 +45,7 @@ fn judged(all: &Artefacts, item: &Item, client: &Client<'_>) -> (Report, bool) {
         (ArtefactKind::KeySet, ..) => (key_set(item), false),
         (ArtefactKind::JoinStatus, ..) => (join(all, item, client), client.at.is_some()),
         (ArtefactKind::Site, ..) => (Report::new("site", Map::new(), Vec::new()), false),
+        (ArtefactKind::Truth, ..) => (Report::new("truth", Map::new(), Vec::new()), false),
     }
 }
 

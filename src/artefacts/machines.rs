@@ -109,7 +109,7 @@ impl Machines {
         self.by_key.values().max_by_key(|machine| (machine.failed.as_ref().map(|(at, _)| *at), machine.last))
     }
 
-    /// The key of the machine whose logs lie in this folder or above it.
+    /// The key of the machine whose logs lie in this folder.
     pub fn of_folder(&self, folder: &str) -> Option<String> {
         let host = self.by_folder.get(folder)?.as_ref()?;
         Some(key(Some(host)))

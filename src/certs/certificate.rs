@@ -135,7 +135,7 @@ impl Certificate {
         self.extensions.extended_key_usage.iter().flatten().any(|usage| usage == wanted)
     }
 
-    /// Whether extended key usage names server authentication, client authentication or any usage.
+    /// Whether the certificate may be used so: extended key usage names this usage or any, or is absent.
     pub fn allows(&self, wanted: &str) -> bool {
         match &self.extensions.extended_key_usage {
             None => !self.extensions.is_malformed(super::extensions::oid::EXTENDED_KEY_USAGE),

@@ -11,7 +11,7 @@ use super::checks::{self, Judgement, Known, Stores};
 use super::extensions::usage;
 use super::hostname::host_alone;
 use super::inspect::certificate_facts;
-use super::key::Proven;
+use super::key::{Proven, Verification, verify};
 use super::materials::{Materials, ReadSource, Stop, problems};
 use super::oracle::{self, Agreement, BeyondIt};
 use super::paths::{End, Path, Pool, Search};
@@ -100,7 +100,7 @@ struct Inputs<'m> {
     presented: Vec<usize>,
     leaf: Option<usize>,
     roots: Vec<usize>,
-    disallowed: HashSet<&'m [u8]>,
+    disallowed: Vec<&'m Certificate>,
     lists: Lists<'m>,
     problems: Vec<(&'static str, Problem)>,
     /// Whether what was presented came without an order.
@@ -138,7 +138,7 @@ impl<'m> Inputs<'m> {
         }
         let roots: Vec<usize> =
             certificates(roots).map(|(certificate, source)| pool.trust(certificate, source)).collect();
-        let disallowed = certificates(disallowed).map(|(certificate, _)| certificate.der.as_ref()).collect();
+        let disallowed = certificates(disallowed).map(|(certificate, _)| certificate).collect();
         let leaf = leaf_of(&pool, &presented);
         // Of an authority alone, with something unreadable before it, the leaf is what cannot be read.
         let headless = problems.iter().any(|(role, problem)| *role == "presented" && problem.certificates_before == 0);
@@ -225,11 +225,17 @@ fn judge<'a>(request: &'a ChainRequest, inputs: &'a Inputs<'a>, path: &Path, sea
     judgement.checks
 }
 
-fn distrusted(judgement: &mut Judgement<'_>, disallowed: &HashSet<&[u8]>) {
+fn distrusted(judgement: &mut Judgement<'_>, disallowed: &[&Certificate]) {
+    let store: HashSet<&[u8]> = disallowed.iter().map(|certificate| certificate.der.as_ref()).collect();
+    let end = judgement.chain.len().saturating_sub(1);
     for place in 0..judgement.chain.len() {
-        if judgement.stores.disallowed == Known::Not {
+        let root = if place == end { distrusted_root(judgement, disallowed) } else { None };
+        if let Some(root) = root {
+            let text = format!("Its issuer, the root '{}', is in the client's disallowed store.", root.display());
+            judgement.failed(&EXPLICITLY_DISTRUSTED, place, text);
+        } else if judgement.stores.disallowed == Known::Not {
             judgement.not_checked(&EXPLICITLY_DISTRUSTED, place, "No disallowed store was given.").decides = false;
-        } else if disallowed.contains(judgement.certificate(place).der.as_ref()) {
+        } else if store.contains(judgement.certificate(place).der.as_ref()) {
             judgement.failed(&EXPLICITLY_DISTRUSTED, place, "It is in the client's disallowed store.");
         } else if judgement.stores.disallowed == Known::Partly {
             judgement.not_checked(&EXPLICITLY_DISTRUSTED, place, "Some of the disallowed store cannot be read.");
@@ -237,6 +243,16 @@ fn distrusted(judgement: &mut Judgement<'_>, disallowed: &HashSet<&[u8]>) {
             judgement.passed(&EXPLICITLY_DISTRUSTED, place, "It is not in the client's disallowed store.");
         }
     }
+}
+
+/// The certificate of the disallowed store whose key made the last signature of a path that ends below a public root
+/// that is not at hand.
+fn distrusted_root<'d>(judgement: &Judgement<'_>, disallowed: &[&'d Certificate]) -> Option<&'d Certificate> {
+    let last = judgement.chain.last().filter(|_| judgement.path.end == End::PublicRoot)?;
+    let issued = |root: &&&Certificate| {
+        root.subject.same_as(&last.issuer) && verify(&root.key, &last.der, &last.signed) == Verification::Good
+    };
+    disallowed.iter().find(issued).copied()
 }
 
 /// Blobs that cannot be read. One in the leaf's place decides; the others are told.

@@ -7,7 +7,7 @@ use super::name::Name;
 
 /// Comparisons of a name with a constraint that are made for one pair of certificates. More is an attack on the
 /// verifier, and refused as such.
-const MOST_COMPARISONS: usize = 250_000;
+const MOST_COMPARISONS: usize = 50_000;
 
 /// Why a certificate breaks the constraints of an authority above it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,14 +70,24 @@ pub(super) fn unusable(constraints: &NameConstraints, strict: bool) -> Option<St
 /// Violations told one by one.
 const MOST_VIOLATIONS: usize = 8;
 
-/// The violations by the names of `certificate`.
-pub(super) fn violations(constraints: &NameConstraints, certificate: &Certificate) -> Vec<Violation> {
+/// The violations by the names of `certificate`. `by_common_name`: where it has no domain name among its alternative
+/// names, its common name may stand for one, and is held against the constraints as such.
+pub(super) fn violations(
+    constraints: &NameConstraints,
+    certificate: &Certificate,
+    by_common_name: bool,
+) -> Vec<Violation> {
     let bases = constraints.permitted.len() + constraints.excluded.len();
     let parts = certificate.subject.comparable.len() + certificate.names().count();
     if parts.saturating_mul(bases) > MOST_COMPARISONS {
         return vec![Violation::TooMany];
     }
-    let names = constrained_names(certificate);
+    let mut names = constrained_names(certificate);
+    let is_dns = |name: &GeneralName| matches!(name, GeneralName::Dns(_) | GeneralName::Damaged(2));
+    if by_common_name && !names.iter().any(is_dns) {
+        let host_like = |name: &&String| name.contains('.') && is_domain(name.strip_prefix("*.").unwrap_or(name));
+        names.extend(certificate.subject.common_names.iter().filter(host_like).cloned().map(GeneralName::Dns));
+    }
     let mut all = names.iter().filter_map(|name| violation(constraints, name));
     let mut told: Vec<Violation> = all.by_ref().take(MOST_VIOLATIONS).collect();
     let count = all.count();

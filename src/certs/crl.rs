@@ -14,6 +14,9 @@ use super::key::{SignatureKind, Signed};
 use super::name::Name;
 
 /// Next CRL Publish of Windows authorities (wincrypt.h: `szOID_CRL_NEXT_PUBLISH`).
+/// Critical extensions that are not known, told at most; one is enough to refuse a list.
+const MOST_UNKNOWN: usize = 8;
+
 const NEXT_PUBLISH: &str = "1.3.6.1.4.1.311.21.4";
 
 /// A revocation list.
@@ -156,7 +159,9 @@ impl Crl {
             source: Arc::clone(source),
             issuer: Name::from_der(issuer.raw),
             this_update,
-            next_update: next.and_then(|time| time.unix_seconds()),
+            next_update: next
+                .map(|time| time.unix_seconds().ok_or("the date of its next issue is no time"))
+                .transpose()?,
             next_publish: None,
             signed,
             authority_key: None,
@@ -188,7 +193,9 @@ impl Crl {
                 NEXT_PUBLISH if !extension.critical => {
                     self.next_publish = Reader::new(value).next().and_then(|time| time.unix_seconds());
                 }
-                other if extension.critical => self.unknown_critical.push(other.to_owned()),
+                other if extension.critical && self.unknown_critical.len() < MOST_UNKNOWN => {
+                    self.unknown_critical.push(other.to_owned());
+                }
                 _ => {}
             }
         }
@@ -208,7 +215,8 @@ impl Crl {
             if let Some(extensions) = parts.optional(der::SEQUENCE) {
                 for extension in extension_list(extensions.content).ok_or("an entry's extensions are damaged")? {
                     let known = matches!(extension.oid.as_str(), "2.5.29.21" | "2.5.29.24" | "2.5.29.29");
-                    if extension.critical && !known && !self.unknown_critical.contains(&extension.oid) {
+                    let few = self.unknown_critical.len() < MOST_UNKNOWN;
+                    if extension.critical && !known && few && !self.unknown_critical.contains(&extension.oid) {
                         self.unknown_critical.push(extension.oid);
                     }
                 }
@@ -255,11 +263,13 @@ fn extension_list(mut rest: &[u8]) -> Option<Vec<RawExtension>> {
 }
 
 /// An integer without zeros that its sign does not need: 255 and -1 stay different.
-fn shortest(content: &[u8]) -> &[u8] {
-    match content {
-        [0, next, ..] if next & 0x80 == 0 => shortest(content.get(1..).unwrap_or_default()),
-        _ => content,
+fn shortest(mut content: &[u8]) -> &[u8] {
+    while let [0, rest @ ..] = content
+        && rest.first().is_some_and(|next| next & 0x80 == 0)
+    {
+        content = rest;
     }
+    content
 }
 
 fn entry_extension<'a>(extensions: &Element<'a>, wanted: &[u8]) -> Option<&'a [u8]> {

@@ -30,6 +30,9 @@ pub(super) fn host_alone(given: &str) -> Option<String> {
     (!host.is_empty() && host != given).then(|| host.to_owned())
 }
 
+/// Tag of a domain name among the alternative names (RFC 5280, section 4.2.1.6).
+const DNS_NAME: u8 = 2;
+
 /// Compares a certificate's names with a host: a domain name, or an address in text form.
 pub fn match_host(certificate: &Certificate, host: &str) -> HostMatch {
     let host = host.trim().trim_end_matches('.');
@@ -48,7 +51,8 @@ pub fn match_host(certificate: &Certificate, host: &str) -> HostMatch {
     }
     // RFC 6125, section 6.4.4: the common name counts only where no alternative name could be the host's.
     let common_name_only = !certificate.names().any(|name| match name {
-        GeneralName::Dns(_) => true,
+        // A domain name that cannot be read is one all the same.
+        GeneralName::Dns(_) | GeneralName::Damaged(DNS_NAME) => true,
         GeneralName::Ip(_) => address.is_some(),
         _ => false,
     });

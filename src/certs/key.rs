@@ -271,6 +271,8 @@ fn algorithm(
     use KeyKind::{P256, P384, P521, Rsa};
     use SignatureKind::{Ecdsa, RsaPkcs1, RsaPss};
     Ok(match (key, signature) {
+        // The crypto library verifies with no other sizes.
+        (Rsa(..1024 | 8193..), RsaPkcs1(_) | RsaPss(_)) => return Err(Verification::Unsupported),
         (Rsa(_), RsaPkcs1(Hash::Sha1)) => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
         (Rsa(_), RsaPkcs1(Hash::Sha256)) => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
         (Rsa(0..2048), RsaPkcs1(Hash::Sha384)) => return Err(Verification::Unsupported),

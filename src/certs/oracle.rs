@@ -291,6 +291,9 @@ pub(super) fn compare(
     let open = checks.iter().any(|check| check.decides && check.status == CheckStatus::NotChecked);
     let ids = |checks: &[&Check]| checks.iter().map(|check| check.id.as_str()).collect::<Vec<_>>().join(", ");
     let (agreement, reason) = match answer {
+        Ok(()) if fatal.is_empty() && open => {
+            (Agreement::Agree, "It accepts; here nothing speaks against it, and something is not checked.".to_owned())
+        }
         Ok(()) if fatal.is_empty() => (Agreement::Agree, "Both accept.".to_owned()),
         Ok(()) if fatal.iter().all(|check| is_ours_alone(check)) => {
             (Agreement::KnownDifference, format!("It does not look at {}.", ids(&fatal)))
@@ -333,8 +336,11 @@ fn compare_refusal(
         );
         return (Agreement::KnownDifference, reason);
     }
-    if !fatal.is_empty() || open {
+    if !fatal.is_empty() {
         return (Agreement::KnownDifference, "Both refuse; it names one cause only, and another one.".to_owned());
+    }
+    if open {
+        return (Agreement::KnownDifference, "It refuses; here the verdict is open.".to_owned());
     }
     if profile != Profile::WebPki {
         let reason = "It demands what the public web demands; this profile does not.".to_owned();

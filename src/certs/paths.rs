@@ -33,6 +33,8 @@ pub(super) enum End {
     PublicRoot,
     /// Below an issuer that is not at hand.
     Missing,
+    /// Where a bound was met before all certificates of the issuer's name were tried.
+    Unfinished,
     /// Nowhere: longer than any real path.
     TooLong,
 }
@@ -252,9 +254,13 @@ impl<'a> Search<'a> {
             return self.record(nodes, links, End::SelfSigned);
         }
         let candidates = self.candidates(certificate, nodes);
-        let chosen = self.choose(last, &candidates);
+        let (chosen, all_tried) = self.choose(last, &candidates);
         if chosen.is_empty() {
-            let end = if issued_by_public_root(certificate) { End::PublicRoot } else { End::Missing };
+            let end = match (issued_by_public_root(certificate), all_tried) {
+                (true, _) => End::PublicRoot,
+                (false, true) => End::Missing,
+                (false, false) => End::Unfinished,
+            };
             return self.record(nodes, links, end);
         }
         for (issuer, answer) in chosen {
@@ -300,12 +306,14 @@ impl<'a> Search<'a> {
     }
 
     /// The candidates to follow: all whose key made the signature; where no anchor can be reached, the best of them;
-    /// and where none made it, the one that the child names, so that the broken signature is shown.
-    fn choose(&mut self, child: usize, candidates: &[usize]) -> Vec<(usize, Verification)> {
+    /// and where none made it, the one that the child names, so that the broken signature is shown. Beside them, whether
+    /// all were tried.
+    fn choose(&mut self, child: usize, candidates: &[usize]) -> (Vec<(usize, Verification)>, bool) {
         let pool = self.pool;
         let mut good = Vec::new();
         let mut bad = None;
         let mut dead_end = None;
+        let mut all_tried = true;
         for at in candidates {
             let Some(issuer) = pool.get(*at) else { continue };
             let leads_up = self.distance(*at).is_some();
@@ -313,7 +321,10 @@ impl<'a> Search<'a> {
                 continue;
             }
             match self.verify(child, &issuer.key) {
-                None => break,
+                None => {
+                    all_tried = false;
+                    break;
+                }
                 Some(answer @ (Verification::Good | Verification::Unsupported)) => {
                     if leads_up {
                         good.push((*at, answer));
@@ -326,9 +337,10 @@ impl<'a> Search<'a> {
         }
         if good.is_empty() {
             let named = |at: &usize| pool.get(child).zip(pool.get(*at)).is_some_and(|(c, i)| !key_differs(c, i));
-            good.extend(dead_end.or_else(|| bad.filter(|(at, _)| named(at))));
+            // One that is bad proves nothing while others were not tried.
+            good.extend(dead_end.or_else(|| bad.filter(|(at, _)| all_tried && named(at))));
         }
-        good
+        (good, all_tried)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Revocation by lists (RFC 5280, section 6.3): which list speaks for a certificate, whether it can be believed, and
 //! what it says.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
 use super::bundle::Problem;
 use super::certificate::Certificate;
 use super::crl::{Crl, Revocation, Scope};
@@ -47,14 +50,19 @@ impl<'m> Lists<'m> {
     /// Sorts the lists given.
     pub fn of(given: &'m [ReadList]) -> Self {
         let mut lists = Self::default();
+        let mut seen = HashSet::new();
         for one in given {
             let Some(read) = &one.read else {
                 lists.unreachable.extend(one.url.clone());
                 continue;
             };
             let url = || one.url.clone();
-            let known = read.bundle().lists.iter().map(|list| KnownList { list, source: &read.name, url: url() });
-            lists.known.extend(known);
+            for list in &read.bundle().lists {
+                let one = KnownList { list, source: &read.name, url: url() };
+                if seen.insert((list.der.as_ref(), one.url.clone())) {
+                    lists.known.push(one);
+                }
+            }
             lists.unreadable.extend(read.problems(0).map(|problem| (problem, url())));
             if let Some(certificate) = read.bundle().certificates.first() {
                 let reason = format!(
@@ -144,13 +152,31 @@ impl<'a, 's> Examiner<'a, 's> {
             return Answer { status: Status::Unknown, uses: Vec::new() };
         };
         let points = points(certificate);
+        let speaking =
+            self.lists.known.iter().enumerate().filter(|(_, known)| speaks_for(known.list, certificate, &points));
+        let mut speaking: Vec<usize> = speaking.map(|(at, _)| at).collect();
+        let mut unseen = Vec::new();
+        if speaking.len() > MOST_LISTS {
+            speaking.sort_by_key(|at| Reverse(self.lists.known.get(*at).map(|known| known.list.this_update)));
+            unseen = speaking.split_off(MOST_LISTS);
+        }
         let mut uses = Vec::new();
-        for (at, known) in self.lists.known.iter().enumerate() {
-            if speaks_for(known.list, certificate, &points) && uses.len() < MOST_LISTS && !self.search.is_stopped() {
+        for at in speaking {
+            if !self.search.is_stopped() {
                 uses.push(self.judge(at, certificate, &points, issuer, depth));
             }
         }
-        let status = self.status(certificate, &mut uses);
+        let list = |at: usize| self.lists.known.get(at).map(|known| known.list);
+        let replaced = |older: &usize| {
+            let believed = uses.iter().filter(|used| used.is_usable_but(None)).filter_map(|used| list(used.list));
+            list(*older).is_some_and(|older| believed.into_iter().any(|newer| supersedes(newer, older)))
+        };
+        let nothing_unseen = unseen.iter().all(replaced);
+        // A list that nobody looked at, and that none of the others replaces, may name it.
+        let status = match self.status(certificate, &mut uses) {
+            Status::Good if !nothing_unseen => Status::Unknown,
+            status => status,
+        };
         Answer { status, uses }
     }
 
@@ -210,6 +236,10 @@ impl<'a, 's> Examiner<'a, 's> {
         }
         match made_by_other {
             Some(why) => Some((&CRL_SIGNER_NOT_ALLOWED, why)),
+            None if self.search.list_signatures.len() >= MOST_SIGNATURES => Some((
+                &CRL_BAD_SIGNATURE,
+                "There are too many lists and signers to verify every signature; this one was not.".to_owned(),
+            )),
             None => {
                 Some((&CRL_BAD_SIGNATURE, format!("No key of '{}' at hand made its signature.", list.issuer.display())))
             }
@@ -257,26 +287,39 @@ impl<'a, 's> Examiner<'a, 's> {
         !matches!(own.status, Status::Revoked { .. })
     }
 
-    /// What the lists together say. A delta amends the complete list of the same issuer and scope.
+    /// What the lists together say. A delta amends the complete list of the same issuer and scope; of several of either
+    /// kind the newest that was out at the instant looked at counts.
     fn status(&self, certificate: &Certificate, uses: &mut [Use]) -> Status {
         let list = |at: usize| self.lists.known.get(at).map(|known| known.list);
+        let now = self.request.at.div_euclid(1_000_000);
         let mut covered = 0;
         let mut has_complete = false;
         let mut revoked = None;
         for used in uses.iter().filter(|used| used.is_usable_but(Some(&CRL_STALE))) {
             let Some(complete) = list(used.list).filter(|list| list.base.is_none()) else { continue };
             let fresh = used.is_usable_but(None);
+            let mut newer = uses.iter().filter(|used| used.is_usable_but(None)).filter_map(|used| list(used.list));
+            if newer.any(|newer| supersedes(newer, complete)) {
+                continue;
+            }
             let delta = uses
                 .iter()
                 .filter(|used| used.is_usable_but(None))
                 .filter_map(|used| list(used.list).map(|delta| (used.list, delta)))
-                .find(|(_, delta)| amends(delta, complete));
-            let amended =
-                delta.and_then(|(at, delta)| Some((at, delta.find(&certificate.serial, &certificate.issuer)?)));
+                .filter(|(_, delta)| amends(delta, complete))
+                .max_by_key(|(_, delta)| {
+                    (delta.this_update, delta.number.as_ref().map(|(number, _)| (number.len(), number)))
+                });
+            // A list of later days says what was revoked by then, and of this instant what was revoked before it.
+            let find = |list: &Crl| {
+                let entry = list.find(&certificate.serial, &certificate.issuer)?;
+                (list.this_update <= now || entry.at.is_none_or(|at| at <= now)).then_some(entry)
+            };
+            let amended = delta.and_then(|(at, delta)| Some((at, find(delta)?)));
             let entry = match amended {
                 Some((_, entry)) if entry.reason == REMOVED => None,
                 Some(amended) => Some(amended),
-                None => complete.find(&certificate.serial, &certificate.issuer).map(|entry| (used.list, entry)),
+                None => find(complete).map(|entry| (used.list, entry)),
             };
             revoked = revoked.or(entry);
             if fresh || delta.is_some() {
@@ -323,19 +366,25 @@ fn are_authorities(pool: &Pool<'_>, nodes: &[usize]) -> bool {
 /// The reason by which a delta takes a certificate off the list.
 const REMOVED: u64 = 8;
 
+/// Whether `newer` is a later issue of the same complete list.
+fn supersedes(newer: &Crl, older: &Crl) -> bool {
+    newer.base.is_none() && newer.this_update > older.this_update && is_same_series(newer, older)
+}
+
+/// Whether two lists have the same issuer, key and scope.
+fn is_same_series(one: &Crl, other: &Crl) -> bool {
+    let key = |list: &Crl| list.authority_key.as_ref().and_then(|authority| authority.key.clone());
+    one.issuer.same_as(&other.issuer) && one.scope == other.scope && key(one) == key(other)
+}
+
 /// Whether `delta` amends `complete` (RFC 5280, section 6.3.3 (c) and 5.2.4).
 fn amends(delta: &Crl, complete: &Crl) -> bool {
     let (Some(base), Some((delta_number, _)), Some((number, _))) = (&delta.base, &delta.number, &complete.number)
     else {
         return false;
     };
-    let key = |list: &Crl| list.authority_key.as_ref().and_then(|authority| authority.key.clone());
     let at_most = |left: &[u8], right: &[u8]| (left.len(), left) <= (right.len(), right);
-    delta.issuer.same_as(&complete.issuer)
-        && delta.scope == complete.scope
-        && key(delta) == key(complete)
-        && at_most(base, number)
-        && at_most(number, delta_number)
+    is_same_series(delta, complete) && at_most(base, number) && at_most(number, delta_number)
 }
 
 /// The distribution points of a certificate; where it names none, its issuer is one.

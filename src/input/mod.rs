@@ -147,6 +147,8 @@ pub enum ArtefactKind {
     JoinStatus,
     /// A site description (TOML).
     Site,
+    /// The truth about simulated logs (`truth.json`), which nothing is concluded from.
+    Truth,
 }
 
 /// Where a file's bytes are.

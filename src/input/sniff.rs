@@ -183,6 +183,9 @@ fn text_artefact(text: &str, path: &str, whole: bool) -> Option<ArtefactKind> {
     if start.starts_with('{') && text.contains("\"keys\"") && text.contains("\"kty\"") {
         return Some(ArtefactKind::KeySet);
     }
+    if is_truth(start, path) {
+        return Some(ArtefactKind::Truth);
+    }
     if whole && is_token(start.trim_end()) {
         return Some(ArtefactKind::Token);
     }
@@ -219,6 +222,12 @@ fn is_fetch_list(path: &str) -> bool {
     let is_table = matches!(name.rsplit_once('.'), Some((_, "json" | "csv" | "txt")));
     let of_lists = matches!(folder.to_ascii_lowercase().as_str(), "crl" | "crls") || name.starts_with("crl");
     is_table && of_lists && name.contains("fetch")
+}
+
+/// What `simulate` writes beside its logs.
+fn is_truth(start: &str, path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.eq_ignore_ascii_case("truth.json") && start.starts_with("{\"schema\":") && start.contains("\"seed\":")
 }
 
 /// Three parts in base64url, the first of them a JSON object (RFC 7515 section 7.1).

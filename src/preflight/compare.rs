@@ -6,7 +6,7 @@ use super::Observed;
 use crate::finding::Severity;
 use crate::flows::{Flow, StageResult};
 use crate::site::Client;
-use crate::stage::{FlowKind, Stage, StageStatus};
+use crate::stage::{FlowKind, Outcome, Stage, StageStatus};
 use crate::time::{Micros, rfc3339};
 use crate::workflow::{Phase, Predicted, Prediction, Status, entra};
 
@@ -65,16 +65,26 @@ pub(super) fn compare(client: &Client, phases: &[Prediction], seen: Observed<'_>
         let is_device = device.is_some() && flow.client.device_id == device;
         is_host || is_device
     };
+    let flows: Vec<&Flow> = seen.flows.iter().filter(own).collect();
     let mut rows = Vec::new();
     for prediction in phases {
         for predicted in &prediction.stages {
-            let kinds = kinds(prediction.phase, predicted.stage);
-            let flows = seen.flows.iter().filter(own).filter(|flow| kinds.contains(&flow.kind));
-            let last = flows.max_by_key(|flow| (tells_of(flow, predicted.stage), flow.ended, flow.started));
-            rows.push(row(prediction, predicted, last, seen, at));
+            let flow = that_matters(&flows, kinds(prediction.phase, predicted.stage), predicted.stage);
+            rows.push(row(prediction, predicted, flow, seen, at));
         }
     }
     rows
+}
+
+/// The flow that a prediction is held against: the last one that failed, for it is what has to be explained, and what
+/// passed before it says nothing against a cause that came later; else the last one that tells of the stage. Of the
+/// `kinds` the first that there is a flow of.
+fn that_matters<'f>(flows: &[&'f Flow], kinds: &[FlowKind], stage: Stage) -> Option<&'f Flow> {
+    let of_kind = |kind: &FlowKind| flows.iter().copied().filter(|flow| flow.kind == *kind).collect::<Vec<_>>();
+    let flows = kinds.iter().map(of_kind).find(|flows| !flows.is_empty())?;
+    let when = |flow: &&Flow| (flow.ended, flow.started);
+    let failed = flows.iter().copied().filter(|flow| matches!(flow.outcome, Outcome::Failed | Outcome::Stalled));
+    failed.max_by_key(when).or_else(|| flows.iter().copied().max_by_key(|flow| (tells_of(flow, stage), when(flow))))
 }
 
 /// A host is named with its domain or without.
@@ -83,7 +93,7 @@ fn same_host(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || (one.contains('.') != other.contains('.') && label(one) == label(other))
 }
 
-/// The flows that a phase is seen in. The registration comes before the site's settings do.
+/// The flows that a phase is seen in, the best first. The registration comes before the site's settings do.
 const fn kinds(phase: Phase, stage: Stage) -> &'static [FlowKind] {
     match (phase, stage) {
         (_, Stage::Registration) => &[FlowKind::Registration],

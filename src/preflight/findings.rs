@@ -1,5 +1,7 @@
 //! What is predicted, as findings: one cause on 400 clients is one finding.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::ClientPreflight;
@@ -62,11 +64,21 @@ pub(super) fn findings(site: &Site, clients: &[ClientPreflight], knowledge: &Kno
             }
         }
     }
-    // What stops a client needs no warning of the same.
-    let errors: Vec<String> =
-        found.iter().filter(|one| one.severity == Severity::Error).map(|one| one.failure.clone()).collect();
-    found.retain(|one| one.severity == Severity::Error || !errors.contains(&one.failure));
-    found.sort_by_key(|one| (std::cmp::Reverse((one.severity, one.clients.len())), one.stage));
+    // Whom something stops needs no warning of the same; others do.
+    let stopped: Vec<(String, Vec<String>)> = found
+        .iter()
+        .filter(|one| one.severity == Severity::Error)
+        .map(|one| (one.failure.clone(), one.clients.clone()))
+        .collect();
+    for one in found.iter_mut().filter(|one| one.severity != Severity::Error) {
+        let same = stopped.iter().filter(|(failure, _)| *failure == one.failure);
+        let stopped: BTreeSet<&String> = same.flat_map(|(_, clients)| clients).collect();
+        one.clients.retain(|client| !stopped.contains(client));
+    }
+    found.retain(|one| !one.clients.is_empty());
+    // A client without a device token works as long as a user's takes its place: what nothing stands in for goes first.
+    let stands_in = |one: &Forecast| knowledge.failure(&one.failure).is_some_and(|failure| failure.overcome.is_some());
+    found.sort_by_key(|one| (std::cmp::Reverse((one.severity, one.clients.len())), one.stage, stands_in(one)));
     found
 }
 

@@ -9,6 +9,8 @@ mod findings;
 mod sketch;
 mod table;
 
+use std::path::Path;
+
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -23,7 +25,7 @@ use crate::workflow::{Phase, Prediction, Question, predict};
 
 pub use compare::{Agreement, Comparison};
 pub use findings::Forecast;
-pub use sketch::{Seen, sketch};
+pub use sketch::{Seen, Whereabouts, sketch};
 pub use table::{stages, stages_schema};
 
 /// Version of the JSON form.
@@ -113,24 +115,35 @@ impl Preflight {
     }
 }
 
+/// A description that was read from `path`, which has a client to look at.
+///
+/// # Errors
+/// [`Error::Site`] where it has none.
+pub fn with_clients(site: Site, path: &Path) -> Result<Site> {
+    if !site.clients.is_empty() {
+        return Ok(site);
+    }
+    let mistake = "there is no [[client]]; add one, with its name, for each client to look at".to_owned();
+    Err(Error::Site { path: path.display().to_string(), mistakes: vec![mistake] })
+}
+
 fn wanted<'a>(site: &'a Site, options: &Options) -> Result<Vec<&'a crate::site::Client>> {
     let names = || {
         let names: Vec<&str> = site.clients.iter().take(10).map(|client| client.name.as_str()).collect();
-        names.join(", ")
+        format!("a client of the site: {}", names.join(", "))
     };
     let absent = |expected: &str, found: String| Error::Argument {
         argument: "client".to_owned(),
         expected: expected.to_owned(),
         found,
     };
+    let nobody = || absent("a site description with at least one [[client]]", "a description without any".to_owned());
     match &options.client {
+        _ if site.clients.is_empty() => Err(nobody()),
         Some(name) => match site.client(name) {
             Some(client) => Ok(vec![client]),
-            None => Err(absent(&format!("a client of the site: {}", names()), name.clone())),
+            None => Err(absent(&names(), name.clone())),
         },
-        None if site.clients.is_empty() => {
-            Err(absent("a site description with at least one [[client]]", "none".to_owned()))
-        }
         None => Ok(site.clients.iter().collect()),
     }
 }

@@ -11,6 +11,7 @@ use crate::flows::{ClientIdentity, Flow, identity};
 use crate::input::ArtefactKind;
 use crate::knowledge::Knowledge;
 use crate::record::Source;
+use crate::report::CheckStatus;
 use crate::site::host_and_role;
 use crate::stage::Role;
 
@@ -41,10 +42,14 @@ struct Found {
     clients: BTreeMap<String, ClientIdentity>,
 }
 
-/// Writes a first `site.toml`. `prefix` is laid before the paths of artefacts, so that they are found from the folder
-/// of the file.
-pub fn sketch(seen: Seen<'_>, prefix: &str) -> String {
+/// Where an artefact lies, by its path in the trail, as seen from the folder of the description; `None` where it lies
+/// in no folder: in a zip, say.
+pub type Whereabouts<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// Writes a first `site.toml`. Artefacts that lie nowhere are told in comments.
+pub fn sketch(seen: Seen<'_>, lies: &Whereabouts<'_>) -> String {
     let found = Found::of(seen);
+    let artefacts = Artefacts { all: seen.artefacts, lies };
     let mut text = String::from(
         "# A first description of the site, from what its logs reveal. What is commented out they do not say;\n\
          # what is left out is not known, and a prediction says so. docs/site.md explains every key.\n\n\
@@ -52,16 +57,16 @@ pub fn sketch(seen: Seen<'_>, prefix: &str) -> String {
          # user_discovery = true     # Entra user discovery runs\n",
     );
     found.write_apps(&mut text);
-    found.write_gateway(&mut text, seen.artefacts, prefix);
+    found.write_gateway(&mut text, artefacts);
     found.write_points(&mut text);
-    for artefact in of_part(seen.artefacts, Part::RevocationList) {
-        let file = path(prefix, artefact);
+    for artefact in artefacts.of(Part::RevocationList) {
+        let file = quoted(&artefacts.place(&artefact.path).unwrap_or_else(|| artefact.path.to_string()));
         let _ = write!(
             text,
             "\n# [[crl]]                   # a list found among the logs\n# url = \"http://\"\n# file = {file}\n# from = \"internet\"         # or \"intranet\", \"nowhere\"\n"
         );
     }
-    found.write_clients(&mut text, seen.artefacts, prefix);
+    found.write_clients(&mut text, artefacts);
     text
 }
 
@@ -135,22 +140,27 @@ impl Found {
         candidates(text, "client_id", &self.apps, "\"00000000-0000-0000-0000-000000000000\"");
     }
 
-    fn write_gateway(&self, text: &mut String, artefacts: &[Artefact], prefix: &str) {
+    fn write_gateway(&self, text: &mut String, artefacts: Artefacts<'_>) {
         let names: Vec<String> = self.gateways.iter().map(|name| quoted(name)).collect();
-        let _ = write!(text, "\n[cmg]\nnames = [{}]\n", names.join(", "));
-        let mut known = BTreeSet::new();
-        let chains: Vec<String> = of_part(artefacts, Part::Presented)
-            .filter(|artefact| known.insert(leaf(artefact).unwrap_or(&artefact.path)))
-            .map(|artefact| path(prefix, artefact))
-            .collect();
-        match chains.as_slice() {
+        let names = if names.is_empty() {
+            "# names = [\"cmg.example.com\"]".to_owned()
+        } else {
+            format!("names = [{}]", names.join(", "))
+        };
+        let _ = write!(text, "\n[cmg]\n{names}\n");
+        match artefacts.chains().as_slice() {
             [] => text.push_str("# certificate = \"cmg.pem\"   # the chain that it presents, the leaf first\n"),
             [one] => {
-                let _ = writeln!(text, "certificate = {one}");
+                artefacts.write(text, "certificate", &one.files);
+                if one.certificates == 1 {
+                    text.push_str("# ^ the leaf alone: name the authorities above it, too, as the CMG presents them\n");
+                }
             }
-            // Files beside each other may be one chain in parts, or what different clients were shown.
+            // What different clients were shown.
             several => {
-                let _ = writeln!(text, "# certificate = [{}]   # which of these, leaf first?", several.join(", "));
+                for chain in several {
+                    let _ = writeln!(text, "# certificate = {}   # is it this one?", artefacts.listed(&chain.files));
+                }
             }
         }
         text.push_str(
@@ -182,7 +192,7 @@ impl Found {
         text.push_str("\n[connection_point]\n# client_certificate = \"none\"\n# healthy = true            # runs, ports open, role certificate there, reaches revocation lists\n");
     }
 
-    fn write_clients(&self, text: &mut String, artefacts: &[Artefact], prefix: &str) {
+    fn write_clients(&self, text: &mut String, artefacts: Artefacts<'_>) {
         for client in self.clients.values() {
             let host = client.host.clone().unwrap_or_default();
             let _ = write!(text, "\n[[client]]\nname = {}\n", quoted(&host));
@@ -196,21 +206,24 @@ impl Found {
                 }
             }
             let own = |part| {
-                of_part(artefacts, part)
+                artefacts
+                    .of(part)
                     .filter(|artefact| artefact.host.as_deref() == Some(host.to_ascii_lowercase().as_str()))
             };
             for (key, part) in [("dsregcmd", Part::JoinStatus), ("wpj_certificate", Part::DeviceCertificate)] {
-                if let Some(artefact) = own(part).next() {
-                    let _ = writeln!(text, "{key} = {}", path(prefix, artefact));
-                }
+                let files: Vec<&str> = own(part).take(1).map(|artefact| &*artefact.path).collect();
+                artefacts.write(text, key, &files);
             }
             for (key, part) in [("roots", Part::RootStore), ("intermediates", Part::IntermediateStore)] {
-                let files: Vec<String> = own(part).map(|artefact| path(prefix, artefact)).collect();
-                if !files.is_empty() {
-                    let _ = writeln!(text, "{key} = [{}]", files.join(", "));
-                }
+                let files: Vec<&str> = own(part).map(|artefact| &*artefact.path).collect();
+                artefacts.write(text, key, &files);
             }
-            write_tokens(text, own(Part::Token), prefix);
+            write_tokens(text, own(Part::Token), artefacts);
+            if let Some(shown) = own(Part::Presented).find(|artefact| is_of_somebody_else(artefact)) {
+                let file = artefacts.listed(&[&shown.path]);
+                let _ =
+                    writeln!(text, "# network = {{ inspection = {file} }}   # of another issuer than the CMG's own");
+            }
             text.push_str("# ccmsetup = 'ccmsetup.exe /NoCRLCheck CCMHOSTNAME=…'\n# os_build = 19045\n# network = { healthy = true }\n");
         }
     }
@@ -225,8 +238,108 @@ fn asked_gateway(event: &Event) -> Option<String> {
     by_url().or_else(by_path)
 }
 
+/// The artefacts of a trail, and where they lie.
+#[derive(Clone, Copy)]
+struct Artefacts<'a> {
+    all: &'a [Artefact],
+    lies: &'a Whereabouts<'a>,
+}
+
+/// A chain that the gateway presented, as files show it.
+struct Chain<'a> {
+    /// Fingerprint of the leaf.
+    leaf: &'a str,
+    /// The files, the leaf's first.
+    files: Vec<&'a str>,
+    /// How many of its certificates they hold.
+    certificates: usize,
+}
+
+impl<'a> Artefacts<'a> {
+    fn of(self, part: Part) -> impl Iterator<Item = &'a Artefact> {
+        self.all.iter().filter(move |artefact| artefact.part == Some(part))
+    }
+
+    fn place(self, path: &str) -> Option<String> {
+        (self.lies)(path)
+    }
+
+    /// The chains that the gateway presented, one for each leaf: from where it is most complete, for one machine may
+    /// hold the leaf alone, and another all of it.
+    fn chains(self) -> Vec<Chain<'a>> {
+        let mut chains: Vec<Chain<'a>> = Vec::new();
+        for artefact in self.of(Part::Presented).filter(|artefact| !is_of_somebody_else(artefact)) {
+            let Some(chain) = self.chain(artefact) else { continue };
+            match chains.iter_mut().find(|known| known.leaf == chain.leaf) {
+                Some(known) if known.certificates < chain.certificates => *known = chain,
+                Some(_) => {}
+                None => chains.push(chain),
+            }
+        }
+        chains
+    }
+
+    /// What a file, and the files beside it, hold of a chain; `None` where it holds no leaf.
+    fn chain(self, artefact: &'a Artefact) -> Option<Chain<'a>> {
+        let facts = &artefact.report.facts;
+        let certificates = facts.get("path").or_else(|| facts.get("certificates"))?.as_array()?;
+        let leaf = certificates.first().filter(|leaf| leaf["ca"] != true)?;
+        let mut files = vec![&*artefact.path];
+        let mut held = 0;
+        for certificate in certificates {
+            // Authorities may also come from the machine's stores, which is not what was presented.
+            let source = certificate["source"].as_str().filter(|source| !source.is_empty());
+            let presented = source.is_none_or(|source| self.of(Part::Presented).any(|other| &*other.path == source));
+            held += usize::from(presented);
+            files.extend(source.filter(|source| presented && !files.contains(source)));
+        }
+        Some(Chain { leaf: leaf["sha256"].as_str()?, files, certificates: held })
+    }
+
+    /// Writes a key with its files, unless there are none; in a comment, where one of them lies nowhere or makes no
+    /// sense.
+    fn write(self, text: &mut String, key: &str, files: &[&str]) {
+        if files.is_empty() {
+            return;
+        }
+        let is_broken = |file: &&str| self.all.iter().any(|one| *one.path == **file && !is_readable(one));
+        let (mark, why) = if files.iter().any(is_broken) {
+            ("# ", "   # it cannot be read")
+        } else if files.iter().any(|file| self.place(file).is_none()) {
+            ("# ", "   # in an archive: unpack it first")
+        } else {
+            ("", "")
+        };
+        let _ = writeln!(text, "{mark}{key} = {}{why}", self.listed(files));
+    }
+
+    /// Files as a TOML value.
+    fn listed(self, files: &[&str]) -> String {
+        let files: Vec<String> =
+            files.iter().map(|file| quoted(&self.place(file).unwrap_or_else(|| (*file).to_owned()))).collect();
+        match files.as_slice() {
+            [one] => one.clone(),
+            several => format!("[{}]", several.join(", ")),
+        }
+    }
+}
+
+/// Whether an artefact holds what it is named as.
+fn is_readable(artefact: &Artefact) -> bool {
+    artefact.report.checks.iter().all(|check| match check.id.as_str() {
+        "unreadable" => check.status != CheckStatus::Failed,
+        "device-joined" => check.status != CheckStatus::NotChecked,
+        _ => true,
+    })
+}
+
+/// Whether another issuer than the gateway's own stands behind what a client was shown.
+fn is_of_somebody_else(artefact: &Artefact) -> bool {
+    artefact.report.checks.iter().any(|check| check.id == "issuer-genuine" && check.status == CheckStatus::Failed)
+}
+
 /// The Entra tokens of a client, by kind.
-fn write_tokens<'a>(text: &mut String, tokens: impl Iterator<Item = &'a Artefact>, prefix: &str) {
+fn write_tokens<'a>(text: &mut String, tokens: impl Iterator<Item = &'a Artefact>, artefacts: Artefacts<'_>) {
     let mut known: BTreeMap<&str, String> = BTreeMap::new();
     for token in tokens.filter(|artefact| artefact.kind == ArtefactKind::Token) {
         let kind = token.report.facts.get("kind").and_then(Value::as_str);
@@ -237,7 +350,9 @@ fn write_tokens<'a>(text: &mut String, tokens: impl Iterator<Item = &'a Artefact
             Some("bulk-registration") => "registration",
             _ => continue,
         };
-        known.entry(key).or_insert_with(|| path(prefix, token));
+        if let Some(file) = artefacts.place(&token.path).filter(|_| is_readable(token)) {
+            known.entry(key).or_insert_with(|| quoted(&file));
+        }
     }
     if !known.is_empty() {
         let entries: Vec<String> = known.iter().map(|(key, file)| format!("{key} = {file}")).collect();
@@ -255,19 +370,6 @@ fn candidates(text: &mut String, key: &str, values: &BTreeSet<String>, example: 
             writeln!(text, "# {key} = {}   # asked by some clients: which is right?", quoted(value))
         }),
     };
-}
-
-fn of_part(artefacts: &[Artefact], part: Part) -> impl Iterator<Item = &Artefact> {
-    artefacts.iter().filter(move |artefact| artefact.part == Some(part))
-}
-
-/// The fingerprint of the certificate that a file holds first: many clients are shown the same.
-fn leaf(artefact: &Artefact) -> Option<&str> {
-    artefact.report.facts.get("path")?.get(0)?.get("sha256")?.as_str()
-}
-
-fn path(prefix: &str, artefact: &Artefact) -> String {
-    quoted(&format!("{prefix}{}", artefact.path))
 }
 
 /// A TOML string. What logs hold is the words of strangers.

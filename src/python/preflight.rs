@@ -1,5 +1,6 @@
 //! Preflight: whether the clients of a site would work.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ pub(super) fn preflight(
     let trail = logs.map(|trail| Arc::clone(&trail.0));
     Ok(Preflight(Arc::new(py.detach(move || {
         let knowledge = Knowledge::with_files(&knowledge)?;
-        let site = Site::read_with(&site, &parquet)?;
+        let site = engine::with_clients(Site::read_with(&site, &parquet)?, &site)?;
         let observed = trail.as_ref().map(|trail| Observed { flows: &trail.flows, findings: &trail.findings });
         engine::Preflight::of(&site, &options, observed, &knowledge)
     })?)))
@@ -48,13 +49,16 @@ fn parquet(path: &Path) -> Result<String, String> {
 
 /// A first `site.toml` from what logs reveal.
 #[pyfunction]
-#[pyo3(signature = (trail, *, prefix = String::new()))]
-pub(super) fn sketch_site(py: Python<'_>, trail: &Trail, prefix: String) -> String {
+#[pyo3(signature = (trail, *, paths = None))]
+pub(super) fn sketch_site(py: Python<'_>, trail: &Trail, paths: Option<HashMap<String, String>>) -> String {
     let trail = Arc::clone(&trail.0);
     py.detach(move || {
         let seen =
             Seen { flows: &trail.flows, events: &trail.events, sources: &trail.sources, artefacts: &trail.artefacts };
-        engine::sketch(seen, &prefix)
+        engine::sketch(seen, &|path| match &paths {
+            Some(paths) => paths.get(path).cloned(),
+            None => Some(path.to_owned()),
+        })
     })
 }
 

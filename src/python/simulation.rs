@@ -11,7 +11,7 @@ use crate::site::Site;
 
 /// Simulates a site; `cmgtrail.simulate` is its face.
 #[pyfunction]
-#[pyo3(signature = (out, *, site, clients, hours, rate, faults, skew, noise, retries, start, seed, artefacts))]
+#[pyo3(signature = (out, *, site, clients, hours, rate, faults, skew, noise, retries, start, seed, artefacts, force))]
 #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value)] // the command's; Python hands over its own
 pub(super) fn simulate<'py>(
     py: Python<'py>,
@@ -27,6 +27,7 @@ pub(super) fn simulate<'py>(
     start: Option<&Bound<'py, PyAny>>,
     seed: u64,
     artefacts: bool,
+    force: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let plan = Plan {
         site: site.as_deref().map(Site::read).transpose()?,
@@ -41,7 +42,7 @@ pub(super) fn simulate<'py>(
         seed,
         artefacts,
     };
-    let summary = py.detach(|| carry_out(&plan, &out))?;
+    let summary = py.detach(|| carry_out(&plan, &out, force))?;
     to_dict(py, &summary)
 }
 

@@ -100,6 +100,12 @@ fn path(machine: &Machine, component: &str, last: Micros, (is_client, is_last): 
 
 impl Piece {
     /// Writes the file.
+    /// The path that it is written to.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Its lines.
     pub fn render(&self) -> OutputFile {
         let mut random = self.random.clone();
         let size = usize::try_from(self.bytes).unwrap_or(usize::MAX);

@@ -152,12 +152,12 @@ impl Fault {
         Ok(Self { kind, share })
     }
 
-    /// How many of so many clients it hits.
+    /// How many of so many clients it hits. A number is told as it is, be there so many clients or not.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)] // at most all clients
     pub(super) fn clients(&self, of: usize) -> usize {
         match self.share {
             Share::Usual => 1.min(of),
-            Share::Clients(count) => count.min(of),
+            Share::Clients(count) => count,
             Share::Part(part) => ((of as f64 * part).round() as usize).clamp(1.min(of), of),
         }
     }

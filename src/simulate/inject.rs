@@ -41,7 +41,12 @@ pub(super) fn inject(plan: &Plan, world: &mut World, random: &mut Random) -> Res
                     return Err(Error::Argument {
                         argument: "fault".to_owned(),
                         expected: "no more clients hit by faults than there are".to_owned(),
-                        found: format!("{} clients for '{}', {} left", count, fault.kind.id, free.len()),
+                        found: format!(
+                            "{}={count} with {} of {} clients left",
+                            fault.kind.id,
+                            free.len(),
+                            world.clients.len()
+                        ),
                     });
                 }
                 prepare_site(fault.kind.id, world, random);

@@ -54,13 +54,17 @@ const MINUTE: Micros = 60 * SECOND;
 const HOUR: Micros = 60 * MINUTE;
 const DAY: Micros = 24 * HOUR;
 
-/// Simulates a site and writes its logs, artefacts, `site.toml` and `truth.json` into a folder, which is made.
+/// Simulates a site and writes its logs, artefacts, `site.toml` and `truth.json` into a folder, which is made. With
+/// `replace`, the files of another simulation that lies there are removed before.
 ///
 /// # Errors
-/// [`crate::error::Error::Argument`] for a plan that cannot be carried out, [`crate::error::Error::Unwritable`] for a
-/// folder or file that cannot be written.
-pub fn simulate(plan: &Plan, out: &Path) -> Result<Summary> {
+/// [`crate::error::Error::Argument`] for a plan that cannot be carried out, or a folder that holds another simulation,
+/// [`crate::error::Error::Unwritable`] for a folder or file that cannot be written.
+pub fn simulate(plan: &Plan, out: &Path, replace: bool) -> Result<Summary> {
     let simulated = in_memory(plan)?;
+    if replace {
+        output::remove(out)?;
+    }
     simulated.write(out)
 }
 

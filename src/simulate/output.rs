@@ -1,6 +1,6 @@
 //! From a plan to files.
 
-use std::path::Path;
+use std::path::{Component, Path};
 
 use rayon::prelude::*;
 
@@ -17,6 +17,9 @@ use crate::error::{Error, Result};
 
 /// Size at which a client's log rolls over: the default of Configuration Manager (log catalogue, section 1.6).
 const CLIENT_LOG: usize = 250_000;
+
+/// The file that holds the truth.
+const TRUTH: &str = "truth.json";
 
 /// A file.
 #[derive(Debug, Clone)]
@@ -81,7 +84,7 @@ pub(super) fn carry_out(plan: &Plan, world: &World) -> Result<Simulated> {
             logs::write(machine, logs, (world.end, copied), &world.gateway.host, limits, number < clients)
         })
         .collect();
-    let truth = Truth::of(plan.seed, world, &run, &written);
+    let mut truth = Truth::of(plan.seed, world, &run, &written);
     let mut files: Vec<OutputFile> = Vec::new();
     for file in written.into_iter().flat_map(|written| written.files) {
         files.push(OutputFile { path: file.path, bytes: file.bytes });
@@ -91,6 +94,8 @@ pub(super) fn carry_out(plan: &Plan, world: &World) -> Result<Simulated> {
         files.extend(bundle::write(world, &mut run, &random)?);
     }
     let noise = chatter::plan(plan.noise, own, world, &random);
+    let names = files.iter().map(|file| file.path.as_str()).chain(noise.iter().map(chatter::Piece::path));
+    truth.files = names.map(str::to_owned).collect();
     Ok(Simulated { files, truth, machines: machines.len(), noise })
 }
 
@@ -112,11 +117,21 @@ impl Simulated {
     /// Writes everything into a folder, which is made, `truth.json` beside it.
     ///
     /// # Errors
+    /// [`Error::Argument`] where another simulation lies there, for two sites in one folder are read as one;
     /// [`Error::Unwritable`] for the first file or folder that cannot be written.
     pub fn write(&self, out: &Path) -> Result<Summary> {
         let truth = serde_json::to_vec(&self.truth).unwrap_or_default();
+        // The same simulation once more changes nothing.
+        if std::fs::read(out.join(TRUTH)).is_ok_and(|there| there != truth) {
+            return Err(Error::Argument {
+                argument: "out".to_owned(),
+                expected: "a folder without another simulation; give another one, or replace what lies there (--force)"
+                    .to_owned(),
+                found: out.display().to_string(),
+            });
+        }
         self.files.par_iter().try_for_each(|file| write(&out.join(&file.path), &file.bytes))?;
-        write(&out.join("truth.json"), &truth)?;
+        write(&out.join(TRUTH), &truth)?;
         let written = self.noise().map(|file| write(&out.join(&file.path), &file.bytes).map(|()| size(&file)));
         let noise = written.sum::<Result<u64>>()?;
         let own = self.files.iter().map(size).sum::<u64>() + u64::try_from(truth.len()).unwrap_or_default();
@@ -129,6 +144,27 @@ impl Simulated {
             requests: self.truth.requests.len(),
         })
     }
+}
+
+/// Removes the files of the simulation that lies in a folder, as its own truth lists them. Without one, nothing.
+///
+/// # Errors
+/// [`Error::Unwritable`] for a file that cannot be removed.
+pub(super) fn remove(out: &Path) -> Result<()> {
+    let Ok(bytes) = std::fs::read(out.join(TRUTH)) else { return Ok(()) };
+    let truth: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let listed = truth["files"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    // What lies outside the folder was not written by a simulation, whatever a file says.
+    let inside = listed.filter(|path| Path::new(path).components().all(|part| matches!(part, Component::Normal(_))));
+    for path in inside.chain([TRUTH]).map(|path| out.join(path)) {
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::Unwritable { path, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

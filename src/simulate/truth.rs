@@ -36,6 +36,8 @@ pub struct Truth {
     pub requests: Vec<RequestTruth>,
     /// Delays between the machines: what an oracle may know.
     pub delays: Delays,
+    /// The files that were written beside this one: what `--force` removes.
+    pub files: Vec<String>,
 }
 
 /// A flow.
@@ -178,6 +180,7 @@ impl Truth {
             faults: Vec::new(),
             requests: Vec::new(),
             delays: world.delays,
+            files: Vec::new(),
         };
         for flow in order {
             let (Some(record), Some(found)) = (run.flows.get(flow), lines.get_mut(flow)) else { continue };

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::command_line::CommandLine;
+use super::content::Content;
 use super::entry::Entry;
 use super::file::{File, Held};
 use super::servers::tls_versions;
@@ -156,6 +157,15 @@ pub struct Client {
     pub network: Network,
 }
 
+/// The command line of ccmsetup.
+fn command_line(entry: &mut Entry<'_, '_, '_>) -> Option<CommandLine> {
+    let text = entry.text("ccmsetup")?;
+    for mistake in CommandLine::misspellings(&text) {
+        entry.mistake("ccmsetup", &format!("ccmsetup: {mistake}"));
+    }
+    Some(CommandLine::parse(&text))
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -170,7 +180,7 @@ impl Client {
         let client = Self {
             name: name.clone().unwrap_or_default(),
             join: entry.value("join", "'entra', 'hybrid', 'registered', 'domain' or 'none'"),
-            dsregcmd: entry.file("dsregcmd"),
+            dsregcmd: entry.file("dsregcmd", Content::JoinStatus),
             wpj_certificate: entry.held("wpj_certificate"),
             device_key_ok: entry.flag("device_key_ok"),
             device_id: entry.guid("device_id"),
@@ -179,9 +189,9 @@ impl Client {
             roots: entry.files("roots"),
             intermediates: entry.files("intermediates"),
             clock_offset_seconds: entry.seconds("clock_offset_seconds"),
-            ccmsetup: entry.text("ccmsetup").map(|text| CommandLine::parse(&text)),
+            ccmsetup: command_line(&mut entry),
             pki_certificate: entry.held("pki_certificate"),
-            self_signed_certificate: entry.file("self_signed_certificate"),
+            self_signed_certificate: entry.file("self_signed_certificate", Content::Certificates),
             user: entry.value("user", "'entra', 'hybrid', 'local' or 'none'"),
             user_id: entry.guid("user_id"),
             cmg_enabled: entry.flag("cmg_enabled"),
@@ -267,10 +277,10 @@ impl Client {
 impl TokenFiles {
     fn read(mut entry: Entry<'_, '_, '_>) -> Self {
         let tokens = Self {
-            device: entry.file("device"),
-            user: entry.file("user"),
-            site: entry.file("site"),
-            registration: entry.file("registration"),
+            device: entry.file("device", Content::Token),
+            user: entry.file("user", Content::Token),
+            site: entry.file("site", Content::Token),
+            registration: entry.file("registration", Content::Token),
         };
         entry.close();
         tokens

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::entry::is_near;
+
 /// Characters that the command line of the bootstrap MSI may have.
 pub const LONGEST: usize = 1_024;
 
@@ -106,6 +108,24 @@ impl CommandLine {
         }
     }
 
+    /// Words that no command line of ccmsetup has, as sentences: neither switch nor property, or one letter off a known
+    /// one. What ccmsetup itself would trip over, stands in `slips`; a switch that is merely not known here may be one
+    /// of another version.
+    pub fn misspellings(text: &str) -> Vec<String> {
+        // Where quotes are wrong, words are cut in wrong places.
+        if !Self::parse(text).slips.is_empty() {
+            return Vec::new();
+        }
+        let words = words(text);
+        // All that comes before the program is its path, which may have spaces.
+        let program = words.iter().rposition(|word| is_program(word)).map_or(0, |at| at + 1);
+        let rest = words.get(program..).unwrap_or_default();
+        // Switches of msiexec have their value behind them.
+        let has_value = |at: usize| at > 0 && rest.get(at - 1).is_some_and(|before| is_of_msiexec(before));
+        let told = rest.iter().enumerate().filter(|(at, _)| !has_value(*at));
+        told.filter_map(|(_, word)| misspelling(word)).collect()
+    }
+
     /// What stands after a switch's colon, empty where it has none; `None` where the switch is not there.
     pub fn switch(&self, name: &str) -> Option<&str> {
         self.switches.get(&name.to_ascii_lowercase()).map(String::as_str)
@@ -149,6 +169,76 @@ impl CommandLine {
     /// `AADTENANTID`, or `AADTENANTNAME` of older command lines.
     pub fn tenant(&self) -> Option<&str> {
         self.property("AADTENANTID")
+    }
+}
+
+/// Switches of ccmsetup (Microsoft Learn, "About client installation parameters and properties").
+const SWITCHES: [&str; 18] = [
+    "source",
+    "retry",
+    "noservice",
+    "service",
+    "uninstall",
+    "logon",
+    "forcereboot",
+    "BITSPriority",
+    "downloadtimeout",
+    "UsePKICert",
+    "NoCRLCheck",
+    "config",
+    "skipprereq",
+    "forceinstall",
+    "ExcludeFeatures",
+    "AlwaysExcludeUpgrade",
+    "AllowMetered",
+    "regtoken",
+];
+/// Properties that a prediction looks at, and those that are easily taken for them.
+const PROPERTIES: [&str; 9] = [
+    "CCMHOSTNAME",
+    "SMSSITECODE",
+    "SMSMP",
+    "SMSMPLIST",
+    "CCMSETUPCMD",
+    "AADTENANTID",
+    "AADTENANTNAME",
+    "AADCLIENTAPPID",
+    "AADRESOURCEURI",
+];
+
+fn is_program(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let name = word.rsplit(['\\', '/']).next().unwrap_or(&word);
+    [".exe", ".msi", ".cmd", ".bat"].iter().any(|ending| name.ends_with(ending))
+        || name == "ccmsetup"
+        || name == "msiexec"
+}
+
+/// A switch without a value that ccmsetup does not know.
+fn is_of_msiexec(word: &str) -> bool {
+    let known = |name: &str| SWITCHES.iter().any(|known| is_near(&known.to_ascii_lowercase(), name));
+    word.strip_prefix(['/', '-']).is_some_and(|name| !name.contains(':') && !known(name))
+}
+
+fn misspelling(word: &str) -> Option<String> {
+    let near = |known: &[&'static str], found: &str| -> Option<&'static str> {
+        let is = |known: &&&str| found.eq_ignore_ascii_case(known);
+        let close = |known: &&&str| is_near(&known.to_ascii_lowercase(), found);
+        if known.iter().any(|known| is(&known)) { None } else { known.iter().find(close).copied() }
+    };
+    if let Some(switch) = word.strip_prefix(['/', '-']) {
+        let name = switch.split_once(':').map_or(switch, |(name, _)| name);
+        let meant = near(&SWITCHES, name).filter(|meant| meant.len() > 4)?;
+        return Some(format!("unknown switch '/{name}'; did you mean '/{meant}'?"));
+    }
+    match word.split_once('=') {
+        Some((name, _)) => {
+            let meant = near(&PROPERTIES, name).filter(|meant| meant.len() > 5)?;
+            Some(format!("unknown property '{name}'; did you mean '{meant}'?"))
+        }
+        None => Some(format!(
+            "expected switches such as '/NoCRLCheck' and properties such as 'SMSSITECODE=PS1', found '{word}'"
+        )),
     }
 }
 

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::ReadParquet;
 use super::client::Inspection;
+use super::content::Content;
 use super::file::{File, Held, Root};
 use crate::knowledge::Mistakes;
 
@@ -83,6 +84,11 @@ impl<'r, 't, 'a> Entry<'r, 't, 'a> {
         self.reader.mistakes.add(at, &sentence);
     }
 
+    /// Notes a mistake at a byte of the text.
+    pub fn mistake_at(&mut self, at: usize, sentence: &str) {
+        self.reader.mistakes.add(at, &format!("{}: {sentence}", self.name));
+    }
+
     fn take(&mut self, key: &'static str) -> Option<Spanned<DeValue<'t>>> {
         self.asked.push(key);
         self.values.remove(key)
@@ -126,10 +132,56 @@ impl<'r, 't, 'a> Entry<'r, 't, 'a> {
 
     /// Several texts; one may stand without brackets.
     pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
-        match self.value(key, "a text or a list of texts")? {
-            OneOrMany::One(text) => Some(vec![text]),
-            OneOrMany::Many(texts) => Some(texts),
+        Some(self.placed_texts(key)?.into_iter().map(|(_, text)| text).collect())
+    }
+
+    /// Several texts, each with the byte at which it stands. Empty ones are mistakes.
+    pub fn placed_texts(&mut self, key: &'static str) -> Option<Vec<(usize, String)>> {
+        let value = self.take(key)?;
+        let found = described(value.get_ref());
+        let at = value.span().start;
+        let elements: Vec<Spanned<DeValue<'t>>> = match value.into_inner() {
+            DeValue::Array(elements) => elements.into_iter().collect(),
+            text @ DeValue::String(_) => vec![Spanned::new(at..at, text)],
+            _ => {
+                self.mistake(key, &format!("{key}: expected a text or a list of texts, found {found}"));
+                return None;
+            }
+        };
+        let mut texts = Vec::new();
+        for element in elements {
+            let at = element.span().start;
+            match element.get_ref() {
+                DeValue::String(text) if text.trim().is_empty() => {
+                    self.mistake_at(at, &format!("{key}: the text is empty; leave it out"));
+                }
+                DeValue::String(text) => texts.push((at, text.trim().to_owned())),
+                other => {
+                    let found = described(other);
+                    self.mistake_at(at, &format!("{key}: expected a text, found {found}"));
+                }
+            }
         }
+        Some(texts)
+    }
+
+    /// Host names.
+    pub fn hosts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let hosts = self.placed_texts(key)?;
+        for (at, host) in hosts.iter().filter(|(_, host)| !is_host_name(host)) {
+            let hint = if host.contains('*') {
+                "; a wildcard is what a certificate holds: give the names that clients are told"
+            } else if host.contains(['/', ':']) {
+                "; leave scheme, port and path out"
+            } else {
+                ""
+            };
+            self.mistake_at(
+                *at,
+                &format!("{key}: expected a host name such as 'cmg.contoso.com', found '{host}'{hint}"),
+            );
+        }
+        Some(hosts.into_iter().map(|(_, host)| host).collect())
     }
 
     /// True or false.
@@ -164,25 +216,29 @@ impl<'r, 't, 'a> Entry<'r, 't, 'a> {
         guid
     }
 
-    /// A file.
-    pub fn file(&mut self, key: &'static str) -> Option<File> {
+    /// A file that holds this.
+    pub fn file(&mut self, key: &'static str, content: Content) -> Option<File> {
         let path = self.text(key)?;
-        self.read_file(key, &path)
+        self.file_of(key, &path, self.place(key), content)
     }
 
-    /// Files; one may stand without brackets. `None` where the key is absent.
+    /// Files of certificates; one may stand without brackets. `None` where the key is absent.
     pub fn files(&mut self, key: &'static str) -> Option<Vec<File>> {
-        let paths = self.texts(key)?;
-        Some(paths.iter().filter_map(|path| self.read_file(key, path)).collect())
+        let paths = self.placed_texts(key)?;
+        Some(self.certificates(key, &paths))
     }
 
-    /// A file, or "none".
+    fn certificates(&mut self, key: &'static str, paths: &[(usize, String)]) -> Vec<File> {
+        paths.iter().filter_map(|(at, path)| self.file_of(key, path, *at, Content::Certificates)).collect()
+    }
+
+    /// A file of a certificate, or "none".
     pub fn held(&mut self, key: &'static str) -> Option<Held> {
         let path = self.text(key)?;
         if path == Held::NOTHING {
             return Some(Held::Nothing);
         }
-        self.read_file(key, &path).map(Held::File)
+        self.file_of(key, &path, self.place(key), Content::Certificates).map(Held::File)
     }
 
     /// A root's file, or "public".
@@ -191,16 +247,28 @@ impl<'r, 't, 'a> Entry<'r, 't, 'a> {
         if path == Root::PUBLIC {
             return Some(Root::Public);
         }
-        self.read_file(key, &path).map(Root::Private)
+        self.file_of(key, &path, self.place(key), Content::Certificates).map(Root::Private)
     }
 
     /// What an inspecting proxy shows, or "none".
     pub fn inspection(&mut self, key: &'static str) -> Option<Inspection> {
-        let paths = self.texts(key)?;
-        if paths == [Held::NOTHING] {
+        let paths = self.placed_texts(key)?;
+        if let [(_, only)] = paths.as_slice()
+            && only == Held::NOTHING
+        {
             return Some(Inspection::Nobody);
         }
-        Some(Inspection::Shows(paths.iter().filter_map(|path| self.read_file(key, path)).collect()))
+        Some(Inspection::Shows(self.certificates(key, &paths)))
+    }
+
+    /// Reads a file that stands at a byte of the text, and notes where it does not hold what it must.
+    fn file_of(&mut self, key: &'static str, path: &str, at: usize, content: Content) -> Option<File> {
+        let file = self.reader.file(path, at, &format!("{}: {key}", self.name))?;
+        if content.is_in(&file) {
+            return Some(file);
+        }
+        self.mistake_at(at, &format!("{key}: '{path}' does not hold {}", content.words()));
+        None
     }
 
     /// Reads a file that the value of a key names.
@@ -270,13 +338,6 @@ impl<'r, 't, 'a> Entry<'r, 't, 'a> {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Number {
     Whole(i64),
     Real(f64),
@@ -289,6 +350,18 @@ pub(super) fn as_guid(text: &str) -> Option<String> {
     let lengths = text.split('-').map(str::len);
     let is_guid = lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
     is_guid.then(|| text.to_ascii_lowercase())
+}
+
+/// Whether a text has the form of a host name.
+fn is_host_name(text: &str) -> bool {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
 }
 
 /// A value, as a mistake shows it.
@@ -305,7 +378,7 @@ fn described(value: &DeValue<'_>) -> String {
 }
 
 /// True where two keys differ by a slip: case, a hyphen for an underscore, or up to two letters.
-fn is_near(known: &str, found: &str) -> bool {
+pub(super) fn is_near(known: &str, found: &str) -> bool {
     let found = found.to_ascii_lowercase().replace('-', "_");
     let (known, found): (Vec<char>, Vec<char>) = (known.chars().collect(), found.chars().collect());
     let mut row: Vec<usize> = (0..=found.len()).collect();

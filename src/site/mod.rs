@@ -6,6 +6,7 @@
 mod client;
 mod command_line;
 mod consistent;
+mod content;
 mod entry;
 mod file;
 mod known;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::content::Content;
 use super::entry::{Entry, Reader};
 use super::file::{File, Held, Root};
 
@@ -70,10 +71,10 @@ impl Gateway {
     pub(super) fn read(mut entry: Entry<'_, '_, '_>) -> (Self, Vec<(String, usize)>) {
         let mut places = Vec::new();
         let mut gateway = Self {
-            names: entry.texts("names").unwrap_or_default(),
+            names: entry.hosts("names").unwrap_or_default(),
             certificate: entry.files("certificate"),
             root: entry.root("root"),
-            management_certificate: entry.file("management_certificate"),
+            management_certificate: entry.file("management_certificate", Content::Certificates),
             state: entry.value("state", "'running', 'stopped' or 'stopped-by-traffic-limit'"),
             stale: entry.flag("stale"),
             tls: tls_versions(&mut entry),
@@ -97,11 +98,16 @@ impl Gateway {
 
 /// A list of TLS versions.
 pub(super) fn tls_versions(entry: &mut Entry<'_, '_, '_>) -> Option<Vec<String>> {
-    let versions = entry.texts("tls")?;
-    for version in versions.iter().filter(|version| !["1.0", "1.1", "1.2", "1.3"].contains(&version.as_str())) {
-        entry.mistake("tls", &format!("tls: expected '1.0', '1.1', '1.2' or '1.3', found '{version}'"));
+    let versions = entry.placed_texts("tls")?;
+    if versions.is_empty() {
+        entry.mistake("tls", "tls: the list names no version; leave the key out where they are not known");
     }
-    Some(versions)
+    for (at, version) in &versions {
+        if !["1.0", "1.1", "1.2", "1.3"].contains(&version.as_str()) {
+            entry.mistake_at(*at, &format!("tls: expected '1.0', '1.1', '1.2' or '1.3', found '{version}'"));
+        }
+    }
+    Some(versions.into_iter().map(|(_, version)| version).collect())
 }
 
 /// How a management point is reached.
@@ -298,10 +304,14 @@ impl PublishedList {
         let url = entry.required("url");
         if let Some(url) = &url {
             entry.name = format!("crl '{url}'");
+            if !url.contains("://") {
+                let expected = "an address such as 'http://crl.contoso.com/root.crl', as certificates name it";
+                entry.mistake("url", &format!("url: expected {expected}, found '{url}'"));
+            }
         }
         let list = Self {
             url: url.clone().unwrap_or_default(),
-            file: entry.file("file"),
+            file: entry.file("file", Content::RevocationList),
             reach: entry.value("from", "'internet', 'intranet' or 'nowhere'"),
         };
         entry.close();

@@ -72,11 +72,11 @@ impl<'a> Json<'a> {
     /// Paths of members that stand twice in one object, such as `aud` or `cnf.jwk`; [`MOST_DUPLICATES`] at most.
     pub fn duplicates(&self) -> Vec<String> {
         let mut found = Vec::new();
-        self.collect_duplicates("", &mut found);
+        self.collect_duplicates(&mut Vec::new(), &mut found);
         found
     }
 
-    fn collect_duplicates(&self, path: &str, found: &mut Vec<String>) {
+    fn collect_duplicates<'s>(&'s self, path: &mut Vec<&'s str>, found: &mut Vec<String>) {
         if found.len() >= MOST_DUPLICATES {
             return;
         }
@@ -85,7 +85,9 @@ impl<'a> Json<'a> {
                 let repeated = repeated_names(members).into_iter().take(MOST_DUPLICATES - found.len());
                 found.extend(repeated.map(|name| joined(path, name)));
                 for (name, value) in members.iter().filter(|(_, value)| value.is_container()) {
-                    value.collect_duplicates(&joined(path, name), found);
+                    path.push(name);
+                    value.collect_duplicates(path, found);
+                    path.pop();
                 }
             }
             Self::List(items) => {
@@ -147,8 +149,8 @@ fn glance(name: &str) -> usize {
     bytes.len() + 31 * at(0) + 7 * at(bytes.len() / 2) + 3 * at(bytes.len().saturating_sub(1))
 }
 
-fn joined(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+fn joined(path: &[&str], name: &str) -> String {
+    path.iter().copied().chain([name]).collect::<Vec<_>>().join(".")
 }
 
 fn in_words(error: &serde_json::Error) -> String {

@@ -295,7 +295,8 @@ fn thumbprint(der: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, der))
 }
 
-fn in_hex(thumbprint: &str) -> Option<String> {
+/// A thumbprint in base64url as Windows shows it.
+pub(super) fn in_hex(thumbprint: &str) -> Option<String> {
     let bytes = base64url::decode(thumbprint).ok()?;
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.map(|digit| char::from_digit(digit.into(), 16).map(|c| c.to_ascii_uppercase())).collect()

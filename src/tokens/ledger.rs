@@ -123,7 +123,7 @@ impl Ledger {
         (self.entries, self.words) = entries.into_iter().zip(words).filter(|(entry, _)| wanted(&entry.kind)).unzip();
     }
 
-    /// True where nothing that decides failed so far among these checks.
+    /// True where none of these checks failed so far.
     pub fn none_failed(&self, kinds: &[CheckKind]) -> bool {
         !self.entries.iter().any(|entry| entry.status == CheckStatus::Failed && kinds.contains(&entry.kind))
     }

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem::Finder;
+use aho_corasick::{AhoCorasick, MatchKind};
 use serde_json::{Map, Value};
 
 use super::issuers::is_guid;
@@ -48,8 +48,8 @@ const SHORTEST_SECRET: usize = 16;
 pub(crate) struct Gate<'a> {
     /// Parts of the token as written: the signature, and the whole.
     secrets: [Option<Secret<'a>>; 2],
-    /// Personal values to mask, longest first; `None` where nothing is to be masked.
-    masked: Option<Vec<String>>,
+    /// Personal values to mask; `None` where nothing is to be masked.
+    masked: Option<Personal>,
 }
 
 impl<'a> Gate<'a> {
@@ -57,7 +57,7 @@ impl<'a> Gate<'a> {
     pub fn new(token: &'a str, claims: Option<&Json<'_>>, mask: bool) -> Self {
         let signature = token.rsplit('.').next().unwrap_or_default();
         let secrets = [Secret::new(token), Secret::new(signature)];
-        Self { secrets, masked: mask.then(|| personal_values(claims)) }
+        Self { secrets, masked: mask.then(|| Personal::new(personal_values(claims))) }
     }
 
     /// The text as it may be shown.
@@ -66,13 +66,8 @@ impl<'a> Gate<'a> {
         for secret in self.secrets.iter().flatten() {
             shown = secret.take_out(shown);
         }
-        if let Some(values) = &self.masked {
-            for value in values {
-                if shown.contains(value.as_str()) {
-                    shown = Cow::Owned(shown.replace(value.as_str(), &mask_value(value)));
-                }
-            }
-            shown = mask_guids(shown);
+        if let Some(personal) = &self.masked {
+            shown = mask_guids(personal.mask(shown));
         }
         shown
     }
@@ -127,23 +122,58 @@ pub(crate) fn withhold(report: Report) -> Report {
     Gate::default().report(report)
 }
 
+/// Values that name somebody, all searched for at once.
+#[derive(Debug)]
+struct Personal {
+    /// `None` where there are none, or too many to search for; then every word is masked.
+    search: Option<AhoCorasick>,
+    any: bool,
+}
+
+impl Personal {
+    fn new(values: Vec<String>) -> Self {
+        let any = !values.is_empty();
+        let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(values);
+        Self { search: search.ok().filter(|_| any), any }
+    }
+
+    fn mask<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
+        match &self.search {
+            Some(search) if search.is_match(text.as_ref()) => {
+                let mut masked = String::with_capacity(text.len());
+                search.replace_all_with(&text, &mut masked, |_, value, masked| {
+                    masked.push_str(&mask_value(value));
+                    true
+                });
+                Cow::Owned(masked)
+            }
+            None if self.any => Cow::Owned(mask_value(&text)),
+            _ => text,
+        }
+    }
+}
+
 /// A text that must not leave, nor any stretch of it that begins as it begins: a cut one would not pass either.
 #[derive(Debug)]
 struct Secret<'a> {
     text: &'a str,
-    start: Finder<'a>,
+    /// Its first byte, for which a text is searched, and the others that must follow.
+    start: (u8, &'a [u8]),
 }
 
 impl<'a> Secret<'a> {
     fn new(text: &'a str) -> Option<Self> {
-        Some(Self { text, start: Finder::new(text.get(..SHORTEST_SECRET)?) })
+        let (first, others) = text.as_bytes().get(..SHORTEST_SECRET)?.split_first()?;
+        Some(Self { text, start: (*first, others) })
     }
 
     fn take_out<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
         let mut shown = String::new();
         let mut kept = 0;
-        for at in self.start.find_iter(text.as_bytes()) {
-            if at >= kept {
+        let (first, others) = self.start;
+        let bytes = text.as_bytes();
+        for at in memchr::memchr_iter(first, bytes) {
+            if at >= kept && bytes.get(at + 1..).is_some_and(|rest| rest.starts_with(others)) {
                 let same = |(a, b): &(u8, u8)| a == b;
                 let shared = text.bytes().skip(at).zip(self.text.bytes()).take_while(same).count();
                 shown.push_str(text.get(kept..at).unwrap_or_default());
@@ -164,7 +194,7 @@ fn personal_values(claims: Option<&Json<'_>>) -> Vec<String> {
     for (name, value) in claims.and_then(Json::members).into_iter().flatten() {
         collect_personal(value, PERSONAL.contains(&name.as_ref()), &mut values);
     }
-    values.sort_by(|one, two| two.len().cmp(&one.len()).then_with(|| one.cmp(two)));
+    values.sort_unstable();
     values.dedup();
     values
 }
@@ -276,7 +306,7 @@ mod tests {
 
     #[test]
     fn masks_guids_in_the_documents_form_and_keeps_the_rest() {
-        let gate = Gate { secrets: [None, None], masked: Some(vec!["jane@contoso.com".to_owned()]) };
+        let gate = Gate { secrets: [None, None], masked: Some(Personal::new(vec!["jane@contoso.com".to_owned()])) };
         let text =
             "user jane@contoso.com on 82b5c7ad-f062-4c1e-b062-db0a1b2cac04d5, 82b5c7ad-f062-4c1e-b062-db0a1bac04d5.";
         let shown = gate.text(text);

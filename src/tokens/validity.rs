@@ -93,11 +93,12 @@ fn expiry(exp: &Date<'_>, moment: Option<Moment>, ledger: &mut Ledger) {
         Date::Malformed(value, why) => return malformed(EXPIRY, value, why, ledger),
     };
     let Some(Moment { at, leeway }) = moment else { return no_moment(EXPIRY, ledger) };
-    let past = distance(at, end);
+    let past = || distance(at, end);
     if at >= end.saturating_add(leeway.saturating_mul(MICROS)) {
         ledger.failed(EXPIRY, Decides, || {
             Words::new(format!(
-                "The token ended {past} before the time in question, no less than the {} that clocks may differ.",
+                "The token ended {} before the time in question, no less than the {} that clocks may differ.",
+                past(),
                 leeway_in_words(leeway)
             ))
             .expected(format!("a time after {}", rfc3339(at)))
@@ -106,12 +107,13 @@ fn expiry(exp: &Date<'_>, moment: Option<Moment>, ledger: &mut Ledger) {
     } else if at >= end {
         ledger.passed(EXPIRY, || {
             format!(
-                "The token ended {past} before the time in question, within the {} that clocks may differ.",
+                "The token ended {} before the time in question, within the {} that clocks may differ.",
+                past(),
                 leeway_in_words(leeway)
             )
         });
     } else {
-        ledger.passed(EXPIRY, || Words::new(format!("The token ends in {past}.")).found(rfc3339(end)));
+        ledger.passed(EXPIRY, || Words::new(format!("The token ends in {}.", past())).found(rfc3339(end)));
     }
 }
 
@@ -124,11 +126,12 @@ fn not_before(nbf: &Date<'_>, moment: Option<Moment>, ledger: &mut Ledger) {
         Date::Malformed(value, why) => return malformed(NOT_BEFORE, value, why, ledger),
     };
     let Some(Moment { at, leeway }) = moment else { return no_moment(NOT_BEFORE, ledger) };
-    let ahead = distance(at, start);
+    let ahead = || distance(at, start);
     if start > at.saturating_add(leeway.saturating_mul(MICROS)) {
         ledger.failed(NOT_BEFORE, Decides, || {
             Words::new(format!(
-                "The token begins {ahead} after the time in question, more than the {} that clocks may differ: a clock is wrong, or the token is of another time.",
+                "The token begins {} after the time in question, more than the {} that clocks may differ: a clock is wrong, or the token is of another time.",
+                ahead(),
                 leeway_in_words(leeway)
             ))
             .expected(format!("a time up to {}", rfc3339(at)))
@@ -137,12 +140,13 @@ fn not_before(nbf: &Date<'_>, moment: Option<Moment>, ledger: &mut Ledger) {
     } else if start > at {
         ledger.passed(NOT_BEFORE, || {
             format!(
-                "The token begins {ahead} after the time in question, within the {} that clocks may differ.",
+                "The token begins {} after the time in question, within the {} that clocks may differ.",
+                ahead(),
                 leeway_in_words(leeway)
             )
         });
     } else {
-        ledger.passed(NOT_BEFORE, || Words::new(format!("The token began {ahead} before.")).found(rfc3339(start)));
+        ledger.passed(NOT_BEFORE, || Words::new(format!("The token began {} before.", ahead())).found(rfc3339(start)));
     }
 }
 
@@ -155,16 +159,16 @@ fn issued_at(iat: &Date<'_>, moment: Option<Moment>, ledger: &mut Ledger) {
         Date::Malformed(value, why) => return malformed(ISSUED_AT, value, why, ledger),
     };
     let Some(Moment { at, leeway }) = moment else { return no_moment(ISSUED_AT, ledger) };
-    let distance = distance(at, issued);
+    let distance = || distance(at, issued);
     if issued > at.saturating_add(leeway.saturating_mul(MICROS)) {
         ledger.failed(ISSUED_AT, Decides, || {
-            Words::new(format!("The token says that it was issued {distance} after the time in question, which cannot be: a clock is wrong, or the token is forged."))
+            Words::new(format!("The token says that it was issued {} after the time in question, which cannot be: a clock is wrong, or the token is forged.", distance()))
                 .expected(format!("a time up to {}", rfc3339(at)))
                 .found(rfc3339(issued))
         });
     } else {
         let side = if issued > at { "after, within the leeway" } else { "before" };
-        ledger.passed(ISSUED_AT, || Words::new(format!("It was issued {distance} {side}.")).found(rfc3339(issued)));
+        ledger.passed(ISSUED_AT, || Words::new(format!("It was issued {} {side}.", distance())).found(rfc3339(issued)));
     }
 }
 
@@ -179,15 +183,18 @@ fn lifetime(exp: &Date<'_>, nbf: &Date<'_>, iat: &Date<'_>, kind: TokenKind, led
                 .found(rfc3339(end))
         });
     }
-    let length = distance(start, end);
+    let length = || distance(start, end);
     if kind == TokenKind::BulkRegistration && end - start > LONGEST_BULK * MICROS {
         ledger.failed(LIFETIME, Remark, || {
-            Words::new(format!("The token lives {length}; the site issues bulk registration tokens for at most 7 d."))
-                .expected("at most 7 d")
-                .found(length)
+            Words::new(format!(
+                "The token lives {}; the site issues bulk registration tokens for at most 7 d.",
+                length()
+            ))
+            .expected("at most 7 d")
+            .found(length())
         });
     } else {
-        ledger.passed(LIFETIME, || format!("The token lives {length}."));
+        ledger.passed(LIFETIME, || format!("The token lives {}.", length()));
     }
 }
 

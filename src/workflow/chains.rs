@@ -47,12 +47,43 @@ pub(super) fn open(report: &Report) -> Vec<String> {
     let undecided = report.checks.iter().filter(|check| check.decides && check.status == CheckStatus::NotChecked);
     let mut open: Vec<String> = Vec::new();
     for check in undecided {
-        let clause = format!("'{}' of the {}: {}", check.id, check.subject, check.explanation);
+        let why = check.explanation.trim_end_matches('.');
+        let clause = format!("'{}' of the {} ({why})", check.id, check.subject);
         if !open.contains(&clause) {
             open.push(clause);
         }
     }
     open
+}
+
+/// How far the authorities above a leaf were told, where a chain is not trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Up to a root; or something else than a missing authority is wrong.
+    Whole,
+    /// Up to an authority whose issuer is not at hand: most likely the root, which no server sends.
+    UpToAnAuthority,
+    /// The leaf alone: what stands above it is not known.
+    LeafAlone,
+}
+
+/// How far the authorities of a chain that is not trusted were told.
+pub(super) fn told_of(report: &Report) -> Told {
+    const ABSENT: [&str; 2] = ["root-not-in-client-store", "intermediate-missing"];
+    let elsewhere = report.fatal().any(|check| bits(check) & AUTHORITY != 0 && !ABSENT.contains(&check.id.as_str()));
+    let path = report.facts.get("path").and_then(serde_json::Value::as_array).map_or(&[][..], Vec::as_slice);
+    let ends_in_root = path.last().is_some_and(|last| last["self_issued"] == true);
+    match path {
+        _ if elsewhere || ends_in_root => Told::Whole,
+        [_] => Told::LeafAlone,
+        _ => Told::UpToAnAuthority,
+    }
+}
+
+/// True where the leaf's issuer is not at hand. Nothing can be said then of its revocation list, whose signature only
+/// the issuer's key can prove.
+pub(super) fn is_leaf_alone(report: &Report) -> bool {
+    told_of(report) == Told::LeafAlone
 }
 
 /// The revocation lists as somebody at this place gets them. Lists of which it is not told what they hold, or from

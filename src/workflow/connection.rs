@@ -1,6 +1,6 @@
 //! From the client to the gateway, below HTTP: name, port, TLS, the gateway's certificate and its revocation.
 
-use super::chains::{self, AUTHORITY, DAMAGED, DATE, NAME, REVOCATION, REVOKED, USAGE};
+use super::chains::{self, AUTHORITY, DAMAGED, DATE, NAME, REVOCATION, REVOKED, Told, USAGE};
 use super::decision::{Cause, Ruling};
 use crate::certs::{ChainRequest, Revocation, Source, validate_chain};
 use crate::report::{CheckStatus, Report};
@@ -106,12 +106,13 @@ pub fn certificate(chain: &ServerChain) -> Ruling {
             continue;
         }
         let why = chains::why(&report, bit);
-        match bit {
+        ruling = match bit {
             AUTHORITY if !chain.request.store_is_known() => {
-                ruling.unknown.push(format!("which roots the client trusts ({why})"));
+                ruling.and(Ruling::not_known(format!("which roots the client trusts ({})", clause(&why))))
             }
-            _ => ruling.add_cause(Cause::certain(failure, why)),
-        }
+            AUTHORITY => ruling.and(untrusted(&report, why)),
+            _ => ruling.and(Ruling::blocked(Cause::certain(failure, why))),
+        };
     }
     ruling = ruling.and(revocation(chain, &report, mask & REVOCATION & !by_clock != 0));
     if ruling.causes.is_empty() {
@@ -122,10 +123,32 @@ pub fn certificate(chain: &ServerChain) -> Ruling {
     ruling
 }
 
+/// A chain that the client does not trust, whose stores are known: as sure as the authorities above the leaf are told.
+fn untrusted(report: &Report, why: String) -> Ruling {
+    let failure = "cmg-root-ca-missing";
+    match chains::told_of(report) {
+        Told::Whole => Ruling::blocked(Cause::certain(failure, why)),
+        Told::UpToAnAuthority => Ruling::blocked(Cause::likely(failure, why)),
+        Told::LeafAlone => Ruling::not_known(format!(
+            "the authorities above the CMG's certificate, of which the leaf alone is at hand: name the chain that the \
+             CMG presents, or the root that it leads to ({failure} is possible: {})",
+            clause(&why)
+        )),
+    }
+}
+
+/// Sentences as a part of another one.
+fn clause(sentences: &str) -> &str {
+    sentences.trim_end_matches('.')
+}
+
 /// Whether revocation lists stop the client.
 fn revocation(chain: &ServerChain, report: &Report, fails: bool) -> Ruling {
     let failure = if chain.restored { "crl-check-restored-after-bootstrap" } else { "crl-unreachable" };
-    let (cause, open) = if fails {
+    let (cause, open) = if fails && chains::is_leaf_alone(report) {
+        let why = "what the revocation lists are worth: the issuer of the CMG's certificate is not at hand";
+        return if chain.checks_lists == Some(false) { Ruling::default() } else { Ruling::not_known(why) };
+    } else if fails {
         (Cause::certain(failure, chains::why(report, REVOCATION)), "")
     } else if let Some(why) = out_of_reach(report) {
         (Cause::likely(failure, why), " (judged by their addresses)")
@@ -135,7 +158,12 @@ fn revocation(chain: &ServerChain, report: &Report, fails: bool) -> Ruling {
     match chain.checks_lists {
         Some(true) => Ruling::blocked(cause),
         Some(false) => Ruling::default(),
-        None => Ruling::not_known(format!("whether the client checks revocation lists{open}, for {}", cause.why)),
+        None => {
+            let why = clause(&cause.why);
+            Ruling::not_known(format!(
+                "whether the client checks revocation lists{open}; if it does, {failure} ({why})"
+            ))
+        }
     }
 }
 
@@ -190,7 +218,13 @@ pub fn inspection(shown: &[Source], request: &ChainRequest, checks_lists: Option
         Ruling::not_known("whether the client trusts the authority of the inspecting proxy")
     } else {
         let why = format!("A proxy shows its own certificate in the CMG's place. {}", chains::why(&report, wrong));
-        Ruling::blocked(Cause::certain("tls-interception", why.trim_end()))
+        let by_authority_alone = wrong & !AUTHORITY == 0;
+        let cause = if by_authority_alone && chains::told_of(&report) != Told::Whole {
+            Cause::likely("tls-interception", why.trim_end())
+        } else {
+            Cause::certain("tls-interception", why.trim_end())
+        };
+        Ruling::blocked(cause)
     };
     if ruling.causes.is_empty() {
         ruling

@@ -76,7 +76,8 @@ fn judged(site: &Site, target: &ManagementPoint, file: &File, at: Micros) -> Rul
         let why = format!("The connection point's certificate cannot be used. {}", chains::why(&report, unusable));
         ruling.add_cause(Cause::certain("connector-client-certificate-missing", why));
     }
-    if mask & REVOCATION != 0 {
+    let nowhere = point.reaches_crls == Some(false);
+    if mask & REVOCATION != 0 && (nowhere || !chains::is_leaf_alone(&report)) {
         let why = chains::why(&report, REVOCATION);
         ruling.add_cause(Cause::certain("connector-chain-revocation-offline", why));
     }

@@ -66,6 +66,23 @@ pub fn token(token: &str, policy: &TokenPolicy, right_time: Micros) -> Ruling {
     ruling
 }
 
+/// What comes of a server's clock that is ahead: tokens that are good still look to it as if they had ended. `name` is
+/// what to call the server, `policy.at` its clock.
+pub fn tokens_cut_short(name: &str, policy: &TokenPolicy, right_time: Micros) -> Ruling {
+    let ahead = policy.at.saturating_sub(right_time) / 1_000_000;
+    let beyond = ahead.saturating_sub(i64::from(policy.leeway_seconds));
+    if beyond <= 0 {
+        return Ruling::default();
+    }
+    let why = format!(
+        "The clock of {name} is {} min ahead, and {} min are forgiven: it refuses tokens in the last {} min of their life.",
+        ahead / 60,
+        policy.leeway_seconds / 60,
+        beyond.div_euclid(60).max(1)
+    );
+    Ruling { warnings: vec![Cause::certain("token-clock-skew", why)], ..Ruling::default() }
+}
+
 fn is_of_site(report: &Report) -> bool {
     let kind = report.facts.get("kind").and_then(serde_json::Value::as_str);
     !kind.is_some_and(|kind| kind.starts_with("entra"))
@@ -83,16 +100,20 @@ pub fn client_certificate(request: &ChainRequest, verifies: Option<bool>) -> Rul
         if request.store_is_known() {
             ruling.add_cause(Cause::certain("client-chain-incomplete-on-cmg", why));
         } else {
+            let why = why.trim_end_matches('.');
             ruling.unknown.push(format!("which client authorities were uploaded to the CMG ({why})"));
         }
     }
     // Without its authorities nothing can be said of their lists.
-    if mask & REVOCATION != 0 && mask & AUTHORITY == 0 {
+    if mask & REVOCATION != 0 && mask & AUTHORITY == 0 && !chains::is_leaf_alone(&report) {
         let why = chains::why(&report, REVOCATION);
         match verifies {
             Some(true) => ruling.add_cause(Cause::certain("client-revocation-misconfigured", why)),
             Some(false) => {}
-            None => ruling.unknown.push(format!("whether the CMG verifies client revocation, for {why}")),
+            None => {
+                let why = why.trim_end_matches('.');
+                ruling.unknown.push(format!("whether the CMG verifies client revocation ({why})"));
+            }
         }
     }
     if ruling.causes.is_empty() {

@@ -23,7 +23,7 @@ pub enum Status {
     Passed,
     /// Not needed.
     Skipped,
-    /// Something that decides was not told.
+    /// Something that decides was not told, of it or of a stage before it.
     NotKnown,
     /// A stage before it is blocked. What would stop it, too, stands among its causes.
     NotReached,
@@ -135,13 +135,16 @@ pub fn predict(question: &Question<'_>) -> Prediction {
     let mut stages: Vec<Predicted> = Vec::with_capacity(ORDER.len());
     let mut told: Vec<&'static str> = Vec::new();
     for (stage, waits_for) in ORDER {
-        let stopped_by = waits_for.iter().copied().find(|before| {
-            let known = stages.iter().find(|predicted| predicted.stage == *before);
-            known.is_some_and(|predicted| matches!(predicted.status, Status::Blocked | Status::NotReached))
-        });
+        let before = |wanted: &[Status]| {
+            waits_for.iter().copied().find(|before| {
+                stages.iter().any(|predicted| predicted.stage == *before && wanted.contains(&predicted.status))
+            })
+        };
+        let stopped_by = before(&[Status::Blocked, Status::NotReached]);
         let stopped_by = stopped_by.or((unstartable && stage != ClientInstall).then_some(ClientInstall));
         let own = unstartable && stage == ClientInstall;
-        let mut predicted = predicted(stage, decided.stage(stage), stopped_by.filter(|_| !own));
+        let open = before(&[Status::NotKnown]);
+        let mut predicted = predicted(stage, decided.stage(stage), stopped_by.filter(|_| !own), open);
         predicted.causes.retain(|cause| !told.contains(&cause.failure));
         if predicted.causes.is_empty() && predicted.status == Status::Blocked {
             predicted.status = Status::NotReached;
@@ -155,7 +158,9 @@ pub fn predict(question: &Question<'_>) -> Prediction {
     Prediction { phase: question.phase, credential: decided.credential, works, stages }
 }
 
-fn predicted(stage: Stage, decision: Decision, stopped_by: Option<Stage>) -> Predicted {
+/// What is predicted of a stage. `stopped_by` is a stage before it that is not passed, `open` one of which that is not
+/// known.
+fn predicted(stage: Stage, decision: Decision, stopped_by: Option<Stage>, open: Option<Stage>) -> Predicted {
     let (ruling, skipped) = match decision {
         Decision::Skipped(why) => (Ruling::passed(why), true),
         Decision::Made(ruling) => (ruling, false),
@@ -163,6 +168,7 @@ fn predicted(stage: Stage, decision: Decision, stopped_by: Option<Stage>) -> Pre
     let status = match (skipped, stopped_by, ruling.verdict()) {
         (true, ..) => Status::Skipped,
         (_, Some(_), _) => Status::NotReached,
+        (_, None, Verdict::Passed) if open.is_some() => Status::NotKnown,
         (_, None, Verdict::Passed) => Status::Passed,
         (_, None, Verdict::Blocked) => Status::Blocked,
         (_, None, Verdict::NotKnown) => Status::NotKnown,
@@ -174,6 +180,10 @@ fn predicted(stage: Stage, decision: Decision, stopped_by: Option<Stage>) -> Pre
             format!("It comes after {}, and would fail as well: {}", before.id(), whys.join(" "))
         }
         (Status::Blocked, _) => whys.join(" "),
+        (Status::NotKnown, _) if ruling.unknown.is_empty() => {
+            let before = open.map_or("", Stage::id);
+            format!("Nothing that is told stops it; it comes after {before}, of which that is not known.")
+        }
         (Status::NotKnown, _) => format!("Not told: {}.", ruling.unknown.join("; ")),
         _ => ruling.reasons.join(" "),
     };
@@ -274,7 +284,13 @@ impl<'q, 'a> Decided<'q, 'a> {
             Credential::Certificate => question.client_chain().map_or_else(Ruling::default, |chain| {
                 gateway::client_certificate(&chain, question.site.cmg.verify_client_revocation)
             }),
-            _ => self.token_at(question.gateway_time(), gateway::token),
+            _ => {
+                let token = self.token_at(question.gateway_time(), gateway::token);
+                let by_clock = token.failures().any(|failure| failure == "token-clock-skew");
+                let short =
+                    gateway::tokens_cut_short("the CMG", &TokenPolicy::new(question.gateway_time()), question.at);
+                if by_clock { token } else { token.and(short) }
+            }
         };
         route.and(proof)
     }
@@ -297,6 +313,9 @@ impl<'q, 'a> Decided<'q, 'a> {
         // What is not told of the token was said where the gateway takes it.
         let token = self.token_at(clock, management_point::token);
         ruling = ruling.and(Ruling { unknown: Vec::new(), ..token });
+        if ruling.failures().all(|failure| failure != "token-clock-skew") {
+            ruling = ruling.and(gateway::tokens_cut_short(&point.name, &TokenPolicy::new(clock), question.at));
+        }
         if self.credential == Credential::Entra && self.bearer == Bearer::User {
             ruling = ruling.and(management_point::user(question.site, question.client));
         }
@@ -453,6 +472,6 @@ fn settings_refresh(question: &Question<'_>) -> Decision {
     Decision::Made(match question.site.options.crl_check {
         Some(true) => Ruling::passed("The site's settings are here: clients check revocation lists."),
         Some(false) => Ruling::passed("The site's settings are here: clients check no revocation lists."),
-        None => Ruling::passed("The site's settings are here; whether clients check revocation lists is not told."),
+        None => Ruling::not_known("whether the site's clients check revocation lists"),
     })
 }

@@ -4,28 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 use cmgtrail::finding::Severity;
 use cmgtrail::knowledge::{Failure, FailureRole, Knowledge};
 use serde::Deserialize;
 
-/// What a case says of failures; the rest of it is the corpus test's.
-#[derive(Deserialize)]
-struct Case {
-    #[serde(default)]
-    near_miss_of: Vec<String>,
-    #[serde(default)]
-    findings: Vec<Named>,
-    #[serde(default)]
-    allowed: Vec<Named>,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    failure: String,
-    severity_at_most: Option<Severity>,
-}
+use super::case::{Allowed, Case, corpus, load, names};
 
 /// A failure without a case, or without a near miss.
 #[derive(Deserialize)]
@@ -37,18 +21,12 @@ struct Exception {
     reason: String,
 }
 
-fn corpus() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
-}
-
 fn cases() -> Vec<Case> {
-    let folders = std::fs::read_dir(corpus()).unwrap().map(|entry| entry.unwrap().path().join("case.toml"));
-    let texts = folders.filter(|path| path.is_file()).map(|path| std::fs::read_to_string(path).unwrap());
-    texts.map(|text| toml::from_str(&text).unwrap()).collect()
+    names().iter().map(|name| load(name).unwrap()).collect()
 }
 
-fn names(list: &[Named]) -> BTreeSet<&str> {
-    list.iter().map(|named| named.failure.as_str()).collect()
+fn expected(case: &Case) -> BTreeSet<&str> {
+    case.findings.iter().map(|finding| finding.failure.as_str()).collect()
 }
 
 /// Failures from which each has to be told apart, whichever of the two says so.
@@ -66,9 +44,9 @@ fn neighbours(failures: &[Failure]) -> BTreeMap<&str, BTreeSet<&str>> {
 /// True where the case is not this failure, though one might take it for it: it says so, or a neighbour is what it is.
 fn is_near_miss(case: &Case, id: &str, neighbours: &BTreeSet<&str>) -> bool {
     let claims =
-        |named: &&Named| named.failure == id && named.severity_at_most.is_none_or(|most| most > Severity::Info);
-    let found = names(&case.findings);
-    let claimed = found.contains(id) || case.allowed.iter().any(|named| claims(&named));
+        |allowed: &Allowed| allowed.failure == id && allowed.severity_at_most.is_none_or(|most| most > Severity::Info);
+    let found = expected(case);
+    let claimed = found.contains(id) || case.allowed.iter().any(claims);
     let alike = case.near_miss_of.iter().any(|other| other == id) || !found.is_disjoint(neighbours);
     !claimed && alike
 }
@@ -90,7 +68,7 @@ fn every_failure_has_a_case_and_a_near_miss() {
     for failure in failures.iter().filter(|failure| failure.role != FailureRole::Symptom) {
         let id = failure.id.as_str();
         let near = neighbours.get(id).unwrap_or(&none);
-        if !cases.iter().any(|case| names(&case.findings).contains(id)) {
+        if !cases.iter().any(|case| expected(case).contains(id)) {
             lacking.insert((id, "case"));
         }
         if !cases.iter().any(|case| is_near_miss(case, id, near)) {
@@ -108,6 +86,6 @@ fn symptoms_are_never_expected_as_causes() {
     let symptoms = Knowledge::builtin().failures().iter().filter(|failure| failure.role == FailureRole::Symptom);
     for symptom in symptoms {
         assert!(!symptom.when.is_empty(), "nothing shows {}, so it can be listed nowhere", symptom.id);
-        assert!(cases().iter().all(|case| !names(&case.findings).contains(symptom.id.as_str())), "{}", symptom.id);
+        assert!(cases().iter().all(|case| !expected(case).contains(symptom.id.as_str())), "{}", symptom.id);
     }
 }

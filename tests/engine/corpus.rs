@@ -7,203 +7,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
 
 use cmgtrail::engine::{ReadOptions, Silent, Trail};
-use cmgtrail::finding::{Confidence, Finding, Severity};
-use cmgtrail::flows::{Flow, FlowKind, Outcome, StageStatus};
-use cmgtrail::stage::{Role, Stage};
-use cmgtrail::time::UtcQuality;
+use cmgtrail::finding::{Finding, Severity};
+use cmgtrail::flows::{Flow, Outcome};
 use serde::Deserialize;
+
+use super::case::{Case, ExpectedFinding, ExpectedFlow, ExpectedSource, Provenance, Quote, corpus, load, names};
 
 /// The causes that the workflow documentation itself names, and that therefore must be told from their neighbours.
 const HEADLINES: [&str; 4] =
     ["cmg-root-ca-missing", "crl-unreachable", "crl-check-restored-after-bootstrap", "wpj-certificate-missing"];
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    title: String,
-    shows: String,
-    provenance: Provenance,
-    #[serde(default)]
-    healthy: bool,
-    headline: Option<String>,
-    #[serde(default)]
-    near_miss_of: Vec<String>,
-    #[serde(default = "logs_folder")]
-    read: Vec<String>,
-    traffic: bool,
-    exit_status: OneOrMore<u8>,
-    flow_count: Option<usize>,
-    #[serde(default)]
-    other_flows: Vec<FlowKind>,
-    #[serde(default = "completed_only")]
-    other_outcomes: Vec<Outcome>,
-    #[serde(default)]
-    allowed: Vec<Allowed>,
-    #[serde(default)]
-    forbidden: Vec<String>,
-    #[serde(default)]
-    sources: Vec<ExpectedSource>,
-    #[serde(default)]
-    clocks: Vec<ExpectedClock>,
-    #[serde(default)]
-    flows: Vec<ExpectedFlow>,
-    #[serde(default)]
-    findings: Vec<ExpectedFinding>,
-}
-
-#[derive(Deserialize, PartialEq)]
-enum Provenance {
-    #[serde(rename = "documented shapes")]
-    DocumentedShapes,
-    #[serde(rename = "simulated")]
-    Simulated,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMore<T> {
-    One(T),
-    More(Vec<T>),
-}
-
-impl<T: PartialEq> OneOrMore<T> {
-    fn has(&self, value: &T) -> bool {
-        match self {
-            Self::One(one) => one == value,
-            Self::More(more) => more.contains(value),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-/// A line of a log, quoted.
-struct Quote {
-    source: String,
-    line: u32,
-    text: String,
-    #[serde(default)]
-    by: Vec<String>,
-    confidence: Option<Confidence>,
-    rivals_at_least: Option<usize>,
-}
-
-/// How far a machine's clock must be found to be ahead of another's, seconds.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExpectedClock {
-    host: String,
-    reference: String,
-    ahead: f64,
-    within: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Allowed {
-    failure: String,
-    at_most: Option<Confidence>,
-    severity_at_most: Option<Severity>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExpectedSource {
-    path: String,
-    host: Option<String>,
-    role: Option<Role>,
-    format: Option<String>,
-    time: Option<OneOrMore<UtcQuality>>,
-    files: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExpectedFlow {
-    kind: FlowKind,
-    anchor: Quote,
-    #[serde(default)]
-    client: ExpectedClient,
-    attempts: Option<u32>,
-    outcome: Outcome,
-    broke_at: Option<Stage>,
-    #[serde(default)]
-    stages: BTreeMap<Stage, StageStatus>,
-    #[serde(default)]
-    lines: Vec<Quote>,
-    #[serde(default)]
-    not_lines: Vec<Quote>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct ExpectedClient {
-    host: Option<String>,
-    device_id: Option<String>,
-    user_id: Option<String>,
-    client_id: Option<String>,
-    tenant_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExpectedFinding {
-    failure: String,
-    severity: Severity,
-    confidence: Option<Confidence>,
-    at_least: Option<Confidence>,
-    at_most: Option<Confidence>,
-    #[serde(default)]
-    first: bool,
-    stage: Option<Stage>,
-    clients: Option<usize>,
-    flows: Option<usize>,
-    #[serde(default)]
-    evidence: Vec<Quote>,
-    #[serde(default)]
-    words: Vec<String>,
-}
-
-fn logs_folder() -> Vec<String> {
-    vec!["logs".to_owned()]
-}
-
-fn completed_only() -> Vec<Outcome> {
-    vec![Outcome::Completed]
-}
-
-fn corpus() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
-}
-
 /// Names of all cases, or of the one that `CMGTRAIL_CASE` names.
-fn names() -> Vec<String> {
+fn chosen() -> Vec<String> {
     let only = std::env::var("CMGTRAIL_CASE").ok();
-    let mut names: Vec<String> = std::fs::read_dir(corpus())
-        .expect("tests/corpus is a folder")
-        .map(|entry| entry.expect("an entry of tests/corpus"))
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| only.as_ref().is_none_or(|only| only == name))
-        .collect();
-    names.sort();
-    assert!(!names.is_empty(), "no case to run under {}", corpus().display());
-    names
-}
-
-fn load(name: &str) -> Result<Case, String> {
-    let path = corpus().join(name).join("case.toml");
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+    let chosen: Vec<String> =
+        names().into_iter().filter(|name| only.as_ref().is_none_or(|only| only == name)).collect();
+    assert!(!chosen.is_empty(), "no case to run under {}", corpus().display());
+    chosen
 }
 
 /// Runs `check` on every case and fails with all that it found, each case framed by its name.
 fn for_every_case(check: impl Fn(&str, &Case, &mut Vec<String>)) {
     let mut report = String::new();
-    let names = names();
+    let names = chosen();
     let mut failed = 0;
     for name in &names {
         let mut faults = Vec::new();
@@ -265,8 +93,7 @@ fn lines_of(case: &Case) -> impl Iterator<Item = &Quote> {
 /// The case's logs, decoded, by path relative to what is read.
 fn files_of(name: &str, case: &Case) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
-    for given in &case.read {
-        let path = corpus().join(name).join(given);
+    for path in case.paths(name) {
         if path.is_dir() {
             for entry in walkdir::WalkDir::new(&path) {
                 let entry = entry.expect("a file of the corpus");
@@ -366,9 +193,8 @@ fn every_case_is_diagnosed_as_expected() {
         assert!(corpus().join(name).is_dir(), "{name} is listed and is no case");
     }
     for_every_case(|name, case, faults| {
-        let paths: Vec<PathBuf> = case.read.iter().map(|given| corpus().join(name).join(given)).collect();
         let mut found = Vec::new();
-        match Trail::read(&paths, ReadOptions::default(), &Silent) {
+        match Trail::read(&case.paths(name), ReadOptions::default(), &Silent) {
             Ok(trail) => compare(case, &trail, &mut found),
             Err(error) => found.push(format!("expected a trail, found an error: {error}")),
         }

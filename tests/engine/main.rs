@@ -4,6 +4,7 @@
 
 mod artefact_checks;
 mod artefacts;
+mod case;
 mod cases;
 mod certs;
 mod codes;

@@ -179,3 +179,65 @@ fn a_device_that_never_ends_is_no_file() {
     let mistakes = parse("[[client]]\nname = \"PC1\"\ndsregcmd = \"/dev/zero\"\n").unwrap_err();
     assert!(mistakes[0].contains("it is a device or a pipe"), "{mistakes:#?}");
 }
+
+/// A value of the wrong form on each line that says so.
+const UNUSABLE: &str = r#"[cmg]
+names = [
+    "https://cmg.contoso.com/",
+    "*.contoso.com",
+    "",
+    "cmg.contoso.com",
+]
+certificate = "text.txt"
+tls = []
+[[crl]]
+url = "crl.contoso.com"
+[[client]]
+name = "PC1"
+ccmsetup = "banana"
+dsregcmd = "text.txt"
+tokens = { device = "text.txt" }
+[[client]]
+name = "PC2"
+ccmsetup = 'ccmsetup.exe /nocrlcheckk CCMHOSTNAM=cmg.contoso.com SMSSITECODE=PS1'
+"#;
+
+#[test]
+fn values_are_looked_at_as_well_as_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("text.txt"), "Dear colleague,\nit works now.\n").unwrap();
+    let mistakes = Site::parse(UNUSABLE, folder.path(), &|_| Err(String::new())).unwrap_err();
+    let expected = [
+        (3, "cmg: names: expected a host name such as 'cmg.contoso.com', found 'https://cmg.contoso.com/'; leave"),
+        (4, "cmg: names: expected a host name such as 'cmg.contoso.com', found '*.contoso.com'; a wildcard"),
+        (5, "cmg: names: the text is empty"),
+        (8, "cmg: certificate: 'text.txt' does not hold a certificate"),
+        (9, "cmg: tls: the list names no version"),
+        (11, "crl 'crl.contoso.com': url: expected an address such as"),
+        (14, "client 'PC1': ccmsetup: expected switches such as '/NoCRLCheck'"),
+        (15, "client 'PC1': dsregcmd: 'text.txt' does not hold the output of 'dsregcmd /status'"),
+        (16, "client 'PC1', tokens: device: 'text.txt' does not hold a token"),
+        (19, "client 'PC2': ccmsetup: unknown property 'CCMHOSTNAM'; did you mean 'CCMHOSTNAME'?"),
+        (19, "client 'PC2': ccmsetup: unknown switch '/nocrlcheckk'; did you mean '/NoCRLCheck'?"),
+    ];
+    assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
+    for (line, words) in expected {
+        let wanted = format!("line {line}: {words}");
+        assert!(mistakes.iter().any(|mistake| mistake.starts_with(&wanted)), "{wanted}\n{mistakes:#?}");
+    }
+}
+
+#[test]
+fn command_lines_as_they_are_used_are_no_mistakes() {
+    for line in [
+        "CCMSETUPCMD=\"/NoCRLCheck CCMHOSTNAME=cmg.contoso.com/CCM_Proxy_MutualAuth/1 SMSSITECODE=PS1\"",
+        r"C:\Program Files\Deploy\ccmsetup.exe /mp:https://cmg.contoso.com /UsePKICert /NoCRLCheck SMSMP=mp01 CCMHTTPPORT=80",
+        r#"msiexec /i "C:\my files\ccmsetup.msi" /qn /l*v c:\x.log SMSSITECODE=AUTO"#,
+        "ccmsetup /source:\\\\server\\share /BITSPriority:HIGH /ExcludeFeatures:ClientUI /someday:new CCMFIRSTCERT=1",
+        "/regtoken:a.b.c",
+        "SMSSITECODE=\u{201c}PS1\u{201d} and so on",
+    ] {
+        let text = format!("[[client]]\nname = 'PC1'\nccmsetup = '{line}'\n");
+        parse(&text).unwrap_or_else(|wrong| panic!("{line}: {wrong:#?}"));
+    }
+}

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import cmgtrail
-from cmgtrail import cli
+from cmgtrail import cli, display
 from cmgtrail.cli import reading, run
 from conftest import HEALTHY, NO_TRAFFIC, logs_of
 
@@ -103,7 +103,18 @@ def test_healthy_logs_end_with_0(capsys: Captured) -> None:
 
 def test_no_traffic_is_said_in_words(capsys: Captured) -> None:
     assert run(["diagnose", str(logs_of(NO_TRAFFIC))]) == 0
-    assert "No traffic to a cloud management gateway" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "No traffic to a cloud management gateway" in out
+    assert "nothing to diagnose" in " ".join(out.split())
+
+
+def test_what_needs_no_traffic_is_not_called_nothing(capsys: Captured) -> None:
+    logs = logs_of("wam-key-failure-device-auth-failed")
+    assert run(["diagnose", str(logs)]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "no traffic to a CMG; 1 flow of 1 client (1 failed); 1 finding." in out
+    assert out.index("What was found needs none") < out.index("(wam-key-failure)")
+    assert "nothing to diagnose" not in out + display.html(cmgtrail.read(logs))
 
 
 def test_the_report_is_written_and_announced_on_stderr(demo: Path, tmp_path: Path, capsys: Captured) -> None:

@@ -17,7 +17,7 @@ DOCSTRINGS = sorted([*(ROOT / "python").rglob("*.py"), *(ROOT / "python").rglob(
 PAGES = [
     "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/json.md", "docs/tokens-and-certificates.md",
     "docs/knowledge.md", "docs/powershell.md", "docs/simulate.md", "docs/site.md", "docs/first-finding.md",
-    "docs/report.md",
+    "docs/report.md", "docs/spark.md",
 ]  # fmt: skip
 WITH_EXAMPLES = ["README.md", "docs/site.md", "docs/tokens-and-certificates.md", "docs/first-finding.md"]
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from cmgtrail._engine import Zone
 from cmgtrail.cli import cmgtrail as program
 from cmgtrail.cli import lines, run, saving
 from cmgtrail.cli.examples import EXAMPLES
+from cmgtrail.cli.flows import find
 from cmgtrail.display import words
 from conftest import HEALTHY, NO_TRAFFIC, logs_of
 
@@ -76,6 +78,43 @@ def test_a_flow_that_is_not_there_or_not_alone_is_a_sentence(demo: Path, capsys:
     assert err.count("install-") == 2
     assert run(["show", "NOPE", str(logs_of(NO_TRAFFIC))]) == 2
     assert "these logs hold no flow at all" in capsys.readouterr().err
+
+
+def flows_of(*outcomes: str, host: str = "PC042") -> Any:
+    """A trail of flows of one client, that ended so."""
+    trail = two_machines()
+    (flow,) = trail.flows
+    client = SimpleNamespace(**{**vars(flow.client), "host": host})
+    client.to_dict = lambda: {"host": host}
+    trail.flows = [
+        Flow(**{**vars(flow), "id": f"service-{host}-{place}", "outcome": outcome, "client": client})
+        for place, outcome in enumerate(outcomes)
+    ]
+    return trail
+
+
+def test_of_the_flows_of_a_client_the_only_one_that_broke_is_told(capsys: Captured) -> None:
+    trail = flows_of("completed", "failed", "completed")
+    for name in ["PC042", "pc042", "service-PC"]:
+        assert find(trail, name).id == "service-PC042-1"
+        assert "tells the 2 other flows of PC042 too" in capsys.readouterr().err
+    assert find(trail, "service-PC042-2").id == "service-PC042-2"
+
+
+@pytest.mark.parametrize("outcomes", [("completed",) * 3, ("completed", "failed", "failed"), ("stalled", "failed")])
+def test_of_several_flows_that_broke_or_did_not_all_are_listed(outcomes: tuple[str, ...]) -> None:
+    with pytest.raises(click.ClickException) as raised:
+        find(flows_of(*outcomes), "PC042")
+    listed = raised.value.message.splitlines()
+    assert listed[0] == f"'PC042' fits {len(outcomes)} flows; say which:"
+    assert sorted(listed[1:]) == [f"  service-PC042-{place} ({outcome})" for place, outcome in enumerate(outcomes)]
+
+
+def test_what_fits_flows_of_two_clients_is_not_chosen_for_its_outcome() -> None:
+    trail = flows_of("failed")
+    trail.flows += flows_of("completed", host="PC043").flows
+    with pytest.raises(click.ClickException, match="fits 2 flows"):
+        find(trail, "service")
 
 
 @pytest.mark.parametrize(
@@ -151,6 +190,41 @@ def test_a_timeline_takes_clock_offsets_off_its_order(capsys: Captured) -> None:
     assert out.index("09:00:00") < out.index("ccm-token-request") < out.index("mp-validate")
     assert "08:55:00" in out
     assert "it stopped here" in out
+
+
+CLOCK = re.compile(r"^(?:(\d{4}-\d\d-\d\d)$|(\d\d:\d\d:\d\d) )", re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "case",
+    ["joins-client-clock-set-back", "joins-client-seven-minutes-ahead", "joins-connection-point-behind",
+     "joins-servers-of-many-strangers", "joins-two-clients-behind-one-address", "joins-two-sites-in-one-folder"],
+)  # fmt: skip
+def test_a_timeline_is_in_order_of_time_over_all_machines(case: str, capsys: Captured) -> None:
+    assert run(["timeline", str(logs_of(case))]) == 0
+    day, times = "", []
+    for date, time in CLOCK.findall(capsys.readouterr().out):
+        day = date or day
+        times += [f"{day} {time}"] if time else []
+    assert len(times) > 20
+    assert times == sorted(times)
+
+
+def test_a_timeline_compares_clocks_across_flows(capsys: Captured) -> None:
+    # MP01's flow has lines of MP01 only, 300 s behind: it began between the two of PC042.
+    trail = two_machines()
+    (first,) = trail.flows
+    second = Flow(**{**vars(first), "id": "service-PC042-2", "started": START + timedelta(seconds=20)})
+    second.events = [SimpleNamespace(**{**vars(first.events[0]), "at": second.started})]
+    servers = Flow(**{**vars(first), "id": "service-PC099-1", "started": START - timedelta(seconds=290)})
+    servers.events = [SimpleNamespace(**{**vars(first.events[1]), "at": servers.started})]
+    trail.flows = [servers, second, first]
+    lines.Lines(Zone()).timeline(trail)
+    out = capsys.readouterr().out
+    places = [out.index(f"begins ({name})") for name in ["service-PC042-1", "service-PC099-1", "service-PC042-2"]]
+    assert places == sorted(places)
+    assert "09:00:10 ✗ mp-validate" in out
+    assert "08:55:10 by its own clock" in " ".join(out.split())
 
 
 def test_rivals_in_words() -> None:

@@ -203,6 +203,34 @@ def test_every_variable_has_a_value(function: Function) -> None:
     assert _used(function.node) - _assigned(function.node) <= AUTOMATIC | script
 
 
+READING = ["Get-CmgTrailFinding", "Get-CmgTrailFlow", "Get-CmgTrailRecord", "New-CmgTrailReport"]
+"""The functions that read logs. A parameter that help and completion know is written where its function is."""
+
+
+def test_what_reads_logs_declares_and_describes_each_parameter_alike() -> None:
+    def declared(function: Function, name: str) -> tuple[str, str, str]:
+        # A record's path is mandatory, and therefore described without its default.
+        path = function.name == "Get-CmgTrailRecord" and name == "Path"
+        one = function.parameters[name]
+        described = next(text for section, of, text in function.help if (section, of) == ("PARAMETER", name))
+        said = {"Since": "", "Until": "", "Path": described.partition(".")[0]}.get(name, described)
+        return (
+            re.sub(r"\s+", " ", one.attributes.replace("Mandatory, ", "") if path else one.attributes),
+            one.type,
+            said,
+        )
+
+    names = dict.fromkeys(name for function in READING for name in FUNCTIONS[function].parameters)
+    for name in names:
+        having = [FUNCTIONS[function] for function in READING if name in FUNCTIONS[function].parameters]
+        assert len(having) > 1 or name == "Destination"
+        assert len({declared(function, name) for function in having}) == 1, name
+    bodies = {
+        source.text(FUNCTIONS[name].node).rpartition("    begin {")[2].partition("    end {")[0] for name in READING
+    }
+    assert len(bodies) == 1
+
+
 # -- Command lines ---------------------------------------------------------------------------------------------------
 
 ELSEWHERE = {"Path", "Token", "Certificate", "Code", "PythonPath"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -173,3 +174,58 @@ def test_no_token_leaves(site: Path, capsys: Captured) -> None:
     shown = capsys.readouterr()
     assert token not in shown.out + shown.err
     assert token.split(".")[2] not in shown.out + shown.err
+
+
+def test_a_first_description_works_from_where_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = tmp_path / "collected" / "simulated"
+    cmgtrail.simulate(logs, clients=2, hours=1, seed=4, skew=0, start="2026-11-04T08:00Z")
+    at = "2026-11-04T08:30Z"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    client = next(folder for folder in sorted(logs.iterdir()) if folder.name.startswith("client-"))
+    given = [[str(logs)], [str(folder) for folder in sorted(logs.iterdir()) if folder.is_dir()], [f"{logs}/client-*/*"]]
+    for number, (folder, paths) in enumerate((tmp_path, paths) for paths in given):
+        monkeypatch.chdir(folder)
+        out = elsewhere / f"{number}.toml"
+        assert run(["site", "from-logs", *paths, "--out", str(out)]) == 0
+        text = out.read_text("utf-8")
+        assert f"{client.name}/stores/root.pem" in text
+        assert re.search(r"^certificate = ", text, re.MULTILINE), text
+        # The chain was taken from where it is whole, and no client lacks the root.
+        findings = cmgtrail.preflight(out, at=at).findings
+        assert "cmg-root-ca-missing" not in [finding.failure for finding in findings]
+
+
+def test_what_lies_in_an_archive_is_told_in_a_comment(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    cmgtrail.simulate(logs, clients=2, hours=1, seed=4)
+    archive = shutil.make_archive(str(tmp_path / "logs"), "zip", logs)
+    assert run(["site", "from-logs", archive, "--out", str(tmp_path / "site.toml")]) == 0
+    text = (tmp_path / "site.toml").read_text("utf-8")
+    assert "# roots = " in text
+    assert "unpack it first" in text
+    assert cmgtrail.preflight(tmp_path / "site.toml", at=AT).works is None
+
+
+def test_the_first_line_says_where_the_logs_differ(site: Path, capsys: Captured) -> None:
+    host = cmgtrail.read("logs").flows[0].client.host
+    assert host
+    well = changed(site, HEALTHY, ("PC042", host))
+    run(["preflight", str(well), "--client", host, "--at", AT, "--logs", "logs"])
+    first = " ".join(capsys.readouterr().out.split())
+    assert "The logs say otherwise of 1 client, at cmg-connection" in first
+
+
+def test_what_is_predicted_is_not_told_as_if_it_had_happened(site: Path, capsys: Captured) -> None:
+    run(["preflight", str(site), "--at", AT])
+    assert "A diagnosis would then say:" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_description_without_clients_is_told_with_its_file(site: Path, capsys: Captured) -> None:
+    empty = site.with_name("empty.toml")
+    empty.write_text('[cmg]\nnames = ["cmg.contoso.com"]\n', "utf-8")
+    for options in ([], ["--client", "PC042"]):
+        assert run(["preflight", str(empty), "--at", AT, *options]) == 2
+        said = capsys.readouterr().err
+        assert "empty.toml" in said
+        assert "there is no [[client]]" in said

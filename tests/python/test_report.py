@@ -83,6 +83,17 @@ def test_lines_of_one_machine_and_stage_are_one_step_between_its_lanes() -> None
     ]
 
 
+def test_a_management_point_asks_nobody() -> None:
+    lines = [event("i", "cmg-connection", "ok", 0), event("g", "mp-validate", "ok", 1)]
+    writers = {"i": Machine("management-point", "MP01", None), "g": Machine("cmg", "GW", None)}
+    shown = drawn(lines, writers, "completed")
+    roles = [lane.role for lane in shown.lanes]
+    assert [(roles[step.origin], roles[step.target]) for step in shown.steps] == [
+        ("management-point", "management-point"),
+        ("cmg", "management-point"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.44, "0.4 s"), (12.3, "12 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
 )
@@ -134,6 +145,22 @@ def test_close_lines_share_their_neighbours(demo: Any) -> None:
     found = context.around(trail, [(file, 20), (file, 22)])
     assert found[file, 20] is found[file, 22]
     assert [line.line for line in found[file, 20]] == [18, 19, 20, 21, 22, 23, 24]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "blocks"),
+    [
+        ([20, 25], [range(18, 28)]),  # 21 and 22 stand behind 20, 23 and 24 before 25
+        ([20, 26], [range(18, 23), range(24, 29)]),
+        ([1, 4, 51], [range(1, 7), range(49, 52)]),
+    ],
+)
+def test_no_line_is_shown_twice(wanted: list[int], blocks: list[range], demo: Any) -> None:
+    trail = cmgtrail.read(demo, progress=False)
+    file = trail.evidence[0].source
+    found = context.around(trail, [(file, line) for line in wanted])
+    shown = {id(block): [line.line for line in block] for block in found.values()}
+    assert sorted(shown.values()) == [list(block) for block in blocks]
 
 
 def test_the_data_ends_no_script_element() -> None:

@@ -39,6 +39,33 @@ def test_the_command_writes_the_same_as_the_function(tmp_path: Path, capsys: Cap
             assert file.read_bytes() == (tmp_path / "two" / file.relative_to(tmp_path / "one")).read_bytes()
 
 
+def test_two_sites_are_not_mixed_in_one_folder(tmp_path: Path, capsys: Captured) -> None:
+    out = str(tmp_path / "out")
+    one = ["simulate", "--out", out, "--clients", "2", "--hours", "1", "--no-artefacts"]
+    assert run([*one, "--seed", "1"]) == 0
+    assert run([*one, "--seed", "1"]) == 0, "the same once more changes nothing"
+    before = sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file())
+    own = tmp_path / "out" / "notes.txt"
+    own.write_text("mine", "utf-8")
+    capsys.readouterr()
+    assert run([*one, "--seed", "2"]) == 2
+    said = capsys.readouterr().err
+    assert "another simulation" in said
+    assert "--force" in said
+    assert sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file() and path != own) == before
+    assert run([*one, "--seed", "2", "--force"]) == 0
+    truth = json.loads((tmp_path / "out" / "truth.json").read_text("utf-8"))
+    left = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert left == {*truth["files"], "truth.json", "notes.txt"}
+
+
+def test_the_truth_beside_logs_is_known(tmp_path: Path) -> None:
+    cmgtrail.simulate(tmp_path / "out", clients=2, hours=1, artefacts=False)
+    trail = cmgtrail.read(tmp_path / "out", progress=False)
+    assert [artefact["kind"] for artefact in trail.artefacts] == ["truth"]
+    assert all("truth" not in source["path"] for source in trail.to_dict()["sources"])
+
+
 def test_noise_is_a_share_or_a_size(tmp_path: Path) -> None:
     share = cmgtrail.simulate(tmp_path / "share", clients=2, hours=1, noise=0.9, artefacts=False)
     size = cmgtrail.simulate(tmp_path / "size", clients=2, hours=1, noise="3MB", artefacts=False)
@@ -53,7 +80,8 @@ def test_noise_is_a_share_or_a_size(tmp_path: Path) -> None:
         (["--fault", "connector-down=5%"], "whole site"),
         (["--noise", "100%"], "200MB"),
         (["--hours", "0"], "more than 0"),
-        (["--fault", "tls-interception=9", "--clients", "3", "--fault", "cmg-root-ca-missing"], "clients"),
+        (["--fault", "tls-interception=9", "--clients", "2"], "no more clients hit by faults than there are"),
+        (["--fault", "tls-interception=2", "--clients", "2", "--fault", "cmg-root-ca-missing"], "0 of 2 clients left"),
     ],
 )
 def test_what_cannot_be_simulated_is_said_in_a_sentence(

@@ -116,7 +116,7 @@ def wheel() -> Path:
 
 @pytest.fixture(scope="session")
 def windows(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Windows]:
-    """Windows with CPython and the wheel installed, by pip, with what it depends on."""
+    """Windows with CPython and the wheel installed, by pip, with what it depends on, pyarrow, and zones for it."""
     work = tmp_path_factory.mktemp("windows")
     made = Windows(work / "prefix")
     try:
@@ -141,7 +141,7 @@ def install(made: Windows, wheel: Path, work: Path) -> None:
     # With it Python would pass over site-packages and the environment, as no installed one does.
     (made.home / "python313._pth").unlink()
     target = [f"--target={made.home / 'Lib' / 'site-packages'}", "--platform=win_amd64", "--python-version=3.13"]
-    subprocess.run([*pip, "install", *target, "--only-binary=:all:", str(wheel)], check=True)
+    subprocess.run([*pip, "install", *target, "--only-binary=:all:", str(wheel), "pyarrow", "tzdata"], check=True)
     (work / "random.c").write_text(RANDOM)
     dll = made.home / "bcryptprimitives.dll"
     compiler = "x86_64-w64-mingw32-gcc"

@@ -18,7 +18,10 @@ from cmgtrail.cli.reading import CLIENT, ENCODING, KNOWLEDGE, SINCE, SITE, UNTIL
 from cmgtrail.cli.saving import FORMS, TABLES, TABULAR, save
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from cmgtrail import Trail
+    from cmgtrail.cli.reading import Asked
 
 FINDINGS = 1
 """Exit status where there are findings of severity error."""
@@ -58,18 +61,12 @@ cmgtrail.add_command(powershell.powershell_module)
 @options(KNOWLEDGE, SITE, CLIENT, SINCE, UNTIL, ZONE, ENCODING)
 def diagnose(
     *,
-    paths: tuple[str, ...],
     form: str,
     table: str | None,
     out: str | None,
     html: str | None,
-    knowledge: tuple[str, ...],
-    site: str | None,
-    client: str | None,
-    since: str | None,
-    until: str | None,
     zone: str,
-    encoding: str | None,
+    **asked: Unpack[Asked],
 ) -> int:
     """Say who tried what and how it ended, and the causes, best first.
 
@@ -83,9 +80,7 @@ def diagnose(
     if out and form == "table":
         raise click.UsageError("--out goes with --format json, jsonl, csv and parquet; --html FILE writes a page.")
     clock = Zone(zone)
-    trail = followed(
-        paths, clock, knowledge=knowledge, site=site, client=client, since=since, until=until, encoding=encoding
-    )
+    trail = followed(asked, clock)
     if html:
         from cmgtrail.report import render
 

@@ -59,7 +59,7 @@ class Screen:
         self._line(f"{rank}. {finding.title} ({finding.failure})", COLOURS[finding.severity])
         self._line(forecasts.reach(finding), "dim", indent=3)
         self._line(finding.why, indent=3)
-        self._line(finding.explanation, "dim", indent=3)
+        self._line(f"{forecasts.AFTERWARDS} {finding.explanation}", "dim", indent=3)
         for label, text in [("Do: ", finding.remedy), ("Check: ", finding.verify), ("See: ", finding.reference)]:
             if text:
                 words = Text.assemble((label, "bold"), visible(text))

@@ -6,6 +6,8 @@ Everything that comes out of a log passes `visible`: a terminal obeys no escape 
 from __future__ import annotations
 
 import heapq
+import textwrap
+from datetime import datetime, timedelta, timezone
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +20,6 @@ from cmgtrail.display.words import ASCII_MARKS, MARKS, counted, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
 
     from cmgtrail import Event, Flow, Stage, Trail
     from cmgtrail._engine import Zone
@@ -26,14 +27,20 @@ if TYPE_CHECKING:
 _STATUS = {"passed": "green", "failed": "bold red", "skipped": "dim", "unseen": "dim"}
 _MARKS = {"ok": ("passed", "green"), "fail": ("failed", "bold red")}
 _INDENT = 4
+_UNDATED = datetime.min.replace(tzinfo=timezone.utc)
+_TOLD = timedelta(seconds=1)
+"""From here on a step's own clock is told beside the time of the timeline."""
 
 
 class Moment(NamedTuple):
     """A step of a flow, or its beginning or end, in the order of a timeline."""
 
-    order: float
+    order: datetime
+    """When, clock offsets taken off, and no earlier than what comes before it in its flow; the first of times where no
+    line of the flow so far says when."""
     place: int
     at: datetime | None
+    """When by the clock of the machine that wrote the line."""
     flow: Flow
     step: sequence.Step | None
     lanes: tuple[sequence.Lane, ...]
@@ -63,19 +70,18 @@ class Lines:
         writers = sequence.machines(trail)
         moments = heapq.merge(*(_moments(flow, writers) for flow in trail.flows), key=lambda each: each[:2])
         several = len({words.client_name(flow) for flow in trail.flows}) > 1
-        self._line(
-            f"Steps in order of time ({self._zone.name}, by the clock of the machine that wrote the line)", "bold"
-        )
+        self._line(f"Steps in order of time ({self._zone.name}, known clock offsets taken off)", "bold")
         day = None
         for moment in moments:
-            shown = self._zone.show(moment.at, digits=0) if moment.at else ""
+            shown = self._zone.show(moment.order, digits=0) if moment.order > _UNDATED else ""
             if shown and shown[:10] != day:
                 day = shown[:10]
                 self._line()
                 self._line(day, "bold")
             self._step(moment, shown[11:] or "?", f"{words.client_name(moment.flow)}: " if several else "")
-        self._line()
-        self._clock_lines(trail)
+        if len(trail.clocks) or len({writer.host for writer in writers.values()}) > 1:
+            self._line()
+            self._clock_lines(trail)
 
     def _line(self, text: str = "", style: str = "", indent: int = 0) -> None:
         # Text with nothing in it would print nothing at all, not an empty line.
@@ -163,9 +169,8 @@ class Lines:
     def _step(self, moment: Moment, at: str, client: str) -> None:
         flow, step = moment.flow, moment.step
         if step is None:
-            self._line(
-                f"{at:<8} {client}{_turn(flow, final=moment.final)}", OUTCOMES[flow.outcome] if moment.final else "bold"
-            )
+            turn = f"{at:<8} {client}{_turn(flow, final=moment.final)}"
+            self._hanging(turn, OUTCOMES[flow.outcome] if moment.final else "bold")
             return
         status, colour = _MARKS.get(step.mark, ("", ""))
         mark = self._marks[status] if status else " "
@@ -173,22 +178,37 @@ class Lines:
         way = self._arrow.join(lane.label for lane in ends)
         many = f", {counted(step.lines, 'line')}" if step.lines > 1 else ""
         attempt = f", attempt {step.attempt}" if flow.attempts > 1 else ""
+        off = abs(moment.order - moment.at) if moment.at else timedelta()
+        clock = f", {self._zone.show(moment.at, digits=0)[11:]} by its own clock" if moment.at and off >= _TOLD else ""
         broke = "; it stopped here" if step.broke else ""
-        self._line(f"{at:<8} {mark} {client}{step.stage}: {way}{many}{attempt}{broke}", colour)
+        self._hanging(f"{at:<8} {mark} {client}{step.stage}: {way}{many}{attempt}{clock}{broke}", colour)
+
+    def _hanging(self, text: str, style: str) -> None:
+        """A line of a timeline; where it is too long, what is left stands behind the times."""
+        width, behind = self._console.width, " " * len("09:12:33 ✓ ")
+        for line in textwrap.wrap(visible(text), width, subsequent_indent=behind, break_on_hyphens=False):
+            self._console.print(Text(line, style))
 
 
 def _moments(flow: Flow, writers: dict[str, sequence.Machine]) -> Iterator[Moment]:
     """Beginning, steps and end of a flow; each no earlier than the one before, whatever its clock says."""
     drawn = sequence.sequence(flow, writers)
-    start = flow.started.timestamp() if flow.started else 0.0
-    order = start
+    events = list(flow.events)
+    times = [_compared(event, writers) for event in events]
+    order = next((time for time in times if time), _UNDATED)
     yield Moment(order, 0, flow.started, flow, None, drawn.lanes, final=False)
     for place, step in enumerate(drawn.steps, start=1):
-        if step.seconds is not None:
-            order = max(order, start + step.seconds)
+        order = max(order, times[step.first] or order)
         yield Moment(order, place, step.at, flow, step, drawn.lanes, final=False)
-    end = flow.ended.timestamp() if flow.ended and len(drawn.lanes) == 1 else order
-    yield Moment(max(order, end), len(drawn.steps) + 1, flow.ended, flow, None, drawn.lanes, final=True)
+    end = max([order, *(time for time in times if time)])
+    yield Moment(end, len(drawn.steps) + 1, flow.ended, flow, None, drawn.lanes, final=True)
+
+
+def _compared(event: Event, writers: dict[str, sequence.Machine]) -> datetime | None:
+    """When a line was written by the clock that the others are compared with, as far as the offset is known."""
+    machine = writers.get(event.source)
+    ahead = machine.ahead if machine and machine.ahead else 0.0
+    return event.at - timedelta(seconds=ahead) if event.at else None
 
 
 def _turn(flow: Flow, *, final: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,30 @@ def _table(prediction: Preflight) -> None:
     show(prediction)
 
 
+def _lies(path: str, given: tuple[str, ...], start: Path) -> str | None:
+    """Where an artefact lies as seen from a folder; None where it lies in an archive.
+
+    A trail names files from the path that was given, with the last folders of that before it where two paths hold files
+    of the same name.
+    """
+    for root in map(Path, given):
+        folder = Path(root.absolute()) if root.is_dir() else Path(_before_wildcards(root).absolute())
+        for base in [folder, *folder.parents]:
+            file = base / path
+            if file.is_file() and (file == folder / path or file.is_relative_to(folder)):
+                try:
+                    return Path(os.path.relpath(file, start.absolute())).as_posix()
+                except ValueError:  # another drive of Windows
+                    return file.as_posix()
+    return None
+
+
+def _before_wildcards(path: Path) -> Path:
+    """The folder that the files of a path given are named from."""
+    whole = list(takewhile(lambda part: not set(part) & set("*?[{"), path.parts))
+    return Path(*whole) if len(whole) < len(path.parts) else path.parent
+
+
 @click.group()
 def site() -> None:
     """Describe a site."""
@@ -68,14 +93,9 @@ def from_logs(*, paths: tuple[str, ...], out: str | None) -> None:
     the logs, and comments on what the logs do not say. `cmgtrail preflight` reads it.
     """
     trail = package.read(paths)
-    only = Path(paths[0])
-    inside = only if len(paths) == 1 and only.is_dir() else None
-    prefix = ""
-    if inside is not None:
-        start = Path(out).parent if out else Path()
-        prefix = Path(os.path.relpath(inside, start)).as_posix() + "/"
-        prefix = "" if prefix == "./" else prefix
-    text = package.sketch_site(trail, prefix=prefix)
+    start = Path(out).parent if out else Path()
+    found = {artefact["path"]: _lies(artefact["path"], paths, start) for artefact in trail.artefacts}
+    text = package.sketch_site(trail, paths={path: place for path, place in found.items() if place is not None})
     if out is None:
         click.echo(text, nl=False)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypedDict, TypeVar
 
 import click
 
@@ -14,6 +14,8 @@ from cmgtrail.display.words import client_name, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from typing_extensions import NotRequired
 
     from cmgtrail import Trail
     from cmgtrail._engine import Zone
@@ -41,6 +43,18 @@ SINCE = click.option("--since", metavar="T", help="Only what happened at or afte
 UNTIL = click.option("--until", metavar="T", help="Only what happened before this time.")
 
 
+class Asked(TypedDict):
+    """What a command was asked to read, as click hands it over: the paths and the options above, but the zone."""
+
+    paths: tuple[str, ...]
+    knowledge: tuple[str, ...]
+    site: str | None
+    since: str | None
+    until: str | None
+    encoding: str | None
+    client: NotRequired[str | None]
+
+
 def options(*chosen: Callable[[Callable[..., R]], Callable[..., R]]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Gives a command several options, which its help lists in this order."""
 
@@ -52,32 +66,18 @@ def options(*chosen: Callable[[Callable[..., R]], Callable[..., R]]) -> Callable
     return add
 
 
-def followed(
-    paths: tuple[str, ...],
-    clock: Zone,
-    *,
-    knowledge: tuple[str, ...] = (),
-    site: str | None = None,
-    client: str | None = None,
-    since: str | None = None,
-    until: str | None = None,
-    encoding: str | None = None,
-) -> Trail:
+def followed(asked: Asked, clock: Zone) -> Trail:
     """The trail of logs. Where what was asked for holds no flow, stderr is told what the logs hold instead.
 
     Args:
-        paths: As given; none are this machine's own logs.
+        asked: As for `cmgtrail.read`, times as text of the command line; no paths are this machine's own logs.
         clock: Zone of times that have none.
-        knowledge: As for `cmgtrail.read`, and so are the others.
-        site: As there.
-        client: As there.
-        since: As there, as text of the command line.
-        until: As there.
-        encoding: As there.
     """
+    client, since, until = asked.get("client"), asked["since"], asked["until"]
     if client is not None and not client.strip():
         raise click.UsageError("--client: expected the name or an id of a client, found nothing.")
-    logs = paths or tuple(own_logs())
+    logs = asked["paths"] or tuple(own_logs())
+    knowledge, site, encoding = asked["knowledge"], asked["site"], asked["encoding"]
     trail = package.read(
         logs,
         knowledge=knowledge,

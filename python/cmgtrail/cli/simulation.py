@@ -56,6 +56,7 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
 @click.option("--retries", is_flag=True, help="ccmsetup tries again after ten minutes.")
 @click.option("--start", metavar="T", help="When it begins (2026-11-04T09:00Z). Default: by the seed.")
 @click.option("--seed", metavar="S", type=click.IntRange(0, 2**64 - 1), default=1, show_default=True)
+@click.option("--force", is_flag=True, help="Replace the simulation that lies in DIR.")
 @click.option("--no-artefacts", is_flag=True, help="Write no certificates, revocation lists, tokens and join status.")
 def simulate(
     *,
@@ -70,12 +71,13 @@ def simulate(
     retries: bool,
     start: str | None,
     seed: int,
+    force: bool,
     no_artefacts: bool,
 ) -> int:
     """Write the logs of a simulated site, and the truth about them.
 
     DIR gets a folder of logs for each machine, artefacts, site.toml, and truth.json with every flow, join and injected
-    fault. The same options write the same files.
+    fault. The same options write the same files. A folder with another simulation is refused.
 
     Exit status: 0 written, 2 could not run.
     """
@@ -92,6 +94,7 @@ def simulate(
         start=start,
         seed=seed,
         artefacts=not no_artefacts,
+        force=force,
     )
     click.echo(json.dumps(summary))
     return 0

@@ -64,7 +64,7 @@ class Screen:
         self._line(words.summary(trail))
         if not trail.traffic:
             self._line()
-            self._line(words.NO_TRAFFIC, "yellow")
+            self._line(words.no_traffic(trail), "yellow")
         self._findings(trail)
         self._unexplained(trail)
         self._flows(trail)

@@ -146,7 +146,7 @@ def cert(
     """Say whether a client accepts a certificate, and why not.
 
     FILE... are the certificates as the server sends them, its own first: PEM, DER or PKCS#7. Nothing is fetched:
-    without --roots nothing is trusted.
+    without --roots only a known public root is taken as good, which Windows fetches by itself.
 
     Exit status: 0 valid, 1 not valid, 3 undecided, 2 could not run.
     """
@@ -209,9 +209,9 @@ def _now() -> datetime:
 
 
 def _file(path: str) -> Path | bytes:
-    """A file that is there and holds something; of standard input what it holds."""
+    """A file that is there and holds something; of what can be read only once (standard input, a pipe) its content."""
     content = _content(path)
-    return content if path == "-" else Path(path)
+    return Path(path) if path != "-" and Path(path).is_file() else content
 
 
 def _content(path: str) -> bytes:

@@ -73,7 +73,7 @@ def trail(shown: Trail) -> Markup:
     findings = [tag("li", badge(finding.severity), heading(finding)) for finding in shown.findings[:FLOWS]]
     return join(
         tag("h3", "cmgtrail: ", words.summary(shown)),
-        None if shown.traffic else tag("p", words.NO_TRAFFIC),
+        None if shown.traffic else tag("p", words.no_traffic(shown)),
         tag("ol", *findings) if findings else None,
         # What broke is what the reader came for.
         flows(sorted(shown.flows, key=lambda flow: flow.outcome == "completed")),
@@ -250,6 +250,7 @@ def forecast(shown: Forecast) -> Markup:
         tag("p", shown.why),
         tag("p", forecasts.reach(shown), class_="quiet"),
         tag("details", tag("summary", "What to do"), labelled("Do", shown.remedy), labelled("Check", shown.verify)),
+        tag("details", tag("summary", forecasts.AFTERWARDS), tag("p", shown.explanation)),
     )
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 WORKS = {True: "would work", False: "would not work", None: "not known"}
 PHASES = {"bootstrap": "while ccmsetup runs", "after-refresh": "after the site's settings have arrived"}
 ORDER = {False: 0, None: 1, True: 2}
+AFTERWARDS = "A diagnosis would then say:"
+"""Leads from what is predicted to the words of the knowledge, which tell it as something that has happened."""
 NAMES = 5
 """Clients that a finding names."""
 
@@ -27,10 +29,22 @@ class Row(NamedTuple):
 
 
 def headline(prediction: Preflight) -> str:
-    """One sentence on all of it."""
+    """A sentence on all of it, and one on what the logs say otherwise."""
     verdicts = list(prediction.clients.values())
     parts = [f"{verdicts.count(verdict):,} {WORKS[verdict]}" for verdict in ORDER if verdict in verdicts]
-    return f"{counted(len(verdicts), 'client')}: {', '.join(parts)}."
+    return f"{counted(len(verdicts), 'client')}: {', '.join(parts)}.{_otherwise(prediction)}"
+
+
+def _otherwise(prediction: Preflight) -> str:
+    """Of whom the logs say otherwise, and at which stages."""
+    clients: list[dict[str, Any]] = prediction.to_dict()["clients"]
+    stages: dict[str, None] = {}
+    count = 0
+    for client in clients:
+        differs = [row["stage"] for row in client["compared"] if row["agreement"] == "disagree"]
+        stages.update(dict.fromkeys(differs))
+        count += bool(differs)
+    return f" The logs say otherwise of {counted(count, 'client')}, at {', '.join(stages)}." if count else ""
 
 
 def reach(finding: Forecast) -> str:

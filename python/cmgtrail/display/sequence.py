@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cmgtrail.display.words import rivals
+from cmgtrail.display.words import BROKEN, rivals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,7 +163,10 @@ class _Group(NamedTuple):
         """From whom to whom; a machine that has no part in the stage itself looks on from its own lane."""
         role = self.machine.role
         origin, target = _WAYS.get(self.events[0].stage, (role, role))
-        return (origin, target) if role in {origin, target} else (role, target)
+        if role in {origin, target}:
+            return origin, target
+        # A management point is asked, and asks none of the others.
+        return (role, role if role == "management-point" else target)
 
 
 def _groups(events: list[Event], writers: Mapping[str, Machine]) -> list[_Group]:
@@ -191,7 +194,7 @@ def _lane(role: str, groups: list[_Group], flow: Flow) -> Lane:
 
 def _broke(groups: list[_Group], flow: Flow) -> int | None:
     """The step where the last attempt broke: the first that fails at that stage, else the last of it, else the end."""
-    if not groups or flow.outcome not in {"failed", "stalled"}:
+    if not groups or flow.outcome not in BROKEN:
         return None
     at = [i for i, group in enumerate(groups) if group.events[0].stage == flow.broke_at]
     last = groups[-1].events[0].attempt

@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "-", "unseen": "·"}
 ASCII_MARKS = {"passed": "+", "failed": "X", "skipped": "-", "unseen": "."}
 
-NO_TRAFFIC = (
-    "No traffic to a cloud management gateway: none of these logs holds a request to a CMG, so there is nothing to "
-    "diagnose. Give the logs of a client that was on the internet at the time (CCM\\Logs and ccmsetup\\Logs)."
-)
+BROKEN = frozenset({"failed", "stalled"})
+"""Outcomes of a flow that did not get through."""
 
 NO_FINDINGS = "No findings."
 
@@ -57,8 +55,9 @@ def counted(count: int, noun: str) -> str:
 
 
 def megabytes(size: int) -> str:
-    """`0.1 MB`, `3,412.0 MB`; a megabyte is a million bytes."""
-    return f"{size / 1_000_000:,.1f} MB"
+    """`10.6 kB`, `0.1 MB`, `3,412.0 MB`; a megabyte is a million bytes."""
+    small = size < 100_000  # noqa: PLR2004 - what would be 0.0 MB
+    return f"{size / 1_000:,.1f} kB" if small else f"{size / 1_000_000:,.1f} MB"
 
 
 def moment(at: datetime | None) -> str:
@@ -74,15 +73,28 @@ def client_name(flow: Flow) -> str:
 
 def summary(trail: Trail) -> str:
     """One sentence on all of it."""
-    sources = trail.sources
-    read = f"{counted(sum(source.records for source in sources), 'record')} in {counted(len(sources), 'log')}"
+    sources, flows, findings = trail.sources, trail.flows, trail.findings
+    parts = [f"{counted(sum(source.records for source in sources), 'record')} in {counted(len(sources), 'log')}"]
     if not trail.traffic:
-        return f"{read}; no traffic to a CMG."
-    flows = trail.flows
-    ends = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes(trail).items())
-    clients = len({client_name(flow) for flow in flows})
-    followed = f"{counted(len(flows), 'flow')} of {counted(clients, 'client')}" + (f" ({ends})" if ends else "")
-    return f"{read}; {followed}; {counted(len(trail.findings), 'finding')}."
+        parts.append("no traffic to a CMG")
+    if trail.traffic or len(flows):
+        ends = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes(trail).items())
+        clients = len({client_name(flow) for flow in flows})
+        parts.append(f"{counted(len(flows), 'flow')} of {counted(clients, 'client')}" + (f" ({ends})" if ends else ""))
+    if trail.traffic or len(findings):
+        parts.append(counted(len(findings), "finding"))
+    return f"{'; '.join(parts)}."
+
+
+def no_traffic(trail: Trail) -> str:
+    """What it means that no log holds a request to a CMG: nothing can be said, or only what needs none."""
+    seen = "none of these logs holds a request to a CMG"
+    helpful = "the logs of a client that was on the internet at the time (CCM\\Logs and ccmsetup\\Logs)"
+    if len(trail.findings):
+        return (
+            f"No traffic to a cloud management gateway: {seen}. What was found needs none; {helpful} would show more."
+        )
+    return f"No traffic to a cloud management gateway: {seen}, so there is nothing to diagnose. Give {helpful}."
 
 
 def outcomes(trail: Trail) -> dict[str, int]:
@@ -119,7 +131,7 @@ def clock(shown: Clock) -> str:
 
 def unexplained(trail: Trail) -> list[Flow]:
     """The flows that broke without a finding that says why."""
-    return [flow for flow in trail.flows if flow.outcome in {"failed", "stalled"} and not len(flow.findings)]
+    return [flow for flow in trail.flows if flow.outcome in BROKEN and not len(flow.findings)]
 
 
 def unexplained_flow(flow: Flow) -> str:

@@ -49,23 +49,26 @@ def _walk(
     trail: Trail, files: set[str], proofs: set[tuple[str, int]], found: dict[tuple[str, int], list[Line]]
 ) -> None:
     file: str | None = None
-    before: deque[Line] = deque(maxlen=AROUND)
     block: list[Line] = []
-    after = 0
+    between: deque[Line] = deque(maxlen=AROUND)
+    after = since = 0
     for record in trail.records:
         if record.file not in files:
             continue
         if record.file != file:
-            file, after = record.file, 0
-            before.clear()
-        proof = (file, record.line) in proofs
+            file, block, after, since = record.file, [], 0, 0
+            between.clear()
         line = Line(record.line, withheld(record.text))
-        if proof:
-            block = block if after else [*before]
-            found[record.file, record.line] = block
-        if proof or after:
+        if (file, record.line) in proofs:
+            if since > AROUND:
+                block = []  # too far from the block before to go on with it
+            found[file, record.line] = block
+            block += [*between, line]
+            after, since = AROUND, 0
+            between.clear()
+        elif after:
             block.append(line)
-            after = AROUND if proof else after - 1
-            before.clear()
-        if not proof and not after:
-            before.append(line)
+            after -= 1
+        else:
+            between.append(line)
+            since += 1

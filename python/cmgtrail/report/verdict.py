@@ -28,7 +28,7 @@ def lines(trail: Trail) -> tuple[str, str, str]:
     errors = [finding for finding in trail.findings if finding.severity == "error"]
     broken = words.unexplained(trail)
     if not trail.traffic and not errors:
-        return "open", "Nothing can be said about the gateway from these logs.", words.NO_TRAFFIC
+        return "open", "Nothing can be said about the gateway from these logs.", words.no_traffic(trail)
     if errors:
         return "bad", _cause(errors[0]), _reach(trail, errors)
     if broken:

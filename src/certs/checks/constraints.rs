@@ -86,6 +86,8 @@ fn names(judgement: &mut Judgement<'_>, place: usize) {
     let certificate = judgement.certificate(place);
     // RFC 5280, section 6.1.3 (b): self-issued certificates are exempt, but for the last.
     let exempt = place > 0 && certificate.is_self_issued();
+    // Only Windows takes the common name for a host.
+    let by_common_name = place == 0 && judgement.request.profile == Profile::Windows;
     let mut constrained = false;
     let mut violated = false;
     for above in place + 1..judgement.chain.len() {
@@ -94,12 +96,14 @@ fn names(judgement: &mut Judgement<'_>, place: usize) {
         if exempt {
             continue;
         }
-        for violation in violations(constraints, certificate) {
+        for violation in violations(constraints, certificate, by_common_name) {
             violated = true;
             report(judgement, place, above, &violation);
         }
     }
-    if judgement.chain.get(place + 1).is_none() && matches!(judgement.path.end, End::Missing | End::TooLong) {
+    if judgement.chain.get(place + 1).is_none()
+        && matches!(judgement.path.end, End::Missing | End::TooLong | End::Unfinished)
+    {
         judgement.not_checked(&NAME_CONSTRAINT_VIOLATED, place, "Its issuer is not at hand.");
     } else if !violated {
         let text = match (constrained, exempt) {

@@ -5,7 +5,7 @@ use crate::certs::certificate::Certificate;
 use crate::certs::paths::{End, Path, Pool, key_differs};
 use crate::certs::public_roots::is_public_root;
 use crate::certs::reach::unreachable_from_internet;
-use crate::certs::request::ChainRequest;
+use crate::certs::request::{ChainRequest, Vantage};
 use crate::certs::rules::{
     CHAIN_TOO_DEEP, INTERMEDIATE_MISSING, OUT_OF_ORDER, Profile, ROOT_NOT_IN_CLIENT_STORE, SERVER_SENT_ROOT,
     UNRELATED_CERTIFICATE,
@@ -29,6 +29,14 @@ pub(super) fn check(judgement: &mut Judgement<'_>) {
             public_root(judgement, last, &end.issuer.text);
         }
         End::Missing => missing(judgement, last, end),
+        End::Unfinished => {
+            let text =
+                "More certificates bear its issuer's name than are tried, so whether its issuer is at hand is open.";
+            judgement.not_checked(&INTERMEDIATE_MISSING, last, text);
+            judgement.not_checked(&ROOT_NOT_IN_CLIENT_STORE, last, text);
+            let absent = not_made_of_issuer(judgement.request, end.issuer.display());
+            judgement.checks.extend(absent);
+        }
         End::TooLong => {
             judgement.failed(
                 &CHAIN_TOO_DEEP,
@@ -134,7 +142,11 @@ fn missing(judgement: &mut Judgement<'_>, place: usize, end: &Certificate) {
     let wanted = end.issuer.display().to_owned();
     let text = format!("{}{}", sought(judgement, end, &wanted), where_it_is(judgement, end));
     let unknown = unknown_store(judgement);
-    let fetched = end.extensions.issuer_urls.iter().any(|url| unreachable_from_internet(url, &[]).is_none());
+    let request = judgement.request;
+    let reachable = |url: &String| {
+        request.vantage == Vantage::Intranet || unreachable_from_internet(url, &request.internal_suffixes).is_none()
+    };
+    let fetched = end.extensions.issuer_urls.iter().any(reachable);
     // Windows downloads what a certificate says its issuer is, but never trusts a root for that.
     let may_be_fetched = fetched && !end.is_ca() && judgement.request.profile == Profile::Windows;
     let (lacking, other, why) = if end.is_ca() {

@@ -216,6 +216,7 @@ pub struct ListTemplate {
     pub from: i64,
     pub to: i64,
     pub revoked: Vec<Vec<u8>>,
+    pub revoked_at: i64,
     pub extensions: Vec<(String, bool, Vec<u8>)>,
 }
 
@@ -223,7 +224,14 @@ impl ListTemplate {
     pub fn of(issuer: &str, key: &Key) -> Self {
         let extensions =
             vec![("2.5.29.35".to_owned(), false, authority_key(key)), ("2.5.29.20".to_owned(), false, der(2, &[&[7]]))];
-        Self { issuer: name(issuer), from: NOW - DAY, to: NOW + 6 * DAY, revoked: Vec::new(), extensions }
+        Self {
+            issuer: name(issuer),
+            from: NOW - DAY,
+            to: NOW + 6 * DAY,
+            revoked: Vec::new(),
+            revoked_at: NOW - 3 * DAY,
+            extensions,
+        }
     }
 
     pub fn with(mut self, extension: &str, critical: bool, value: Vec<u8>) -> Self {
@@ -233,8 +241,9 @@ impl ListTemplate {
 
     pub fn sign(&self, by: &Key) -> Vec<u8> {
         let reason = sequence(&[&sequence(&[&oid("2.5.29.21"), &der(4, &[&[10, 1, 1]])])]);
+        let at = time(self.revoked_at);
         let entries: Vec<Vec<u8>> =
-            self.revoked.iter().map(|serial| sequence(&[&der(2, &[serial]), &time(NOW - 3 * DAY), &reason])).collect();
+            self.revoked.iter().map(|serial| sequence(&[&der(2, &[serial]), &at, &reason])).collect();
         let entries = sequence(&entries.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let entries = if self.revoked.is_empty() { Vec::new() } else { entries };
         let extensions = der(0xa0, &[&extension_list(&self.extensions)]);

@@ -6,5 +6,6 @@ mod device;
 pub mod fixture;
 mod hostile;
 mod limbo;
+mod lists;
 mod pkits;
 mod windows;

@@ -77,19 +77,57 @@ fn what_is_not_told_is_not_known_and_never_passed() {
         let prediction = predicted(&site, phase);
         assert_eq!(prediction.works, None);
         assert_eq!(prediction.causes().count() + prediction.warnings().count(), 0);
+        for found in &prediction.stages {
+            // What does not happen in this phase, or without a package, is told by the phase or by the key's absence.
+            let skipped = match phase {
+                Phase::Bootstrap => [Stage::ContentDownload, Stage::SettingsRefresh].as_slice(),
+                Phase::AfterRefresh => {
+                    &[Stage::ContentDownload, Stage::AadInfo, Stage::ClientInstall, Stage::Registration]
+                }
+            };
+            let expected = if skipped.contains(&found.stage) { Status::Skipped } else { Status::NotKnown };
+            assert_eq!(found.status, expected, "{:?} {}", found.stage, found.why);
+            assert!(!found.why.is_empty());
+        }
         for stage in [Stage::CmgConnection, Stage::WpjCertificate, Stage::AadToken, Stage::MpValidate] {
-            let found = prediction.stage(stage).unwrap();
-            assert_eq!(found.status, Status::NotKnown, "{stage:?}");
-            assert!(!found.unknown.is_empty());
+            assert!(!prediction.stage(stage).unwrap().unknown.is_empty());
         }
     }
-    // One fact less than everything: only what it decides is open.
+    // One fact less than everything: only what it decides is open, and with it what comes after.
     let prediction =
         predicted(&changed(&[("device_key_ok = true\n", ""), ("user = \"entra\"\n", "")]), Phase::Bootstrap);
     assert_eq!(prediction.works, None);
     let open: Vec<_> =
-        prediction.stages.iter().filter(|found| found.status == Status::NotKnown).map(|found| found.stage).collect();
+        prediction.stages.iter().filter(|found| !found.unknown.is_empty()).map(|found| found.stage).collect();
     assert_eq!(open, [Stage::AadToken]);
+    let status = |stage| prediction.stage(stage).unwrap().status;
+    assert_eq!(status(Stage::CmgConnection), Status::Passed);
+    for after in [Stage::CcmTokenRequest, Stage::MpValidate, Stage::CcmTokenIssue, Stage::Registration] {
+        assert_eq!(status(after), Status::NotKnown, "{after:?}");
+    }
+    assert!(prediction.stage(Stage::CcmTokenRequest).unwrap().why.contains("after aad-token"));
+}
+
+/// The authorities above the leaf are not told, and the root is not missed with certainty; with them it is.
+#[test]
+fn a_root_is_missed_only_as_surely_as_the_chain_is_told() {
+    use cmgtrail::finding::Confidence;
+    let lacking = ("roots = [\"root.pem\"] # of the client", "roots = [\"other.pem\"]");
+    let no_root = ("root = \"root.pem\"\nstate", "state");
+    let leaf_alone = ("certificate = [\"cmg.pem\", \"issuing.pem\"]", "certificate = \"cmg.pem\"");
+    let at_connection = |changes: &[Change]| {
+        let prediction = predicted(&changed(changes), Phase::Bootstrap);
+        prediction.stage(Stage::CmgConnection).unwrap().clone()
+    };
+    for trusting in [vec![leaf_alone, no_root], vec![leaf_alone, no_root, lacking], vec![leaf_alone, lacking]] {
+        let found = at_connection(&trusting);
+        assert_eq!(found.status, Status::NotKnown, "{trusting:?} {found:#?}");
+        assert!(found.why.contains("the leaf alone is at hand") && found.why.contains("possible"), "{}", found.why);
+    }
+    let found = at_connection(&[no_root, lacking]);
+    assert_eq!(found.causes[0].confidence, Confidence::Likely);
+    let found = at_connection(&[lacking]);
+    assert_eq!(found.causes[0].confidence, Confidence::Certain);
 }
 
 #[test]
@@ -130,9 +168,35 @@ fn a_finding_has_the_words_of_the_knowledge_and_counts_its_clients() {
     assert_eq!(json["clients"][0]["phases"][0]["phase"], "bootstrap");
 }
 
+/// Without a device token a client works while a user's takes its place: that nobody is there is what stops it.
+#[test]
+fn what_something_could_stand_in_for_goes_behind_what_nothing_does() {
+    let site = changed(&[world::NOBODY, ("device_tokens = true", "device_tokens = false")]);
+    let findings = ask(&site, None).findings;
+    let found: Vec<&str> = findings.iter().map(|finding| finding.failure.as_str()).collect();
+    assert_eq!(found, ["no-entra-user-signed-in", "device-token-not-enabled"]);
+}
+
+/// A client whose token ends soon is stopped by a management point's clock that is ahead; the others will be.
+#[test]
+fn a_clock_that_is_ahead_is_told_of_every_client() {
+    let text = HEALTHY
+        .replace("roots = [\"root.pem\"]\nhealthy", "clock_offset_seconds = 1500\nroots = [\"root.pem\"]\nhealthy");
+    let client = text.split("[[client]]").nth(1).unwrap().replace("name = \"PC042\"", "name = \"PC043\"");
+    let text = format!("{text}\n[[client]]{client}");
+    let site = Site::parse(&text, folder(), &|_| Err(String::new())).unwrap();
+    let findings = ask(&site, None).findings;
+    let found: Vec<_> = findings.iter().map(|one| (one.failure.as_str(), one.severity, one.clients.len())).collect();
+    assert_eq!(found, [("token-clock-skew", Severity::Warning, 2)]);
+    assert!(findings[0].why.contains("25 min ahead") && findings[0].why.contains("last 20 min"), "{}", findings[0].why);
+}
+
+fn corpus_folder(case: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(case).join("logs")
+}
+
 fn corpus(case: &str) -> Trail {
-    let logs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(case).join("logs");
-    Trail::read(&[logs], ReadOptions::default(), &Silent).unwrap()
+    Trail::read(&[corpus_folder(case)], ReadOptions::default(), &Silent).unwrap()
 }
 
 #[test]
@@ -183,7 +247,7 @@ fn a_first_description_can_be_read_whatever_the_logs_hold() {
         let Ok(trail) = Trail::read(std::slice::from_ref(&logs), ReadOptions::default(), &Silent) else { continue };
         let seen =
             Seen { flows: &trail.flows, events: &trail.events, sources: &trail.sources, artefacts: &trail.artefacts };
-        let text = sketch(seen, "");
+        let text = sketch(seen, &|path| Some(path.to_owned()));
         let site = Site::parse(&text, &logs, &|_| Err(String::new()))
             .unwrap_or_else(|wrong| panic!("{}: {wrong:#?}\n{text}", case.display()));
         let cmg_seen = trail.traffic;
@@ -194,4 +258,40 @@ fn a_first_description_can_be_read_whatever_the_logs_hold() {
         read += 1;
     }
     assert!(read > 50, "{read}");
+}
+
+/// The leaf of the gateway lies in one folder, its whole chain in another.
+#[test]
+fn a_first_description_takes_the_chain_from_where_it_is_whole() {
+    let given = tempfile::tempdir().unwrap();
+    copy(&corpus_folder("healthy-install-and-registration"), given.path());
+    let client = given.path().join("client-PC042");
+    std::fs::create_dir_all(client.join("presented")).unwrap();
+    std::fs::create_dir_all(given.path().join("certificates")).unwrap();
+    let [leaf, issuing] = ["cmg.pem", "issuing.pem"].map(|name| std::fs::read_to_string(folder().join(name)).unwrap());
+    std::fs::write(given.path().join("certificates/cmg.pem"), &leaf).unwrap();
+    std::fs::write(client.join("presented/cmg.pem"), leaf + &issuing).unwrap();
+    let trail = Trail::read(&[given.path().to_owned()], ReadOptions::default(), &Silent).unwrap();
+    let text = seen_as_text(&trail);
+    let site = Site::parse(&text, given.path(), &|_| Err(String::new())).unwrap();
+    let chain: Vec<_> = site.cmg.certificate.iter().flatten().map(|file| file.path.clone()).collect();
+    assert_eq!(chain, ["client-PC042/presented/cmg.pem"], "{text}");
+}
+
+fn seen_as_text(trail: &Trail) -> String {
+    let seen =
+        Seen { flows: &trail.flows, events: &trail.events, sources: &trail.sources, artefacts: &trail.artefacts };
+    sketch(seen, &|path| Some(path.to_owned()))
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
+        let into = to.join(entry.file_name().unwrap());
+        if entry.is_dir() {
+            std::fs::create_dir_all(&into).unwrap();
+            copy(&entry, &into);
+        } else {
+            std::fs::copy(&entry, &into).unwrap();
+        }
+    }
 }

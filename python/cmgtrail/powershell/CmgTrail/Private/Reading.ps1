@@ -14,7 +14,7 @@ function Read-Trail {
         }
         elseif ($_.StartsWith('{"type": "trail"')) {
             if (-not (ConvertFrom-Json -InputObject $_).traffic) {
-                Write-Warning -Message 'These logs hold no request to a Cloud Management Gateway: there is nothing to diagnose.'
+                Write-Warning -Message 'These logs hold no request to a Cloud Management Gateway: only what needs none can be found.'
             }
         }
     }
