@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use cmgtrail::engine::Trail;
 use cmgtrail::finding::Confidence;
 use cmgtrail::flows::{Flow, Outcome, identity};
-use cmgtrail::simulate::Truth;
+use cmgtrail::simulate::{FlowTruth, Simulated, Truth};
 
 /// A line: file and number.
 pub type Line = (String, u32);
@@ -215,9 +215,25 @@ pub fn strangers(truth: &Truth, puts: &HashMap<Line, Vec<Put>>) -> usize {
     puts.iter().filter(|(line, puts)| sure(puts) && !known.contains(&(line.0.as_str(), line.1))).count()
 }
 
-/// Flows of the truth, those with a line in their client's log, and how many end as the trail says: as the last of its
-/// flows that are of this one.
-pub fn outcomes(truth: &Truth, trail: &Trail) -> (usize, usize) {
+/// What each flow's last line in its client's log says, to tell after the damage whether it is left.
+pub fn ends(simulated: &Simulated) -> Vec<Option<String>> {
+    let pages: HashMap<&str, Vec<&str>> = simulated
+        .files
+        .iter()
+        .filter_map(|file| Some((file.path.as_str(), std::str::from_utf8(&file.bytes).ok()?.lines().collect())))
+        .collect();
+    let end = |flow: &FlowTruth| {
+        let last = flow.lines.iter().rev().find(|line| line.source.starts_with("client-"))?;
+        let text = pages.get(last.source.as_str())?.get(last.line as usize - 1)?;
+        // Stamps change where a clock is set.
+        Some(text.split("]LOG]!>").next().unwrap_or_default().to_owned())
+    };
+    simulated.truth.flows.iter().map(end).collect()
+}
+
+/// Flows of the truth that `wanted` says yes to, those with a line in their client's log, and how many end as the trail
+/// says: as the last of its flows that are of this one.
+pub fn outcomes(truth: &Truth, trail: &Trail, wanted: impl Fn(usize) -> bool) -> (usize, usize) {
     let mut said: HashMap<usize, Vec<Outcome>> = HashMap::new();
     for (flow, number) in trail.flows.iter().zip(flows_in_truth(truth, &trail.flows)) {
         said.extend(number.map(|number| (number, Vec::new())).filter(|(number, _)| !said.contains_key(number)));
@@ -229,7 +245,7 @@ pub fn outcomes(truth: &Truth, trail: &Trail) -> (usize, usize) {
         flow.1.lines.iter().any(|line| line.source.starts_with("client-"))
     };
     let flows: Vec<_> = truth.flows.iter().enumerate().collect();
-    let counted: Vec<_> = flows.iter().filter(with_client).collect();
+    let counted: Vec<_> = flows.iter().filter(with_client).filter(|(number, _)| wanted(*number)).collect();
     let right =
         counted.iter().filter(|(number, flow)| said.get(number).is_some_and(|said| said.last() == Some(&flow.outcome)));
     (counted.len(), right.count())

@@ -1,8 +1,9 @@
 //! What joins are held against: a greedy join by time, and an oracle that knows what no log tells.
 //!
 //! Neither uses the engine's join. Greedy takes for each server's line the nearest request to the same endpoint that
-//! nobody has taken, by the clocks as they are. The oracle knows the true times, the law of the delays and every
-//! client's address, and balances all at once (Sinkhorn); it says how much is possible.
+//! nobody has taken, by the clocks as they are and by the true time. The oracle knows the true times, the law of the
+//! delays, every client's address and whose a keyed line is, goes from machine to machine as the requests went, and
+//! solves each hop at once; it says how much is possible.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -77,21 +78,23 @@ impl<'a> World<'a> {
             let answer = threads[&(event.place.source, event.thread)].iter().find(|other| {
                 other.place.line > event.place.line && other.place.file == event.place.file && other.mark() == Mark::Ok
             });
-            let end = answer.and_then(|answer| stamp(answer)).and_then(|at| {
+            // Of other requests the next line that something went well is not of the answer.
+            let told = ["CCM_STS", "CCM_System_TokenAuth"].contains(&request.endpoint);
+            let end = answer.filter(|_| told).and_then(|answer| stamp(answer)).and_then(|at| {
                 [at - offset, at - offset - set]
                     .into_iter()
-                    .filter(|at| (start..start + 60.0).contains(at))
+                    .filter(|at| (start..start + 5.0).contains(at))
                     .reduce(f64::min)
             });
             let client = truth.flows[request.flow].client.clone();
             let raw = stamp(event).unwrap_or(start);
             world.asked.push(Asked { flow: request.flow, endpoint: request.endpoint, client, raw, start, end });
         }
-        world.serve(truth, &events);
+        world.serve(truth, &events, settings);
         world
     }
 
-    fn serve(&mut self, truth: &Truth, events: &HashMap<Line, &Event>) {
+    fn serve(&mut self, truth: &Truth, events: &HashMap<Line, &Event>, settings: &BTreeMap<String, f64>) {
         for (number, hop) in self.hops.iter().enumerate().filter(|(_, hop)| hop.log != "CMGService") {
             let lines: Vec<&&Event> = hop.lines.iter().filter_map(|line| events.get(line)).collect();
             let Some(first) = lines.first().and_then(|event| stamp(event)) else { continue };
@@ -101,11 +104,21 @@ impl<'a> World<'a> {
             let time = |event: &Event| times.get(&(&*event.place.file, event.place.line)).copied();
             let coarse = hop.log == "W3SVC1";
             let elapsed = lines.iter().find_map(|event| event.get("elapsed_ms")).and_then(|ms| ms.parse::<f64>().ok());
-            let Some(end) =
-                lines.iter().rev().find(|event| event.mark() == Mark::Ok || coarse).and_then(|event| time(event))
+            let Some(end) = lines
+                .iter()
+                .rev()
+                .find(|event| event.mark() == Mark::Ok || coarse)
+                .or(lines.last())
+                .and_then(|event| time(event))
             else {
                 continue;
             };
+            // Of a row the oracle knows what the log says: the second.
+            let machine = hop.lines[0].0.split('/').next().unwrap_or_default();
+            let set = settings.get(machine).copied().unwrap_or(0.0);
+            let second = [first - truth.offsets[machine], first - truth.offsets[machine] - set];
+            let nearest = second.into_iter().min_by(|one, two| (one - end).abs().total_cmp(&(two - end).abs()));
+            let end = nearest.filter(|_| coarse).unwrap_or(end);
             let start = if coarse {
                 elapsed.map(|ms| end - ms / 1e3)
             } else {
@@ -128,27 +141,31 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Each line goes to the nearest request that is free.
-    pub fn greedy(&self) -> HashMap<Line, Vec<Put>> {
+    /// Each line goes to the nearest request that is free: by the clocks as they are, or by the true time.
+    pub fn greedy(&self, by_true_time: bool) -> HashMap<Line, Vec<Put>> {
         let mut by_endpoint: HashMap<&str, Vec<(f64, usize)>> = HashMap::new();
         for (place, asked) in self.asked.iter().enumerate() {
-            by_endpoint.entry(asked.endpoint).or_default().push((asked.raw, place));
+            let at = if by_true_time { asked.start } else { asked.raw };
+            by_endpoint.entry(asked.endpoint).or_default().push((at, place));
         }
+        let at = |served: &Served| if by_true_time { served.start.unwrap_or(served.end) } else { served.raw };
         for all in by_endpoint.values_mut() {
             all.sort_by(|one, two| one.0.total_cmp(&two.0));
         }
         let mut taken: HashSet<(usize, &str)> = HashSet::new();
         let mut order: Vec<&Served> = self.served.iter().collect();
-        order.sort_by(|one, two| one.raw.total_cmp(&two.raw));
+        order.sort_by(|one, two| at(one).total_cmp(&at(two)));
         let mut puts = HashMap::new();
         for served in order {
             let Some(all) = by_endpoint.get(served.endpoint) else { continue };
             let hop = &self.hops[served.hop];
             let kind = if hop.lines[0].0.starts_with("cmg-") { "gateway" } else { hop.log };
-            let middle = all.partition_point(|(at, _)| *at < served.raw);
+            let served_at = at(served);
+            let middle = all.partition_point(|(time, _)| *time < served_at);
             let around = all[middle.saturating_sub(60)..(middle + 60).min(all.len())].iter();
-            let free = around.filter(|(at, place)| (at - served.raw).abs() < 900.0 && !taken.contains(&(*place, kind)));
-            let nearest = free.min_by(|one, two| (one.0 - served.raw).abs().total_cmp(&(two.0 - served.raw).abs()));
+            let free =
+                around.filter(|(time, place)| (time - served_at).abs() < 900.0 && !taken.contains(&(*place, kind)));
+            let nearest = free.min_by(|one, two| (one.0 - served_at).abs().total_cmp(&(two.0 - served_at).abs()));
             let Some((_, place)) = nearest else { continue };
             taken.insert((*place, kind));
             self.put(&mut puts, served, *place, Confidence::Likely);
@@ -163,75 +180,171 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The best that can be known from true times, the law of the delays and the addresses.
+    /// The best that can be known from true times, the law of the delays, the addresses and the exact keys: client and
+    /// gateway first, then the connection point as both see it, then what stands behind the connection point.
     pub fn oracle(&self, truth: &Truth) -> HashMap<Line, Vec<Put>> {
-        let mut puts = HashMap::new();
         let delays = truth.delays;
-        let ways: [(&str, Vec<Delay>, f64); 4] = [
-            ("gateway", vec![delays.client_cmg], 0.02),
-            ("CLOUD_PROXYCONNECTOR", vec![delays.client_cmg, delays.cmg_connector], 0.03),
-            ("W3SVC1", vec![delays.client_cmg, delays.cmg_connector, delays.connector_mp], 0.05),
-            ("CCM_STS", vec![delays.client_cmg, delays.cmg_connector, delays.connector_mp], 0.06),
-        ];
-        for (kind, way, besides) in ways {
-            let way = Way::new(&way, besides);
-            let served: Vec<&Served> = self
-                .served
-                .iter()
-                .filter(|served| {
-                    let hop = &self.hops[served.hop];
-                    (if hop.lines[0].0.starts_with("cmg-") { "gateway" } else { hop.log }) == kind
-                })
-                .collect();
-            for (served, asked, share) in self.balanced(&served, &way) {
-                let confidence = match share {
-                    share if share >= 0.9995 => Confidence::Certain,
-                    share if share >= 0.96 => Confidence::Likely,
-                    share if share >= 0.02 => Confidence::Possible,
-                    _ => continue,
-                };
-                self.put(&mut puts, served, asked, confidence);
-            }
+        let mut puts = HashMap::new();
+        let (gateway, connector) = (self.of("gateway"), self.of("CLOUD_PROXYCONNECTOR"));
+        let to_gateway = Way::new(&[delays.client_cmg], 0.02);
+        let rows = balanced(self.asked.len(), gateway.len(), self.cells(&gateway, &to_gateway));
+        self.put_all(&mut puts, &gateway, &rows);
+        let to_connector = Way::new(&[delays.client_cmg, delays.cmg_connector], 0.03);
+        let onward = Way::new(&[delays.cmg_connector], 0.03);
+        let mut cells = self.cells(&connector, &to_connector);
+        let of_asked = by_first(&rows);
+        for (asked, inner, fit) in &mut cells {
+            let served = connector[*inner];
+            let known = of_asked.get(asked).map_or(&[][..], Vec::as_slice);
+            let lonely = 1.0 - known.iter().map(|(_, share)| share).sum::<f64>();
+            let by_row = |&(row, share): &(usize, f64)| share * onward.between(gateway[row], served);
+            *fit *= known.iter().map(by_row).sum::<f64>() + lonely.max(0.0);
         }
+        let token_service = self.of("CCM_STS");
+        let to_service = Way::new(&[delays.connector_mp], 0.4);
+        let behind = balanced(connector.len(), token_service.len(), within(&connector, &token_service, &to_service));
+        self.heed_keys(&mut cells, &token_service, &behind);
+        let front = balanced(self.asked.len(), connector.len(), cells);
+        self.put_all(&mut puts, &connector, &front);
+        self.put_all(&mut puts, &token_service, &chained(&front, &behind));
+        let point = self.of("W3SVC1");
+        let to_point = Way::new(&[delays.connector_mp], 0.05);
+        let behind = balanced(connector.len(), point.len(), within(&connector, &point, &to_point));
+        self.put_all(&mut puts, &point, &chained(&front, &behind));
         puts
     }
 
-    /// Shares of requests and lines, balanced until both sides fit; each side may stay alone.
-    fn balanced<'s>(&self, served: &[&'s Served], way: &Way) -> Vec<(&'s Served, usize, f64)> {
-        const ALONE: f64 = 0.02;
+    /// What the machines of one log served.
+    fn of(&self, kind: &str) -> Vec<&Served> {
+        let is_of = |served: &&Served| {
+            let hop = &self.hops[served.hop];
+            (if hop.lines[0].0.starts_with("cmg-") { "gateway" } else { hop.log }) == kind
+        };
+        self.served.iter().filter(is_of).collect()
+    }
+
+    fn put_all(&self, puts: &mut HashMap<Line, Vec<Put>>, served: &[&Served], shares: &[(usize, usize, f64)]) {
+        for &(asked, inner, share) in shares {
+            let confidence = match share {
+                share if share >= 0.9995 => Confidence::Certain,
+                share if share >= 0.97 => Confidence::Likely,
+                share if share >= 0.005 => Confidence::Possible,
+                _ => continue,
+            };
+            self.put(puts, served[inner], asked, confidence);
+        }
+    }
+
+    /// Where a line of the token service names its client, what stands before it is that client's.
+    fn heed_keys(&self, cells: &mut [(usize, usize, f64)], served: &[&Served], behind: &[(usize, usize, f64)]) {
+        let keyed = |inner: usize| Some(&self.hops[served[inner].hop]).filter(|hop| hop.keyed);
+        let of_connector = by_first(behind);
+        for (asked, connector, fit) in cells {
+            for &(inner, share) in of_connector.get(connector).into_iter().flatten() {
+                if let Some(hop) = keyed(inner) {
+                    let own = self.asked[*asked].flow == hop.flow;
+                    *fit *= if own { 1.0 } else { 1.0 - share.min(0.999_9) };
+                }
+            }
+        }
+    }
+
+    /// Requests and lines that may be the same, as likely as the way between them says.
+    fn cells(&self, served: &[&Served], way: &Way) -> Vec<(usize, usize, f64)> {
         let mut order: Vec<(f64, usize)> =
             self.asked.iter().enumerate().map(|(place, asked)| (asked.start, place)).collect();
         order.sort_by(|one, two| one.0.total_cmp(&two.0));
         let mut cells: Vec<(usize, usize, f64)> = Vec::new();
-        for (row, served) in served.iter().enumerate() {
+        let scale = odds_of_density(served);
+        for (inner, served) in served.iter().enumerate() {
             let from = order.partition_point(|(at, _)| *at < served.end - 8.0);
             for &(_, place) in order[from..].iter().take_while(|(at, _)| *at <= served.end + 1.0) {
                 let asked = &self.asked[place];
                 let home = self.homes.get(&asked.client);
                 if asked.endpoint == served.endpoint && (served.address.is_none() || served.address.as_ref() == home) {
-                    let fit = way.fit(asked, served);
-                    if fit > 1e-6 {
-                        cells.push((row, place, fit));
+                    let fit = way.fit(asked, served) * scale;
+                    if fit > 1e-4 {
+                        cells.push((place, inner, fit));
                     }
                 }
             }
         }
-        let mut columns = vec![1.0_f64; self.asked.len()];
-        let mut rows = vec![1.0_f64; served.len()];
-        for _ in 0..30 {
-            let mut sums = vec![ALONE; rows.len()];
-            for (row, column, fit) in &cells {
-                sums[*row] += fit * columns[*column];
-            }
-            rows.iter_mut().zip(sums).for_each(|(row, sum)| *row = 1.0 / sum);
-            let mut sums = vec![ALONE; columns.len()];
-            for (row, column, fit) in &cells {
-                sums[*column] += fit * rows[*row];
-            }
-            columns.iter_mut().zip(sums).for_each(|(column, sum)| *column = 1.0 / sum);
-        }
-        cells.iter().map(|(row, column, fit)| (served[*row], *column, fit * rows[*row] * columns[*column])).collect()
+        cells
     }
+}
+
+/// Lines of two machines of which one hands requests to the other.
+fn within(outers: &[&Served], inners: &[&Served], way: &Way) -> Vec<(usize, usize, f64)> {
+    let mut order: Vec<(f64, usize)> = outers.iter().enumerate().map(|(place, outer)| (outer.end, place)).collect();
+    order.sort_by(|one, two| one.0.total_cmp(&two.0));
+    let mut cells = Vec::new();
+    let scale = odds_of_density(inners);
+    for (place, inner) in inners.iter().enumerate() {
+        let from = order.partition_point(|(at, _)| *at < inner.end - 1.0);
+        for &(_, outer) in order[from..].iter().take_while(|(at, _)| *at <= inner.end + 3.0) {
+            let fit = way.between(outers[outer], inner) * scale;
+            if outers[outer].endpoint == inner.endpoint && fit > 1e-4 {
+                cells.push((outer, place, fit));
+            }
+        }
+    }
+    cells
+}
+
+/// What a density a second is worth against that of lines of nobody.
+#[allow(clippy::cast_precision_loss)] // counts
+fn odds_of_density(served: &[&Served]) -> f64 {
+    let times = || served.iter().map(|served| served.end);
+    let span = times().fold(f64::MIN, f64::max) - times().fold(f64::MAX, f64::min);
+    LEFT / (1.0 - LEFT) / (STRAY * served.len() as f64 / span.max(1.0))
+}
+
+fn by_first(shares: &[(usize, usize, f64)]) -> HashMap<usize, Vec<(usize, f64)>> {
+    let mut all: HashMap<usize, Vec<(usize, f64)>> = HashMap::new();
+    for &(first, second, share) in shares {
+        all.entry(first).or_default().push((second, share));
+    }
+    all
+}
+
+/// Two hops in a row.
+fn chained(front: &[(usize, usize, f64)], behind: &[(usize, usize, f64)]) -> Vec<(usize, usize, f64)> {
+    let behind = by_first(behind);
+    let mut chained: BTreeMap<(usize, usize), f64> = BTreeMap::new();
+    for (asked, between, share) in front {
+        for (inner, next) in behind.get(between).into_iter().flatten() {
+            *chained.entry((*asked, *inner)).or_insert(0.0) += share * next;
+        }
+    }
+    chained.into_iter().map(|((asked, inner), share)| (asked, inner, share)).collect()
+}
+
+/// Shares of pairs of which each side may stay alone: the sum-product algorithm on the graph of odds.
+fn balanced(outers: usize, inners: usize, mut cells: Vec<(usize, usize, f64)>) -> Vec<(usize, usize, f64)> {
+    let mut free = vec![1.0_f64; cells.len()];
+    let wanted = |cells: &[(usize, usize, f64)], free: &[f64]| {
+        let mut wanted = vec![0.0; outers];
+        cells.iter().zip(free).for_each(|((outer, _, odds), free)| wanted[*outer] += odds * free);
+        wanted
+    };
+    for _ in 0..60 {
+        let wanted = wanted(&cells, &free);
+        let mut claimed = vec![0.0; inners];
+        let claims: Vec<f64> = cells
+            .iter()
+            .zip(&free)
+            .map(|((outer, _, odds), free)| odds / (1.0 + (wanted[*outer] - odds * free).max(0.0)))
+            .collect();
+        cells.iter().zip(&claims).for_each(|((_, inner, _), claim)| claimed[*inner] += claim);
+        for (((_, inner, _), claim), free) in cells.iter().zip(&claims).zip(&mut free) {
+            *free = 1.0 / (1.0 + (claimed[*inner] - claim).max(0.0));
+        }
+    }
+    let wanted = wanted(&cells, &free);
+    for ((outer, _, odds), free) in cells.iter_mut().zip(free) {
+        *odds = *odds * free / (1.0 + wanted[*outer]);
+    }
+    cells
 }
 
 /// Densities of the way from a client to a machine, and of there and back, from many draws of the true law.
@@ -266,20 +379,52 @@ impl Way {
         Self { there, both }
     }
 
+    /// Density of an inner line that an outer machine's line stands around. Of a row the second is known in which it
+    /// ended.
+    fn between(&self, outer: &Served, inner: &Served) -> f64 {
+        let took = |served: &Served| served.start.map(|start| served.end - start);
+        let took = took(outer).zip(took(inner)).map_or(1.0, |(outer, inner)| at(&self.both, outer - inner) / DURATIONS);
+        let gap = outer.end - inner.end;
+        let (low, high) = (if outer.coarse { -1.0 } else { -0.05 }, if inner.coarse { 1.2 } else { 0.7 });
+        if !(low..high).contains(&gap) {
+            return 0.0;
+        }
+        if outer.coarse || inner.coarse {
+            return took / (high - low);
+        }
+        let front = outer.start.zip(inner.start).map(|(outer, inner)| at(&self.there, inner - outer));
+        front.map_or(1.0, |front| front / DURATIONS) * at(&self.there, gap)
+    }
+
+    /// Density of a line a second, and how much likelier its duration is than that of anybody's.
     fn fit(&self, asked: &Asked, served: &Served) -> f64 {
         let whole = asked.end.zip(served.start).map(|(end, start)| (end - asked.start) - (served.end - start));
+        let took = whole.map_or(1.0, |whole| at(&self.both, whole) / DURATIONS);
         if served.coarse {
-            // The row ended within a second before the answer came.
-            let Some(end) = asked.end else { return at(&self.there, (served.end - asked.start).rem_euclid(1.0)) * 0.1 };
+            // Of a row the second is known in which it ended.
+            let Some(end) = asked.end else {
+                let came = served.start.unwrap_or(served.end) - asked.start;
+                return if (-1.0..1.7).contains(&came) { 1.0 / 2.7 } else { 0.0 };
+            };
             let gap = end - served.end;
-            let within = (-0.01..0.7).contains(&gap) || (0.0..1.7).contains(&gap);
-            return if within { whole.map_or(0.1, |whole| at(&self.both, whole)) } else { 0.0 };
+            return if (-0.05..1.5).contains(&gap) { took / 1.55 } else { 0.0 };
         }
-        let front = served.start.map_or(1.0, |start| at(&self.there, start - asked.start));
-        let back = asked.end.map_or(1.0, |end| at(&self.there, end - served.end));
-        front * back
+        let front = served.start.map(|start| at(&self.there, start - asked.start));
+        let back = asked.end.map(|end| at(&self.there, end - served.end));
+        match (front, back) {
+            (Some(front), Some(back)) => front * back / DURATIONS,
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => 0.0,
+        }
     }
 }
+
+/// Density of the duration of anybody's request, a second.
+const DURATIONS: f64 = 3.0;
+
+/// Share of the lines that are left, and of those that belong to nobody.
+const LEFT: f64 = 0.9;
+const STRAY: f64 = 0.02;
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small and not negative
 fn place(value: f64) -> usize {

@@ -22,6 +22,9 @@ const LAST_WORDS: Micros = 60 * 1_000_000;
 /// A message that is not answered within this time is not waited for any more: requests time out long before.
 const PATIENCE: Micros = 5 * 60 * 1_000_000;
 
+/// Lines of other threads that stand between two of one thread at most.
+const BETWEEN: usize = 100;
+
 /// What the cut needs to know besides the machine's events.
 pub struct Context<'a> {
     /// All events of the trail.
@@ -47,6 +50,7 @@ pub fn cut(machine: &Machine, context: &Context<'_>) -> Vec<Draft> {
     for &index in &machine.client_events {
         cutter.take(index);
     }
+    cutter.close_what_later_flows_presuppose();
     cutter.drafts
 }
 
@@ -153,18 +157,25 @@ impl Cutter<'_> {
             return;
         }
         if let Some(open) = self.open(self.registration, event) {
-            self.add(open, index, event);
-            return;
+            if !self.shows_registered(open, event) {
+                self.add(open, index, event);
+                return;
+            }
+            self.drafts[open].closed = Some(Mark::Ok);
+            self.registration = None;
         }
+        self.settle_what_passed(index, event);
         let draft = match self.open(self.service, event) {
             Some(open) => open,
             None if self.opens_service(index, event) => self.begin(FlowKind::Service, true),
             None => return,
         };
         self.service = Some(draft);
+        // The line that answers is the last of its thread once it is added.
+        let answers = self.answers_open_request(event);
         self.add(draft, index, event);
         let settled = match event.mark() {
-            Mark::Ok => self.settle(draft, event),
+            Mark::Ok => self.settle(draft, event, answers),
             _ => self.is_served(index) && self.settle_thread(draft, event),
         };
         if settled {
@@ -203,18 +214,90 @@ impl Cutter<'_> {
     /// True where an event answers the request that its thread made last, though the line that named the message is
     /// lost.
     fn answers_open_request(&self, event: &Event) -> bool {
-        let Some(draft) = self.open(self.service, event).map(|open| &self.drafts[open]) else { return false };
-        let events = self.context.events;
+        let unnamed = |request: &Request| request.to_cmg && !request.failed() && !self.names_message(request);
+        event.mark() == Mark::Ok && self.last_request(event).is_some_and(unnamed)
+    }
+
+    fn names_message(&self, request: &Request) -> bool {
+        request.events.iter().any(|&line| self.context.events[line as usize].get("message_id").is_some())
+    }
+
+    /// The request of the line that an event's thread wrote last in the open service flow.
+    fn last_request(&self, event: &Event) -> Option<&Request> {
+        let draft = &self.drafts[self.open(self.service, event)?];
         let same_thread = |member: &&Member| {
-            let other = &events[member.event as usize];
+            let other = &self.context.events[member.event as usize];
             other.thread == event.thread && other.place.source == event.place.source
         };
-        let last = draft.client.iter().rev().find(same_thread);
-        let request = last.and_then(|member| self.context.requests.of(member.event));
-        let named =
-            |request: &Request| request.events.iter().any(|&line| events[line as usize].get("message_id").is_some());
-        event.mark() == Mark::Ok
-            && request.is_some_and(|request| request.to_cmg && !request.failed() && !named(request))
+        let last = draft.client.iter().rev().take(BETWEEN).find(same_thread)?;
+        self.context.requests.of(last.event)
+    }
+
+    /// True where the client sends what only a registered one does, while nothing says that its registration failed:
+    /// the line that it is registered is lost.
+    fn shows_registered(&self, registration: usize, event: &Event) -> bool {
+        let stage = |endpoint: &str| self.context.knowledge.endpoint(endpoint).map(|endpoint| endpoint.stage);
+        let sends = event.mark() == Mark::Start && event.get("message_id").is_some();
+        let to_others = event.get("endpoint").and_then(stage) == Some(Stage::MpValidate);
+        let marks =
+            self.drafts[registration].client.iter().rev().map(|own| self.context.events[own.event as usize].mark());
+        let failed = marks.into_iter().find(|mark| matches!(mark, Mark::Ok | Mark::Fail)) == Some(Mark::Fail);
+        sends && to_others && !failed
+    }
+
+    /// Closes flows whose last line is not there and whose success a later flow of the client shows: only a client that
+    /// is installed registers, and only one that is registered gets answers to its messages. What failed stays so.
+    fn close_what_later_flows_presuppose(&mut self) {
+        let (mut registers, mut answered) = (false, false);
+        for draft in self.drafts.iter_mut().rev() {
+            let events = self.context.events;
+            let own = |member: &Member| &events[member.event as usize];
+            let good = draft.closed.is_none() && draft.client.last().is_some_and(|last| own(last).mark() != Mark::Fail);
+            let shown = match draft.kind {
+                FlowKind::Install => {
+                    let had_package = |event: &Event| match event.stage() {
+                        Some(Stage::ContentDownload) => event.mark() == Mark::Ok,
+                        Some(Stage::ClientInstall) => event.mark() == Mark::Start && event.message.opens.is_none(),
+                        _ => false,
+                    };
+                    let installs = draft.client.iter().any(|member| had_package(own(member)));
+                    std::mem::take(&mut answered);
+                    std::mem::take(&mut registers) && installs && !draft.superseded
+                }
+                FlowKind::Registration => {
+                    registers |= draft.from_start;
+                    std::mem::take(&mut answered)
+                }
+                FlowKind::Service => {
+                    let message = draft.client.last().is_some_and(|last| own(last).get("message_id").is_some());
+                    answered |= draft.closed == Some(Mark::Ok) && message;
+                    false
+                }
+            };
+            if shown && good {
+                draft.closed = Some(Mark::Ok);
+            }
+        }
+    }
+
+    /// Closes the service flow where its thread goes on to another request and nothing says that the last one failed:
+    /// a thread waits for the answer to its message, and says so where there is none that is good.
+    fn settle_what_passed(&mut self, index: u32, event: &Event) {
+        let begins = self.context.requests.of(index).is_some_and(|request| request.events.first() == Some(&index));
+        let asked = |purpose: Stage| matches!(purpose, Stage::MpValidate | Stage::CcmTokenRequest);
+        let passed = |request: &Request| {
+            let answered = request.passed() && request.purpose.is_some_and(asked);
+            request.to_cmg && !request.failed() && (answered || self.names_message(request))
+        };
+        if !begins || !self.last_request(event).is_some_and(passed) {
+            return;
+        }
+        let Some(draft) = self.open(self.service, event) else { return };
+        self.settle_thread(draft, event);
+        if self.drafts[draft].pending.is_empty() {
+            self.drafts[draft].closed = Some(Mark::Ok);
+            self.service = None;
+        }
     }
 
     /// True where this request, which a server answered, leaves nothing of the service flow open.
@@ -241,8 +324,7 @@ impl Cutter<'_> {
     }
 
     /// True where this success leaves nothing of the service flow open.
-    fn settle(&mut self, draft: usize, event: &Event) -> bool {
-        let answers = self.answers_open_request(event);
+    fn settle(&mut self, draft: usize, event: &Event, answers: bool) -> bool {
         let pending = &mut self.drafts[draft].pending;
         let before = pending.len() + usize::from(answers);
         match event.get("message_id") {

@@ -127,8 +127,7 @@ impl Servers {
                 machine_of[events[event as usize].place.source as usize] = place;
             }
         }
-        let label = |host: &String| host.split('.').next().unwrap_or_default().to_lowercase();
-        let hosts: Vec<Option<String>> = machines.iter().map(|machine| machine.host.as_ref().map(label)).collect();
+        let hosts = hosts(machines);
         let transactions = servers::transactions(machines, events);
         let seen = hops::Context { events, sources, knowledge, machine_of: &machine_of, hosts: &hosts };
         let sightings = hops::collect(requests, &transactions, &seen);
@@ -139,7 +138,7 @@ impl Servers {
 
     /// Which requests of clients the servers' lines may be of, where no key says so.
     fn links(&self) -> Vec<Link> {
-        hops::solve(&self.sightings, &self.clocks, &self.homes, &self.keyed())
+        hops::links(&self.sightings, &self.clocks, &self.homes, &self.keyed())
     }
 
     /// Joins the servers' lines: by keys first, then what no key joins. `machine_of` and `known` are each draft's machine
@@ -166,24 +165,14 @@ impl Servers {
         let clients = self.sightings.of(Layer::Client);
         let read =
             |sighting: &hops::Sighting| sighting.middle().map(|middle| self.clocks.read(sighting.machine, middle).at);
-        let mut asked: HashMap<_, Vec<(Micros, u32)>> = HashMap::new();
-        for (place, client) in (0_u32..).zip(clients) {
-            if let Some(at) = read(client) {
-                asked.entry((client.machine, client.endpoint)).or_default().push((at, place));
-            }
-        }
-        for requests in asked.values_mut() {
-            requests.sort_unstable();
-        }
+        let asked = clocks::Asked::new(clients, |client| Some(((client.machine, client.endpoint), read(client)?)));
         let mut keyed = Vec::new();
         for (place, served) in (0_u32..).zip(self.sightings.of(Layer::TokenService)) {
             let client = self.transactions.get(served.of).and_then(|transaction| self.ids.machine(transaction));
             let Some((client, at)) = client.zip(read(served)) else { continue };
-            let Some(requests) = asked.get(&(client, served.endpoint)) else { continue };
-            let next = requests.partition_point(|(time, _)| *time < at);
-            let around = &requests[next.saturating_sub(1)..(next + 1).min(requests.len())];
+            let around = asked.near(&(client, served.endpoint), at, KEYED, 2);
             let nearest = around.iter().map(|(time, request)| ((time - at).abs(), *request)).min();
-            keyed.extend(nearest.filter(|(distance, _)| *distance <= KEYED).map(|(_, request)| (place, request)));
+            keyed.extend(nearest.map(|(_, request)| (place, request)));
         }
         keyed
     }
@@ -194,6 +183,17 @@ impl Servers {
         let machine = *self.machine_of.get(event.place.source as usize)?;
         Some(self.clocks.read(machine, event.stamp.utc?).at)
     }
+}
+
+/// The machine of each host name, in small letters and without a domain. A name that two machines share says nothing.
+fn hosts(machines: &[Machine]) -> HashMap<String, usize> {
+    let mut places: HashMap<String, Option<usize>> = HashMap::new();
+    for (place, machine) in machines.iter().enumerate() {
+        let Some(host) = &machine.host else { continue };
+        let label = host.split('.').next().unwrap_or_default().to_lowercase();
+        places.entry(label).and_modify(|known| *known = None).or_insert(Some(place));
+    }
+    places.into_iter().filter_map(|(label, place)| Some((label, place?))).collect()
 }
 
 fn identity_of(indices: &[u32], events: &[Event]) -> ClientIdentity {

@@ -3,7 +3,7 @@
 //! A key names a client; the flow of that client is the one whose own lines are nearest in time. Nothing is joined by
 //! time alone. Where two flows fit equally, both keep the lines and the join says how many rivals there are.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::clocks::{Clocks, Reading};
 use super::draft::{Draft, Member};
@@ -36,15 +36,20 @@ pub struct Candidate {
     clock: Option<Reading>,
     /// It registers, or asks for a token: the two purposes that a transaction can serve.
     serves: (bool, bool),
+    /// Its own lines that name an id, by key and id, in their order.
+    naming: BTreeMap<(&'static str, String), Vec<u32>>,
 }
 
 impl Candidate {
     /// What a draft offers to join by: the ids in its own lines, and those its client is known by elsewhere.
     pub fn new(draft: &Draft, client: &ClientIdentity, events: &[Event], (machine, clocks): (usize, &Clocks)) -> Self {
-        let mut ids: Vec<(&'static str, String)> = Vec::new();
+        let mut naming: BTreeMap<(&'static str, String), Vec<u32>> = BTreeMap::new();
         for member in &draft.client {
-            ids.extend(identity::ids(&events[member.event as usize]));
+            for named in identity::ids(&events[member.event as usize]) {
+                naming.entry(named).or_default().push(member.event);
+            }
         }
+        let mut ids: Vec<(&'static str, String)> = naming.keys().cloned().collect();
         for (key, id) in
             [("device-id", &client.device_id), ("client-id", &client.client_id), ("user-id", &client.user_id)]
         {
@@ -59,7 +64,33 @@ impl Candidate {
         times.sort_unstable();
         let token = [Stage::AadToken, Stage::CcmTokenRequest, Stage::CcmTokenIssue];
         let asks = own().any(|event| event.stage().is_some_and(|stage| token.contains(&stage)));
-        Self { ids, times, clock, serves: (draft.kind == FlowKind::Registration, asks) }
+        Self { ids, times, clock, serves: (draft.kind == FlowKind::Registration, asks), naming }
+    }
+
+    /// The client's nearest line that names what joins it, where the flow itself names it.
+    fn naming(
+        &self,
+        by: &[&'static str],
+        transaction: &Transaction,
+        events: &[Event],
+        distance: impl Fn(Micros) -> Micros,
+    ) -> Option<LineRef> {
+        let named = by.iter().filter_map(|key| Some((*key, transaction.ids.get(key)?)));
+        let lines = named.flat_map(|(key, id)| self.lines_with(key, id));
+        let far = |event: u32| events[event as usize].stamp.utc.map_or(Micros::MAX, &distance);
+        let nearest = lines.min_by_key(|event| (far(*event), *event))?;
+        Some(LineRef::from(&events[nearest as usize].place))
+    }
+
+    /// Its lines with an id: few flows name an id often, and only masked ids are compared one by one.
+    fn lines_with<'s>(&'s self, key: &'static str, id: &'s str) -> impl Iterator<Item = u32> + 's {
+        let exact = self.naming.get(&(key, id.to_owned())).filter(|_| !identity::is_masked(id));
+        let masked = |known: &str| identity::is_masked(known) || identity::is_masked(id);
+        let others = self
+            .naming
+            .iter()
+            .filter(move |((other, known), _)| *other == key && masked(known) && identity::agree(known, id));
+        exact.into_iter().chain(others.map(|(_, lines)| lines)).flatten().copied()
     }
 
     /// True where the flow has a line of the purpose that the transaction serves.
@@ -111,7 +142,8 @@ pub fn join(
             let at = transaction.started.map(|utc| clocks.read(transaction.machine, utc).at);
             let attempt = attempt_at(&drafts[flow], at, events, |utc| clocks.read(machine_of[flow], utc).at);
             let read = |utc| clocks.read(machine_of[flow], utc).at;
-            let to = naming(&drafts[flow], &by, transaction, events, |utc| at.map_or(0, |at| (read(utc) - at).abs()));
+            let distance = |utc| at.map_or(0, |at| (read(utc) - at).abs());
+            let to = candidates[flow].naming(&by, transaction, events, distance);
             for &(event, within) in &transaction.lines {
                 let mut keys: Vec<String> = by.iter().map(|key| (*key).to_owned()).collect();
                 if !identity::ids(&events[event as usize]).keys().any(|key| by.contains(key)) {
@@ -128,24 +160,6 @@ pub fn join(
         }
     }
     joined
-}
-
-/// The client's nearest line that names what joins it, where the flow itself names it.
-fn naming(
-    draft: &Draft,
-    by: &[&'static str],
-    transaction: &Transaction,
-    events: &[Event],
-    distance: impl Fn(Micros) -> Micros,
-) -> Option<LineRef> {
-    let own = || draft.client.iter().map(|member| &events[member.event as usize]);
-    let names = |event: &&Event| {
-        let ids = identity::ids(event);
-        by.iter()
-            .any(|key| ids.get(key).zip(transaction.ids.get(key)).is_some_and(|(one, two)| identity::agree(one, two)))
-    };
-    let nearest = own().filter(names).min_by_key(|event| event.stamp.utc.map_or(Micros::MAX, &distance));
-    nearest.map(|event| LineRef::from(&event.place))
 }
 
 /// A flow that a transaction belongs to, and why.

@@ -14,7 +14,7 @@ use crate::finding::Confidence;
 /// A join said to be certain is wrong in fewer than one of a thousand, one said to be likely in fewer than one of
 /// twenty, both together in fewer than one of a hundred. Shares come from models, which are never quite right.
 const CERTAIN: f64 = 0.9995;
-const LIKELY: f64 = 0.96;
+const LIKELY: f64 = 0.97;
 
 /// A flow that fits less is no candidate.
 const LEAST: f64 = 0.02;
@@ -56,7 +56,8 @@ pub fn place(
             if client.answer != Answer::Unknown && server.answer != Answer::Unknown {
                 by.push("status");
             }
-            let others = rivals.get(&(found.link.layer, found.link.client)).map_or(0, |count| count - 1);
+            let all = rivals.get(&(found.link.layer, found.link.client)).copied().unwrap_or(0);
+            let others = all.saturating_sub(usize::from(found.link.share >= LEAST));
             let to = events.get(client.line as usize).map(|event| LineRef::from(&event.place));
             for (nth, &(event, within)) in transaction.lines.iter().enumerate() {
                 let keys = by.iter().copied().chain((nth > 0).then_some(within));
@@ -80,12 +81,24 @@ pub fn place(
 }
 
 /// Notes the requests that some server surely answered well, where their clients' logs do not tell how they ended.
+/// Which of several lines is a request's own need not be known where all of them say so.
 pub fn note_served(links: &[Link], sightings: &Sightings, requests: &mut Requests) {
-    for link in links.iter().filter(|link| link.compared && link.share >= LIKELY) {
+    let mut shares: BTreeMap<(Layer, u32), f64> = BTreeMap::new();
+    for link in links.iter().filter(|link| link.compared) {
         let server = &sightings.of(link.layer)[link.place as usize];
         let client = &sightings.of(Layer::Client)[link.client as usize];
-        let open = server.answer == Answer::Good && client.to.is_none() && client.answer != Answer::Good;
-        if let Some(request) = requests.all.get_mut(client.of).filter(|_| open) {
+        if server.answer == Answer::Good && client.to.is_none() && client.answer != Answer::Good {
+            *shares.entry((link.layer, link.client)).or_insert(0.0) += link.share;
+        }
+    }
+    // Each machine's log loses its own lines: what one does not show the next may.
+    let mut doubt: BTreeMap<u32, f64> = BTreeMap::new();
+    for ((_, client), share) in shares {
+        *doubt.entry(client).or_insert(1.0) *= (1.0 - share).max(0.0);
+    }
+    for (client, _) in doubt.into_iter().filter(|(_, doubt)| 1.0 - doubt >= LIKELY) {
+        let client = &sightings.of(Layer::Client)[client as usize];
+        if let Some(request) = requests.all.get_mut(client.of) {
             request.served |= !request.failed();
         }
     }

@@ -101,7 +101,8 @@ impl Request {
     /// True where a line of this stage tells of the answer, and not of some later work of the thread.
     fn is_answered_by(&self, stage: Stage) -> bool {
         let token = self.purpose == Some(Stage::CcmTokenRequest) && stage == Stage::CcmTokenIssue;
-        token || self.purpose == Some(stage)
+        // That content came is said only once all of it is there.
+        token || (self.purpose == Some(stage) && stage != Stage::ContentDownload)
     }
 
     fn has_passed(&mut self) {
@@ -267,7 +268,10 @@ impl Builder<'_> {
         note_target(&mut named, event, self.knowledge);
         if let Some(open) = self.open_on(thread, event) {
             let request = &mut self.requests.all[open as usize];
-            let same = named.host.is_none() || request.host.is_none() || request.host == named.host;
+            let same_host = named.host.is_none() || request.host.is_none() || request.host == named.host;
+            // A line that names another path is of a request whose first line is lost.
+            let keys = named.key(self.knowledge).zip(request.key(self.knowledge));
+            let same = same_host && keys.is_none_or(|(named, known)| named == known);
             let spent = match request.ending {
                 Ending::Unseen => false,
                 Ending::Passed => true,

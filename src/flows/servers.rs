@@ -23,8 +23,12 @@ pub struct Transaction {
     pub ids: BTreeMap<&'static str, String>,
     /// Ids of the messages of its lines.
     pub messages: BTreeSet<String>,
+    /// The certificate that its client shows, where a line names it.
+    thumbprint: Option<String>,
     /// True where its last line says how it ended, so that the next start is another's.
     ended_work: bool,
+    /// True where its last line is the last of all, so that whatever comes next is another's.
+    closed: bool,
     /// Place of the machine in the list.
     pub machine: usize,
     /// True where it serves a registration, not a token.
@@ -120,7 +124,8 @@ fn thread_of(event: &Event) -> Option<(u32, u32)> {
 
 /// True where the line goes on with the request that its thread was working on.
 fn continues(transaction: &Transaction, event: &Event) -> bool {
-    let begins = event.mark() == Mark::Start && (transaction.ended_work || transaction.messages.contains(event.id()));
+    let starts = event.mark() == Mark::Start && (transaction.ended_work || transaction.messages.contains(event.id()));
+    let begins = starts || transaction.closed || event.message.first;
     let near = match (transaction.ended, event.stamp.utc) {
         (Some(last), Some(now)) => (now - last).abs() <= PAUSE,
         _ => true,
@@ -128,14 +133,18 @@ fn continues(transaction: &Transaction, event: &Event) -> bool {
     let contradicts = identity::ids(event)
         .iter()
         .any(|(key, id)| transaction.ids.get(key).is_some_and(|known| !identity::agree(known, id)));
-    !begins && near && !contradicts
+    let known = transaction.thumbprint.as_deref().zip(event.get("thumbprint"));
+    let other_certificate = known.is_some_and(|(known, named)| !known.eq_ignore_ascii_case(named));
+    !begins && near && !contradicts && !other_certificate
 }
 
 fn add(transaction: &mut Transaction, index: u32, event: &Event, by: &'static str) {
     transaction.lines.push((index, by));
     transaction.messages.insert(event.id().to_owned());
-    transaction.ended_work =
-        event.mark() == Mark::Fail || (event.mark() == Mark::Ok && event.stage() == Some(Stage::CcmTokenIssue));
+    let issued = event.mark() == Mark::Ok && event.stage() == Some(Stage::CcmTokenIssue);
+    transaction.closed = event.message.closes;
+    transaction.ended_work = event.mark() == Mark::Fail || issued || transaction.closed;
+    transaction.thumbprint = transaction.thumbprint.take().or_else(|| event.get("thumbprint").map(str::to_owned));
     transaction.registers |= event.stage() == Some(Stage::Registration);
     for (key, id) in identity::ids(event) {
         transaction.ids.entry(key).or_insert(id);

@@ -79,6 +79,12 @@ pub(crate) fn endpoint<'k>(
     Some(Endpoint { name: &endpoint.id, stage: endpoint.stage, through_cmg: proxied || endpoint.only_on_cmg })
 }
 
+/// The first endpoint that serves a stage.
+pub(crate) fn serving(known: &[KnownEndpoint], stage: Stage) -> Option<Endpoint<'_>> {
+    let endpoint = known.iter().find(|endpoint| endpoint.stage == stage)?;
+    Some(Endpoint { name: &endpoint.id, stage: endpoint.stage, through_cmg: endpoint.only_on_cmg })
+}
+
 /// True where a path or URL has the shape of a request to a CMG.
 pub(crate) fn is_cmg(known: &[KnownEndpoint], gateway: &[GatewayPath], path_or_url: &str) -> bool {
     let path = path_of(path_or_url);

@@ -71,6 +71,8 @@ pub struct Message {
     pub opens: Option<FlowKind>,
     /// A flow ends with it.
     pub closes: bool,
+    /// It is the first that a server writes about a request: whatever its thread wrote before is another's.
+    pub first: bool,
     /// It begins a new attempt of its flow.
     pub new_attempt: bool,
     /// It says that what failed before is being tried another way, within the same attempt.
@@ -146,6 +148,7 @@ impl Message {
             source: entry.required("source").unwrap_or_default(),
             opens: entry.value("opens"),
             closes: entry.flag("closes"),
+            first: entry.flag("first"),
             new_attempt: entry.flag("new_attempt"),
             falls_back: entry.flag("falls_back"),
             symptom: entry.flag("symptom"),

@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::stage::Stage;
 
 mod builtin;
 mod code;
@@ -154,6 +155,11 @@ impl Knowledge {
     /// `MutualAuth` and `ServerAuth` mean the same), the role id after it, and the query do not matter.
     pub fn endpoint(&self, path_or_url: &str) -> Option<Endpoint<'_>> {
         endpoint::endpoint(&self.endpoints, &self.gateway, path_or_url)
+    }
+
+    /// The first known endpoint that serves a stage.
+    pub fn endpoint_for(&self, stage: Stage) -> Option<Endpoint<'_>> {
+        endpoint::serving(&self.endpoints, stage)
     }
 
     /// True where a path or URL has the shape of a request to a CMG, whatever the host's name.

@@ -1,29 +1,54 @@
 //! Pairs by the address that a client keeps: its requests come to the gateway in the gaps in which it sent them.
 //!
-//! The client never logs its public address, and the gateway no name. But two gaps between three requests in a row, to
-//! the second, are as good as a signature: the address that shows many of a client's gaps, all with one difference of
-//! the clocks, is the client's.
+//! The client never logs its public address, and the gateway no name. But where many of a client's requests stand as far
+//! apart as the rows of one address do, all with one difference of the clocks, the address is the client's. Gaps that
+//! both show propose an address and a difference; each proposal is then held against all requests and rows ([`Fit`]),
+//! and believed where it is far likelier than chance and than any other.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Pair, SECOND, Tie};
 use crate::flows::hops::{Layer, Sighting, Sightings};
 use crate::time::Micros;
 
-/// Clocks further apart than this are not compared.
+/// Clocks further apart than this are not compared: a zone or summer time mistaken is for ids to find.
 const REACH: Micros = 20 * 60 * SECOND;
 
-/// Signatures of one client that are looked up at most, evenly chosen.
-const SIGNATURES: usize = 20;
-
-/// Signatures that must agree.
-const FEWEST: usize = 2;
+/// A row may stand this far from where a difference of the clocks puts it: its end is known to the second, and the
+/// answer is under way for a while.
+const WITHIN: Micros = 3 * SECOND / 2;
 
 /// Gaps longer than this say little: clocks may have been set in between.
 const LONGEST: i64 = 4 * 3_600;
 
-/// Two gaps to the second.
-type Signature = (i64, i64);
+/// Gaps shorter than this are those of one burst, which every client makes alike.
+const SHORTEST: i64 = 3;
+
+/// Gaps of one client that are looked up at most, the rarest ones.
+const GAPS: usize = 24;
+
+/// Places of gaps that are looked at for one client.
+const PLACES: usize = 20_000;
+
+/// Proposals of one client that are held against all its requests, those that most gaps make.
+const PROPOSALS: usize = 60;
+
+/// Share of a client's requests that the gateway's log has, at a careful guess: lines are lost, and a clock that was
+/// set puts the rest elsewhere.
+const SEEN: f64 = 0.7;
+
+/// Share of an address's rows that are the client's: others may stand behind it.
+const OWN: f64 = 0.5;
+
+/// A proposal is believed where it is this much likelier than chance, and than any other (logarithm: one in 150).
+const SURE: f64 = 5.0;
+
+/// An address that another client is known by is this much less likely (logarithm: one in 20 shares its address).
+const SHARED: f64 = 3.0;
+
+/// Offsets of one client at most: its clock may have been set.
+const OFFSETS: usize = 3;
 
 /// Ties of clients to machines of the gateway.
 pub fn ties(machines: usize, sightings: &Sightings) -> Vec<Tie> {
@@ -40,20 +65,20 @@ pub fn ties(machines: usize, sightings: &Sightings) -> Vec<Tie> {
             of_client[sighting.machine].push((at, place));
         }
     }
-    let mut ties = Vec::new();
-    for (client, mut requests) in of_client.into_iter().enumerate() {
+    for requests in &mut of_client {
         requests.sort_unstable();
-        let mut by_machine: HashMap<usize, Vec<Pair>> = HashMap::new();
-        for (address, offset) in index.addresses(&requests) {
-            let Some(rows_of) = rows_of.get(&address) else { continue };
-            for (outer, inner) in near(&requests, rows_of, offset, (clients, rows)) {
+    }
+    let search = Search { rows_of: &rows_of, index: &index, clients, rows };
+    let mut ties = Vec::new();
+    for (client, found) in search.all(&of_client) {
+        let mut by_machine: BTreeMap<usize, Vec<Pair>> = BTreeMap::new();
+        for (address, offset) in found {
+            for (outer, inner) in search.near(&of_client[client], address, offset) {
                 let pair = Pair { outer: (Layer::Client, outer), inner: (Layer::Gateway, inner) };
                 by_machine.entry(rows[inner as usize].machine).or_default().push(pair);
             }
         }
-        let mut found: Vec<_> = by_machine.into_iter().filter(|(machine, _)| *machine != client).collect();
-        found.sort_by_key(|(machine, _)| *machine);
-        ties.extend(found.into_iter().map(|(gateway, pairs)| Tie {
+        ties.extend(by_machine.into_iter().filter(|(gateway, _)| *gateway != client).map(|(gateway, pairs)| Tie {
             outer: client,
             inner: gateway,
             strength: pairs.len(),
@@ -69,11 +94,12 @@ fn end(sighting: &Sighting) -> Option<Micros> {
 }
 
 /// Rows by address, each list in order of time.
-fn by_address(rows: &[Sighting]) -> HashMap<u32, Vec<(Micros, u32)>> {
-    let mut all: HashMap<u32, Vec<(Micros, u32)>> = HashMap::new();
+fn by_address(rows: &[Sighting]) -> BTreeMap<u32, Vec<(Micros, u32)>> {
+    let mut all: BTreeMap<u32, Vec<(Micros, u32)>> = BTreeMap::new();
     for (place, row) in (0_u32..).zip(rows) {
         if let Some((address, at)) = row.address.zip(end(row)) {
-            all.entry(address).or_default().push((at, place));
+            // The middle of the second.
+            all.entry(address).or_default().push((at + SECOND / 2, place));
         }
     }
     for rows in all.values_mut() {
@@ -86,36 +112,25 @@ fn whole_seconds(gap: Micros) -> i64 {
     (gap + SECOND / 2).div_euclid(SECOND)
 }
 
-/// The signatures in a list of times, with the time of the first of the three. A lost line hides one request: pairs
-/// that leave one out are signatures too where `leaps`.
-fn signatures(times: &[(Micros, u32)], leaps: bool) -> Vec<(Signature, Micros)> {
-    let mut found = Vec::new();
-    let most = if leaps { 2 } else { 1 };
-    for first in 0..times.len() {
-        for one in 1..=most {
-            for two in 1..=most {
-                let (Some(second), Some(third)) = (times.get(first + one), times.get(first + one + two)) else {
-                    continue;
-                };
-                let gaps = (whole_seconds(second.0 - times[first].0), whole_seconds(third.0 - second.0));
-                if gaps.0 + gaps.1 > 3 && gaps.0 <= LONGEST && gaps.1 <= LONGEST {
-                    found.push((gaps, times[first].0));
-                }
-            }
-        }
-    }
-    found
+/// The gaps in a list of times, to the second, with the time before each. A lost line hides one request: gaps that leave
+/// one out are gaps too.
+fn gaps(times: &[(Micros, u32)]) -> impl Iterator<Item = (i64, Micros)> + '_ {
+    let from = move |first: usize| {
+        let next = times[first + 1..].iter().take(2);
+        next.map(move |second| (whole_seconds(second.0 - times[first].0), times[first].0))
+    };
+    (0..times.len()).flat_map(from).filter(|(gap, _)| (SHORTEST..=LONGEST).contains(gap))
 }
 
-/// All signatures of all addresses.
-struct Index(HashMap<Signature, Vec<(Micros, u32)>>);
+/// Where each gap stands: time and address, in order of time.
+struct Index(HashMap<i64, Vec<(Micros, u32)>>);
 
 impl Index {
-    fn new(rows_of: &HashMap<u32, Vec<(Micros, u32)>>) -> Self {
-        let mut index: HashMap<Signature, Vec<(Micros, u32)>> = HashMap::new();
+    fn new(rows_of: &BTreeMap<u32, Vec<(Micros, u32)>>) -> Self {
+        let mut index: HashMap<i64, Vec<(Micros, u32)>> = HashMap::new();
         for (address, rows) in rows_of {
-            for (signature, at) in signatures(rows, true) {
-                index.entry(signature).or_default().push((at, *address));
+            for (gap, at) in gaps(rows) {
+                index.entry(gap).or_default().push((at, *address));
             }
         }
         for places in index.values_mut() {
@@ -124,59 +139,210 @@ impl Index {
         Self(index)
     }
 
-    /// The address of a client and how far its clock is ahead; a second answer where the clock was set, or the client
-    /// moved to another network. Nothing where no address stands out.
-    fn addresses(&self, requests: &[(Micros, u32)]) -> Vec<(u32, Micros)> {
-        let own = signatures(requests, false);
-        let step = own.len().div_ceil(SIGNATURES).max(1);
+    /// The places of a gap that stand near enough to a client's time.
+    fn near(&self, gap: i64, at: Micros) -> &[(Micros, u32)] {
+        let Some(places) = self.0.get(&gap) else { return &[] };
+        let from = places.partition_point(|(time, _)| *time < at - REACH);
+        let to = places.partition_point(|(time, _)| *time <= at + REACH);
+        &places[from..to.max(from)]
+    }
+
+    /// Addresses and differences of the clocks that a client's gaps propose, those that most propose first.
+    fn proposals(&self, requests: &[(Micros, u32)]) -> Vec<(u32, Micros)> {
+        let alike = |gap: i64| gap - 1..=gap + 1;
+        let mut own: Vec<(usize, i64, Micros)> = gaps(requests)
+            .map(|(gap, at)| (alike(gap).map(|gap| self.near(gap, at).len()).sum(), gap, at))
+            .filter(|(count, ..)| *count > 0)
+            .collect();
+        own.sort_unstable();
         let mut votes: HashMap<(u32, i64), usize> = HashMap::new();
-        for ((one, two), at) in own.into_iter().step_by(step) {
-            for gaps in (-1..=1).flat_map(|a| (-1..=1).map(move |b| (one + a, two + b))) {
-                let Some(places) = self.0.get(&gaps) else { continue };
-                let from = places.partition_point(|(time, _)| *time < at - REACH);
-                for (time, address) in places[from..].iter().take_while(|(time, _)| *time <= at + REACH) {
-                    *votes.entry((*address, (at - time).div_euclid(SECOND))).or_insert(0) += 1;
-                }
+        let mut looked_at = 0;
+        for (count, gap, at) in own.into_iter().take(GAPS) {
+            looked_at += count;
+            if looked_at > PLACES && !votes.is_empty() {
+                break;
+            }
+            for (time, address) in alike(gap).flat_map(|gap| self.near(gap, at)) {
+                *votes.entry((*address, (at - time).div_euclid(SECOND))).or_insert(0) += 1;
             }
         }
         let around = |&(address, bin): &(u32, i64)| {
             (bin - 1..=bin + 1).filter_map(|bin| votes.get(&(address, bin))).sum::<usize>()
         };
-        let mut peaks: Vec<(usize, u32, i64)> = votes.keys().map(|key| (around(key), key.0, key.1)).collect();
-        peaks.sort_by_key(|(count, address, bin)| (std::cmp::Reverse(*count), bin.abs(), *address, *bin));
-        let Some(&(highest, address, bin)) = peaks.first().filter(|(count, ..)| *count >= FEWEST) else {
-            return Vec::new();
-        };
-        let apart = |&&(_, _, other): &&(usize, u32, i64)| (other - bin).abs() > 3;
-        let rival = peaks.iter().find(|peak| apart(peak) && peak.1 != address).map_or(0, |peak| peak.0);
-        if rival * 2 > highest {
-            return Vec::new();
-        }
-        let mut found = vec![(address, bin * SECOND)];
-        let second = peaks.iter().filter(|peak| peak.1 == address).find(apart);
-        if let Some(&(_, address, bin)) = second.filter(|peak| peak.0 >= FEWEST && peak.0 > 2 * rival.max(1)) {
-            found.push((address, bin * SECOND));
-        }
-        found
+        let mut proposals: Vec<(Reverse<usize>, i64, u32, i64)> =
+            votes.keys().map(|key| (Reverse(around(key)), key.1.abs(), key.0, key.1)).collect();
+        proposals.sort_unstable();
+        proposals.truncate(PROPOSALS);
+        proposals.into_iter().map(|(_, _, address, bin)| (address, bin * SECOND + SECOND / 2)).collect()
     }
 }
 
-/// Requests and rows that are a few seconds from `offset` apart and may be the same.
-fn near(
-    requests: &[(Micros, u32)],
-    rows_of: &[(Micros, u32)],
+/// How well an address and a difference of the clocks explain a client's requests.
+#[derive(Debug, Clone, Copy)]
+struct Fit {
+    address: u32,
     offset: Micros,
-    (clients, rows): (&[Sighting], &[Sighting]),
-) -> Vec<(u32, u32)> {
-    let mut found = Vec::new();
-    for &(at, outer) in requests {
-        let expected = at - offset;
-        let from = rows_of.partition_point(|(time, _)| *time < expected - 3 * SECOND);
-        for &(_, inner) in rows_of[from..].iter().take_while(|(time, _)| *time <= expected + 3 * SECOND) {
-            if clients[outer as usize].may_be(&rows[inner as usize]) {
-                found.push((outer, inner));
+    /// The run of requests that it explains.
+    run: (usize, usize),
+    /// How much likelier than chance, as a logarithm.
+    likelier: f64,
+}
+
+impl Fit {
+    /// True where both cannot hold. One address may explain the requests before a clock was set by one difference and
+    /// those after it by another.
+    fn contradicts(&self, other: &Self) -> bool {
+        let same = self.address == other.address;
+        let apart = self.run.1 <= other.run.0 || other.run.1 <= self.run.0;
+        !(same && (apart || (self.offset - other.offset).abs() <= 2 * WITHIN))
+    }
+}
+
+struct Search<'a> {
+    rows_of: &'a BTreeMap<u32, Vec<(Micros, u32)>>,
+    index: &'a Index,
+    clients: &'a [Sighting],
+    rows: &'a [Sighting],
+}
+
+impl Search<'_> {
+    /// Address and offsets of each client that one is known of. First those beyond doubt; then, with their addresses
+    /// all but taken, the others, until no more are found.
+    fn all(&self, of_client: &[Vec<(Micros, u32)>]) -> BTreeMap<usize, Vec<(u32, Micros)>> {
+        let mut fits: BTreeMap<usize, Vec<Fit>> = BTreeMap::new();
+        for (client, requests) in of_client.iter().enumerate().filter(|(_, requests)| requests.len() > 1) {
+            let proposals = self.index.proposals(requests);
+            let of_proposal = |(address, offset): (u32, Micros)| self.fit(requests, address, offset);
+            fits.insert(client, proposals.into_iter().filter_map(of_proposal).collect());
+        }
+        let mut found: BTreeMap<usize, Vec<(u32, Micros)>> = BTreeMap::new();
+        let mut taken: BTreeSet<u32> = BTreeSet::new();
+        loop {
+            let open = fits.iter().filter(|(client, _)| !found.contains_key(client));
+            let chosen: Vec<(usize, Fit)> =
+                open.filter_map(|(client, fits)| Some((*client, self.sure(fits, &taken)?))).collect();
+            if chosen.is_empty() {
+                return found;
+            }
+            for (client, fit) in chosen {
+                taken.insert(fit.address);
+                found.insert(client, self.offsets(&of_client[client], fit));
             }
         }
     }
-    found
+
+    /// The fit that is far likelier than chance and than every other.
+    fn sure(&self, fits: &[Fit], taken: &BTreeSet<u32>) -> Option<Fit> {
+        let weight = |fit: &Fit| fit.likelier - if taken.contains(&fit.address) { SHARED } else { 0.0 };
+        let best = fits.iter().max_by(|one, two| weight(one).total_cmp(&weight(two)))?;
+        let rival = fits.iter().filter(|fit| fit.contradicts(best)).map(weight).max_by(f64::total_cmp);
+        let free = self.rows_of.len().saturating_sub(taken.len()).max(1);
+        let beyond_chance = weight(best) > tries(free) + SURE;
+        (beyond_chance && rival.is_none_or(|rival| weight(best) > rival + SURE)).then_some(*best)
+    }
+
+    /// The offset of a client whose address is known, and others where its clock was set: those that explain the
+    /// requests that are left.
+    fn offsets(&self, requests: &[(Micros, u32)], first: Fit) -> Vec<(u32, Micros)> {
+        let mut found = vec![(first.address, first.offset)];
+        let mut left: Vec<(Micros, u32)> = requests.to_vec();
+        let rows = &self.rows_of[&first.address];
+        let only = Index::new(&BTreeMap::from([(first.address, rows.clone())]));
+        while found.len() < OFFSETS {
+            let explained = |at: Micros| found.iter().any(|(_, offset)| has_row(rows, at - offset));
+            left.retain(|(at, _)| !explained(*at));
+            let fits =
+                only.proposals(&left).into_iter().filter_map(|(address, offset)| self.fit(&left, address, offset));
+            let best = fits.max_by(|one, two| one.likelier.total_cmp(&two.likelier));
+            let Some(best) = best.filter(|best| best.likelier > tries(1) + SURE) else { break };
+            found.push((best.address, best.offset));
+        }
+        found
+    }
+
+    /// How much likelier it is that the requests came from this address, by clocks so far apart, than that rows of the
+    /// address stand there by chance.
+    #[allow(clippy::cast_precision_loss)] // counts, and times far below 2^52
+    fn fit(&self, requests: &[(Micros, u32)], address: u32, offset: Micros) -> Option<Fit> {
+        let rows = self.rows_of.get(&address)?;
+        let mut next =
+            rows.partition_point(|(time, _)| *time < requests.first().map_or(0, |(at, _)| at - offset - WITHIN));
+        let mut partners: Vec<Option<usize>> = Vec::with_capacity(requests.len());
+        for &(at, outer) in requests {
+            let expected = at - offset;
+            while rows.get(next).is_some_and(|(time, _)| *time < expected - WITHIN) {
+                next += 1;
+            }
+            let may_be = |inner: u32| self.clients[outer as usize].may_be(&self.rows[inner as usize]);
+            let candidates = (next..rows.len()).take_while(|row| rows[*row].0 <= expected + WITHIN);
+            let partner = candidates.into_iter().find(|row| may_be(rows[*row].1));
+            next = partner.map_or(next, |row| row + 1);
+            partners.push(partner);
+        }
+        let span = rows.last()?.0 - rows.first()?.0 + 60 * SECOND;
+        let by_chance = (rows.len() as f64 * 2.0 * WITHIN as f64 / span as f64).min(SEEN);
+        let gains: Vec<f64> = partners
+            .iter()
+            .map(|partner| match partner {
+                Some(_) => (SEEN / by_chance).ln(),
+                None => ((1.0 - SEEN) / (1.0 - by_chance)).ln(),
+            })
+            .collect();
+        let (from, to, gain) = best_run(&gains);
+        let met: Vec<usize> = partners[from..to].iter().flatten().copied().collect();
+        let among = met.last()? - met.first()? + 1;
+        let likelier = gain + (among - met.len()) as f64 * (1.0 - OWN).ln();
+        Some(Fit { address, offset, run: (from, to), likelier })
+    }
+}
+
+/// True where a row stands near enough to where it is expected.
+fn has_row(rows: &[(Micros, u32)], expected: Micros) -> bool {
+    let from = rows.partition_point(|(time, _)| *time < expected - WITHIN);
+    rows.get(from).is_some_and(|(time, _)| *time <= expected + WITHIN)
+}
+
+/// The run of requests that is explained best, for a clock may have been set before or after it: where it begins, where
+/// it ends, and how much likelier it makes the requests. Each end that is not that of all costs what it could have been
+/// elsewhere.
+#[allow(clippy::cast_precision_loss)] // counts
+fn best_run(gains: &[f64]) -> (usize, usize, f64) {
+    let cost = (gains.len() as f64).ln();
+    let mut best = (0, gains.len(), gains.iter().sum::<f64>());
+    let (mut from, mut sum) = (0, 0.0);
+    for (place, gain) in gains.iter().enumerate() {
+        if place > 0 && sum < -cost {
+            (from, sum) = (place, -cost);
+        }
+        sum += gain;
+        let end = if place + 1 == gains.len() { 0.0 } else { cost };
+        if sum - end > best.2 {
+            best = (from, place + 1, sum - end);
+        }
+    }
+    best
+}
+
+/// Tries that chance has: addresses and differences of the clocks, as a logarithm.
+#[allow(clippy::cast_precision_loss)] // counts
+fn tries(addresses: usize) -> f64 {
+    (addresses as f64 * (REACH / WITHIN) as f64).ln()
+}
+
+impl Search<'_> {
+    /// Requests and rows of an address that are a few seconds from `offset` apart and may be the same.
+    fn near(&self, requests: &[(Micros, u32)], address: u32, offset: Micros) -> Vec<(u32, u32)> {
+        let Some(rows_of) = self.rows_of.get(&address) else { return Vec::new() };
+        let mut found = Vec::new();
+        for &(at, outer) in requests {
+            let expected = at - offset;
+            let from = rows_of.partition_point(|(time, _)| *time < expected - 2 * WITHIN);
+            for &(_, inner) in rows_of[from..].iter().take_while(|(time, _)| *time <= expected + 2 * WITHIN) {
+                if self.clients[outer as usize].may_be(&self.rows[inner as usize]) {
+                    found.push((outer, inner));
+                }
+            }
+        }
+        found
+    }
 }

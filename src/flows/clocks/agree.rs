@@ -44,24 +44,20 @@ impl Agreement {
 ///
 /// Items count once: where two bounds of one item overlap, they are as one.
 pub fn agreement(bounds: &[Bound]) -> Option<Agreement> {
-    let mut ends: Vec<(Micros, bool, u32)> = Vec::with_capacity(bounds.len() * 2);
-    for bound in bounds.iter().filter(|bound| bound.low <= bound.high) {
-        ends.push((bound.low, false, bound.item));
-        ends.push((bound.high, true, bound.item));
+    let apart = apart(bounds);
+    let mut ends: Vec<(Micros, bool)> = Vec::with_capacity(apart.len() * 2);
+    for bound in &apart {
+        ends.push((bound.low, false));
+        ends.push((bound.high, true));
     }
     // A bound begins before another ends at the same offset: both allow it.
     ends.sort_unstable();
-    let most = bounds.iter().map(|bound| bound.item as usize + 1).max()?;
-    let mut open = vec![0_u32; most];
     let (mut items, mut best): (usize, Option<Agreement>) = (0, None);
-    for (place, &(offset, closes, item)) in ends.iter().enumerate() {
-        let of_item = &mut open[item as usize];
+    for (place, &(offset, closes)) in ends.iter().enumerate() {
         if closes {
-            *of_item -= 1;
-            items -= usize::from(*of_item == 0);
+            items -= 1;
         } else {
-            *of_item += 1;
-            items += usize::from(*of_item == 1);
+            items += 1;
             let high = ends.get(place + 1).map_or(offset, |next| next.0);
             let found = Agreement { low: offset, high, items };
             let nearer = |best: Agreement| items == best.items && found.offset().abs() < best.offset().abs();
@@ -71,6 +67,20 @@ pub fn agreement(bounds: &[Bound]) -> Option<Agreement> {
         }
     }
     best
+}
+
+/// The bounds, those of one item that overlap as one.
+fn apart(bounds: &[Bound]) -> Vec<Bound> {
+    let mut sorted: Vec<Bound> = bounds.iter().copied().filter(|bound| bound.low <= bound.high).collect();
+    sorted.sort_unstable_by_key(|bound| (bound.item, bound.low, bound.high));
+    let mut apart: Vec<Bound> = Vec::with_capacity(sorted.len());
+    for bound in sorted {
+        match apart.last_mut() {
+            Some(last) if last.item == bound.item && bound.low <= last.high => last.high = last.high.max(bound.high),
+            _ => apart.push(bound),
+        }
+    }
+    apart
 }
 
 #[cfg(test)]
@@ -99,6 +109,12 @@ mod tests {
         let retries = [bound(0, 0, 10), bound(0, 2, 12), bound(1, 50, 60), bound(2, 55, 65)];
         assert_eq!(agreement(&retries).unwrap().items, 2);
         assert_eq!(agreement(&retries).unwrap().low, 55);
+    }
+
+    #[test]
+    fn a_range_is_not_cut_by_another_bound_of_the_same_item() {
+        let found = agreement(&[bound(0, 0, 10), bound(0, 5, 20), bound(1, 0, 20)]).unwrap();
+        assert_eq!((found.low, found.high, found.items), (0, 20, 2));
     }
 
     #[test]

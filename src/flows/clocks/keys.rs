@@ -1,6 +1,7 @@
 //! Pairs by ids that the logs of a client and of a management point both name.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use super::{Pair, SECOND, Tie};
 use crate::events::Event;
@@ -54,18 +55,39 @@ impl Ids {
     }
 }
 
+/// Requests of clients, by what they are looked up by, each list in order of time.
+pub struct Asked<K>(HashMap<K, Vec<(Micros, u32)>>);
+
+impl<K: Eq + Hash> Asked<K> {
+    /// Requests with their places, by the key and the time that `of` gives them; without any they are left out.
+    pub fn new(clients: &[Sighting], of: impl Fn(&Sighting) -> Option<(K, Micros)>) -> Self {
+        let mut asked: HashMap<K, Vec<(Micros, u32)>> = HashMap::new();
+        for (place, sighting) in (0_u32..).zip(clients) {
+            if let Some((key, at)) = of(sighting) {
+                asked.entry(key).or_default().push((at, place));
+            }
+        }
+        for requests in asked.values_mut() {
+            requests.sort_unstable();
+        }
+        Self(asked)
+    }
+
+    /// The requests within `reach` of a time: `most` at most, half of them before it and half after.
+    pub fn near(&self, key: &K, at: Micros, reach: Micros, most: usize) -> &[(Micros, u32)] {
+        let Some(requests) = self.0.get(key) else { return &[] };
+        let first = requests.partition_point(|(time, _)| *time < at - reach);
+        let last = requests.partition_point(|(time, _)| *time <= at + reach);
+        let middle = requests.partition_point(|(time, _)| *time < at);
+        let from = first.max(middle.saturating_sub(most / 2));
+        requests.get(from..last.min(middle + most / 2)).unwrap_or_default()
+    }
+}
+
 /// Ties of clients to management points by the transactions that name them.
 pub fn ties(sightings: &Sightings, transactions: &[Transaction], ids: &Ids) -> Vec<Tie> {
-    let mut asked: HashMap<(usize, bool), Vec<(Micros, u32)>> = HashMap::new();
     let clients = sightings.of(Layer::Client);
-    for (place, sighting) in (0_u32..).zip(clients) {
-        if let Some(at) = sighting.middle() {
-            asked.entry((sighting.machine, sighting.registers)).or_default().push((at, place));
-        }
-    }
-    for requests in asked.values_mut() {
-        requests.sort_unstable();
-    }
+    let asked = Asked::new(clients, |sighting| Some(((sighting.machine, sighting.registers), sighting.middle()?)));
     let mut ties: HashMap<(usize, usize), Tie> = HashMap::new();
     for layer in [Layer::TokenService, Layer::Component] {
         for (place, inner) in (0_u32..).zip(sightings.of(layer)) {
@@ -73,9 +95,14 @@ pub fn ties(sightings: &Sightings, transactions: &[Transaction], ids: &Ids) -> V
                 continue;
             };
             let registers = layer == Layer::Component;
-            let Some((at, requests)) = inner.middle().zip(asked.get(&(client, registers))) else { continue };
-            let pairs = candidates(at, requests, inner, clients, registers)
-                .map(|outer| Pair { outer: (Layer::Client, outer), inner: (layer, place) });
+            let Some(at) = inner.middle() else { continue };
+            let near = asked.near(&(client, registers), at, REACH, MOST);
+            let may_be =
+                |outer: &Sighting| registers || (outer.endpoint == inner.endpoint && outer.answer.agrees(inner.answer));
+            let pairs = near
+                .iter()
+                .filter(|(_, outer)| may_be(&clients[*outer as usize]))
+                .map(|(_, outer)| Pair { outer: (Layer::Client, *outer), inner: (layer, place) });
             let tie = ties.entry((client, inner.machine)).or_insert_with(|| Tie {
                 outer: client,
                 inner: inner.machine,
@@ -90,24 +117,4 @@ pub fn ties(sightings: &Sightings, transactions: &[Transaction], ids: &Ids) -> V
     let mut ties: Vec<Tie> = ties.into_values().filter(|tie| !tie.pairs.is_empty()).collect();
     ties.sort_by_key(|tie| (tie.outer, tie.inner));
     ties
-}
-
-/// The client's requests near `at` that the transaction may have served.
-fn candidates<'a>(
-    at: Micros,
-    requests: &'a [(Micros, u32)],
-    inner: &'a Sighting,
-    clients: &'a [Sighting],
-    registers: bool,
-) -> impl Iterator<Item = u32> + 'a {
-    let first = requests.partition_point(|(time, _)| *time < at - REACH);
-    let last = requests.partition_point(|(time, _)| *time <= at + REACH);
-    let middle = requests.partition_point(|(time, _)| *time < at);
-    let from = first.max(middle.saturating_sub(MOST / 2));
-    let to = last.min(middle + MOST / 2);
-    let near = requests.get(from..to.max(from)).unwrap_or_default();
-    near.iter().map(|(_, place)| *place).filter(move |place| {
-        let outer = &clients[*place as usize];
-        registers || (outer.endpoint == inner.endpoint && outer.answer.agrees(inner.answer))
-    })
 }

@@ -19,7 +19,7 @@ use super::hops::{Homes, Layer, Sighting, Sightings};
 use super::servers::Transaction;
 use crate::time::{Micros, serialize_utc};
 
-pub use keys::Ids;
+pub use keys::{Asked, Ids};
 
 const SECOND: Micros = 1_000_000;
 
@@ -151,7 +151,7 @@ struct Tie {
 /// With them comes how often each client was seen to have an address.
 pub fn estimate(machines: usize, sightings: &Sightings, transactions: &[Transaction], ids: &Ids) -> (Clocks, Homes) {
     let mut ties = keys::ties(sightings, transactions, ids);
-    ties.extend(rhythm::ties(machines, sightings));
+    ties.extend(rhythm::ties(sightings));
     let by_address = addresses::ties(machines, sightings);
     let mut homes = Homes::new();
     for pair in by_address.iter().flat_map(|tie| &tie.pairs) {

@@ -37,16 +37,13 @@ const NEIGHBOURS: [(Layer, Layer); 4] = [
 ];
 
 /// Ties of servers to servers.
-pub fn ties(machines: usize, sightings: &Sightings) -> Vec<Tie> {
+pub fn ties(sightings: &Sightings) -> Vec<Tie> {
     let mut ties = Vec::new();
     for (outer_layer, inner_layer) in NEIGHBOURS {
-        let outers = by_machine(machines, sightings.of(outer_layer));
-        let inners = by_machine(machines, sightings.of(inner_layer));
-        for (outer, of_outer) in outers.iter().enumerate() {
-            for (inner, of_inner) in inners.iter().enumerate() {
-                if outer == inner || of_outer.is_empty() || of_inner.is_empty() {
-                    continue;
-                }
+        let outers = by_machine(sightings.of(outer_layer));
+        let inners = by_machine(sightings.of(inner_layer));
+        for (&outer, of_outer) in &outers {
+            for (&inner, of_inner) in inners.iter().filter(|(inner, _)| **inner != outer) {
                 let table = Table { outer: sightings.of(outer_layer), inner: sightings.of(inner_layer) };
                 let found = table.peaks(of_outer, of_inner);
                 if found.is_empty() {
@@ -62,11 +59,12 @@ pub fn ties(machines: usize, sightings: &Sightings) -> Vec<Tie> {
     ties
 }
 
-fn by_machine(machines: usize, sightings: &[Sighting]) -> Vec<Vec<u32>> {
-    let mut all = vec![Vec::new(); machines];
+/// The machines that saw something, and what.
+fn by_machine(sightings: &[Sighting]) -> BTreeMap<usize, Vec<u32>> {
+    let mut all: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
     for (place, sighting) in (0_u32..).zip(sightings) {
         if sighting.middle().is_some() {
-            all[sighting.machine].push(place);
+            all.entry(sighting.machine).or_default().push(place);
         }
     }
     all

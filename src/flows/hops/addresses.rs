@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::association::Edge;
 use super::seen::Side;
-use super::solve::{self, Share};
+use super::solve::{self, Pairing};
 
 /// Requests whose address a client is believed to have had before any is known.
 const PRIOR: f64 = 1.0;
@@ -16,7 +16,7 @@ const ROUNDS: usize = 4;
 pub type Homes = BTreeMap<(usize, u32), f64>;
 
 /// Solves the hop from clients to the gateway. `homes` is what the clocks' estimation knows of addresses.
-pub fn solve(clients: &Side<'_>, gateway: &Side<'_>, homes: &Homes) -> Vec<Share> {
+pub fn client_rows(clients: &Side<'_>, gateway: &Side<'_>, homes: &Homes) -> Vec<Pairing> {
     let (law, alone) = solve::learn(clients, gateway);
     let plain = solve::edges(clients, gateway, &law, alone);
     let usual = usual(gateway);
@@ -49,7 +49,7 @@ fn key(edge: &Edge, clients: &Side<'_>, gateway: &Side<'_>) -> Option<(usize, u3
     Some((clients.sightings[edge.outer as usize].machine, address))
 }
 
-/// Share of each address in all rows.
+/// Pairing of each address in all rows.
 #[allow(clippy::cast_precision_loss)] // counts
 fn usual(gateway: &Side<'_>) -> HashMap<u32, f64> {
     let mut usual = HashMap::new();

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::association::Edge;
 use super::law::{Law, Measure};
 use super::seen::{Class, Seen, Side};
-use super::solve::{self, Alone, Share};
+use super::solve::{self, Alone, Pairing};
 
 /// Rows of one request that are looked at, the likeliest.
 const ROWS: usize = 4;
@@ -56,13 +56,13 @@ struct Front {
 }
 
 /// Solves the hop from the front to `inner`: shares of the clients' requests. `rows` are the shares of clients and rows.
-pub fn solve(
+pub fn behind(
     clients: &Side<'_>,
     gateway: &Side<'_>,
-    rows: &[Share],
+    rows: &[Pairing],
     inner: &Side<'_>,
     evidence: &Evidence,
-) -> Vec<Share> {
+) -> Vec<Pairing> {
     if gateway.len() == 0 {
         let (law, alone) = solve::learn(clients, inner);
         let mut edges = solve::edges(clients, inner, &law, alone);
@@ -90,18 +90,19 @@ pub fn solve(
         edges.extend(found);
     }
     let (shares, _) = solve::settle(fronts.len(), inner.len(), &mut edges, alone);
-    let of_client = |share: Share| fronts[share.outer as usize].client.map(|client| Share { outer: client, ..share });
+    let of_client =
+        |pairing: Pairing| fronts[pairing.outer as usize].client.map(|client| Pairing { outer: client, ..pairing });
     solve::shares_of(&edges, &shares, alone).into_iter().filter_map(of_client).collect()
 }
 
 /// Requests of clients with their rows; then rows that may be of no client.
-fn fronts(clients: &Side<'_>, gateway: &Side<'_>, rows: &[Share]) -> Vec<Front> {
+fn fronts(clients: &Side<'_>, gateway: &Side<'_>, rows: &[Pairing]) -> Vec<Front> {
     let mut taken = vec![0.0_f64; gateway.len()];
     let mut of_client: Vec<Vec<(u32, f64)>> = vec![Vec::new(); clients.len()];
-    for share in rows {
-        taken[share.inner as usize] += share.share;
-        if share.share >= LEAST {
-            of_client[share.outer as usize].push((share.inner, share.share));
+    for pairing in rows {
+        taken[pairing.inner as usize] += pairing.share;
+        if pairing.share >= LEAST {
+            of_client[pairing.outer as usize].push((pairing.inner, pairing.share));
         }
     }
     let mut fronts = Vec::new();
@@ -143,7 +144,7 @@ impl Hop<'_> {
         let law = if by_client.is_some() { &self.of_client.0 } else { &self.of_row.0 };
         let Some(class) = self.inner.classes.get(&sighting.endpoint) else { return Vec::new() };
         let mut found = Vec::new();
-        for &(_, place) in solve::near(&seen, class, law) {
+        for place in solve::near(&seen, class, law) {
             let Some(other) = self.inner.seen[place as usize] else { continue };
             let odds = self.odds(front, by_client.map(|(seen, _)| seen), (place, other), class, alone)
                 * self.evidence.factor(front.client, place);
@@ -168,6 +169,7 @@ impl Hop<'_> {
         if own.is_some_and(|own| !own.may_be(partner)) {
             return 0.0;
         }
+        let by_client_status = own.map_or(1.0, |own| solve::status(own, partner));
         let by_client = client.map(|client| client.measure(&other, &self.of_client.0));
         let (mut total, mut rest) = (0.0, 1.0);
         for &(row, share) in &front.rows {
@@ -184,10 +186,13 @@ impl Hop<'_> {
                 Some(by_client) => self.both(&by_client, &by_row),
                 None => self.of_row.0.density(&by_row),
             };
-            total += share * solve::odds(density, &by_row, &other, class, alone);
+            let status = if own.is_some() { by_client_status } else { solve::status(sighting, partner) };
+            total += share * status * solve::odds(density, &by_row, &other, class, alone);
         }
         if let (Some(measure), true) = (by_client, rest > 0.0) {
-            total += rest * solve::odds(self.of_client.0.density(&measure), &measure, &other, class, alone);
+            total += rest
+                * by_client_status
+                * solve::odds(self.of_client.0.density(&measure), &measure, &other, class, alone);
         }
         total
     }

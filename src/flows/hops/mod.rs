@@ -20,7 +20,7 @@ pub use sightings::{Answer, Context, Layer, Sighting, Sightings, collect};
 
 use self::front::Evidence;
 use self::seen::Side;
-use self::solve::Share;
+use self::solve::Pairing;
 use super::clocks::Clocks;
 use crate::time::Micros;
 
@@ -45,7 +45,7 @@ pub struct Link {
 }
 
 /// Solves all hops. `keyed` are transactions (layer and place) whose request an exact key names.
-pub fn solve(sightings: &Sightings, clocks: &Clocks, homes: &Homes, keyed: &[(u32, u32)]) -> Vec<Link> {
+pub fn links(sightings: &Sightings, clocks: &Clocks, homes: &Homes, keyed: &[(u32, u32)]) -> Vec<Link> {
     let base = base(sightings);
     let side = |layer: Layer| Side::new(sightings.of(layer), clocks, base);
     let (clients, gateway) = (side(Layer::Client), side(Layer::Gateway));
@@ -54,7 +54,7 @@ pub fn solve(sightings: &Sightings, clocks: &Clocks, homes: &Homes, keyed: &[(u3
     }
     let rows = match gateway.len() {
         0 => Vec::new(),
-        _ => addresses::solve(&clients, &gateway, homes),
+        _ => addresses::client_rows(&clients, &gateway, homes),
     };
     let mut links = Links { clients: &clients, found: Vec::new() };
     links.add(Layer::Gateway, &gateway, &rows);
@@ -64,15 +64,15 @@ pub fn solve(sightings: &Sightings, clocks: &Clocks, homes: &Homes, keyed: &[(u3
         .filter(|(_, side)| side.len() > 0)
         .collect();
     let Some(((first_layer, first), deeper)) = behind.split_first() else { return links.found };
-    let hops: Vec<Vec<Share>> = deeper.iter().map(|(_, side)| solve::solve(first, side)).collect();
+    let hops: Vec<Vec<Pairing>> = deeper.iter().map(|(_, side)| solve::hop(first, side)).collect();
     let token_service = if *first_layer == Layer::TokenService {
-        (0..).take(first.len()).map(|place| Share { outer: place, inner: place, share: 1.0 }).collect()
+        (0..).take(first.len()).map(|place| Pairing { outer: place, inner: place, share: 1.0 }).collect()
     } else {
         let place = deeper.iter().position(|(layer, _)| *layer == Layer::TokenService);
         place.and_then(|place| hops.get(place).cloned()).unwrap_or_default()
     };
     let evidence = evidence(&token_service, keyed);
-    let front = front::solve(&clients, &gateway, &rows, first, &evidence);
+    let front = front::behind(&clients, &gateway, &rows, first, &evidence);
     links.add(*first_layer, first, &front);
     for ((layer, side), hop) in deeper.iter().zip(&hops) {
         links.add(*layer, side, &chained(&front, hop));
@@ -86,33 +86,33 @@ fn base(sightings: &Sightings) -> Micros {
 }
 
 /// What transactions of the token service that a key ties to a client's request say of the machine before.
-fn evidence(hop: &[Share], keyed: &[(u32, u32)]) -> Evidence {
+fn evidence(hop: &[Pairing], keyed: &[(u32, u32)]) -> Evidence {
     let of_transaction: HashMap<u32, u32> = keyed.iter().copied().collect();
     let mut evidence = Evidence { keyed: keyed.iter().map(|(_, client)| *client).collect(), ..Evidence::default() };
-    for share in hop {
-        if let Some(&client) = of_transaction.get(&share.inner) {
-            evidence.of_inner.entry(share.outer).or_default().push((client, share.share));
+    for pairing in hop {
+        if let Some(&client) = of_transaction.get(&pairing.inner) {
+            evidence.of_inner.entry(pairing.outer).or_default().push((client, pairing.share));
         }
     }
     evidence
 }
 
 /// Two hops in a row: over all that may stand between.
-fn chained(front: &[Share], hop: &[Share]) -> Vec<Share> {
+fn chained(front: &[Pairing], hop: &[Pairing]) -> Vec<Pairing> {
     let mut behind: HashMap<u32, Vec<(u32, f64)>> = HashMap::new();
-    for share in hop {
-        behind.entry(share.outer).or_default().push((share.inner, share.share));
+    for pairing in hop {
+        behind.entry(pairing.outer).or_default().push((pairing.inner, pairing.share));
     }
     let mut chained: HashMap<(u32, u32), f64> = HashMap::new();
-    for share in front {
-        for (inner, next) in behind.get(&share.inner).into_iter().flatten() {
-            *chained.entry((share.outer, *inner)).or_insert(0.0) += share.share * next;
+    for pairing in front {
+        for (inner, next) in behind.get(&pairing.inner).into_iter().flatten() {
+            *chained.entry((pairing.outer, *inner)).or_insert(0.0) += pairing.share * next;
         }
     }
-    let mut shares: Vec<Share> =
-        chained.into_iter().map(|((outer, inner), share)| Share { outer, inner, share }).collect();
-    shares.retain(|share| share.share > NEGLIGIBLE);
-    shares.sort_by_key(|share| (share.outer, share.inner));
+    let mut shares: Vec<Pairing> =
+        chained.into_iter().map(|((outer, inner), share)| Pairing { outer, inner, share }).collect();
+    shares.retain(|pairing| pairing.share > NEGLIGIBLE);
+    shares.sort_by_key(|pairing| (pairing.outer, pairing.inner));
     shares
 }
 
@@ -122,16 +122,16 @@ struct Links<'a> {
 }
 
 impl Links<'_> {
-    fn add(&mut self, layer: Layer, side: &Side<'_>, shares: &[Share]) {
-        for share in shares {
-            let pair = self.clients.seen[share.outer as usize].zip(side.seen[share.inner as usize]);
+    fn add(&mut self, layer: Layer, side: &Side<'_>, shares: &[Pairing]) {
+        for pairing in shares {
+            let pair = self.clients.seen[pairing.outer as usize].zip(side.seen[pairing.inner as usize]);
             let distance = pair
                 .map(|(client, server)| server.from.unwrap_or(server.middle) - client.from.unwrap_or(client.middle));
             self.found.push(Link {
                 layer,
-                place: share.inner,
-                client: share.outer,
-                share: share.share.min(1.0),
+                place: pairing.inner,
+                client: pairing.outer,
+                share: pairing.share.min(1.0),
                 distance,
                 compared: pair.is_some_and(|(client, server)| client.compares(&server)),
             });

@@ -1,6 +1,6 @@
 //! Sightings of one layer with their times led back to the reference, ready to be compared.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::law::{Law, LogNormal, Measure, Seconds};
 use super::sightings::Sighting;
@@ -69,16 +69,23 @@ impl Seen {
 /// What clocks of different references may be apart.
 pub const UNKNOWN: Seconds = 30.0;
 
-/// The requests of a machine to one endpoint.
+/// The requests to one endpoint.
 #[derive(Debug, Clone)]
 pub struct Class {
-    /// By their middle: time and place.
-    pub places: Vec<(Seconds, u32)>,
-    /// Requests a second.
+    /// Those of each machine.
+    pub runs: Vec<Run>,
+    /// Requests a second, on all machines.
     pub rate: f64,
     /// How long they take.
     pub duration: LogNormal,
-    /// The clock of them that is known least.
+}
+
+/// The requests of one machine to one endpoint.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// By their middle: time and place.
+    pub places: Vec<(Seconds, u32)>,
+    /// How far the machine's clock may be off, at worst.
     pub clock: Seconds,
 }
 
@@ -134,6 +141,13 @@ fn seen(sighting: &Sighting, clocks: &Clocks, base: Micros) -> Option<Seen> {
 #[allow(clippy::cast_precision_loss)] // counts
 fn class(mut places: Vec<(Seconds, u32)>, seen: &[Option<Seen>]) -> Class {
     places.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.cmp(&two.1)));
+    let mut runs: BTreeMap<usize, Run> = BTreeMap::new();
+    for &(at, place) in &places {
+        let Some(seen) = seen[place as usize] else { continue };
+        let run = runs.entry(seen.machine).or_insert(Run { places: Vec::new(), clock: 0.0 });
+        run.places.push((at, place));
+        run.clock = run.clock.max(if seen.reference.is_some() { seen.clock } else { UNKNOWN });
+    }
     let span = places.last().zip(places.first()).map_or(1.0, |(last, first)| last.0 - first.0);
     let all = || places.iter().filter_map(|(_, place)| seen[*place as usize]);
     let durations: Vec<(Seconds, f64)> =
@@ -141,7 +155,6 @@ fn class(mut places: Vec<(Seconds, u32)>, seen: &[Option<Seen>]) -> Class {
     Class {
         rate: places.len() as f64 / span.max(60.0),
         duration: LogNormal::fit(&durations, LogNormal { mu: -2.0, sigma: 1.0 }, 2.0),
-        clock: all().map(|seen| if seen.reference.is_some() { seen.clock } else { UNKNOWN }).fold(0.0, f64::max),
-        places,
+        runs: runs.into_values().collect(),
     }
 }

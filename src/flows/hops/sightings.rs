@@ -146,8 +146,8 @@ pub struct Context<'a> {
     pub knowledge: &'a Knowledge,
     /// Place of the machine of each source.
     pub machine_of: &'a [usize],
-    /// Host name of each machine, in small letters, without a domain.
-    pub hosts: &'a [Option<String>],
+    /// Place of the machine of each host name, in small letters, without a domain.
+    pub hosts: &'a HashMap<String, usize>,
 }
 
 /// Everything that was seen: requests of clients to gateways that got as far as HTTP, and what servers did.
@@ -254,10 +254,9 @@ fn of_server(
         (false, false) => Answer::Unknown,
     };
     let endpoint = asked(layer, first, &get, context)?;
-    let target = get("internal_url").and_then(crate::flows::requests::split_url).and_then(|(host, _)| {
-        let label = host.split('.').next().unwrap_or_default().to_owned();
-        context.hosts.iter().position(|known| known.as_deref() == Some(label.as_str()))
-    });
+    let target = get("internal_url")
+        .and_then(crate::flows::requests::split_url)
+        .and_then(|(host, _)| context.hosts.get(host.split('.').next().unwrap_or_default()).copied());
     let sighting = Sighting {
         machine: *context.machine_of.get(first.place.source as usize)?,
         of: number,
@@ -316,10 +315,10 @@ fn asked<'e>(
     match layer {
         Layer::Gateway | Layer::Point => first.text.split(' ').find(|word| word.starts_with('/')).and_then(name),
         Layer::Connector => get("internal_url").or_else(|| get("url")).and_then(name),
-        Layer::TokenService => get("internal_url").and_then(name).or_else(|| name(TOKEN_SERVICE)),
+        Layer::TokenService => get("internal_url").and_then(name).or_else(|| {
+            // The line with the URL is lost.
+            knowledge.endpoint_for(Stage::CcmTokenRequest).map(|endpoint| endpoint.name.to_owned())
+        }),
         _ => Some(MESSAGES.to_owned()),
     }
 }
-
-/// Path of the token service, for transactions whose first line is lost.
-const TOKEN_SERVICE: &str = "/ccm_sts";

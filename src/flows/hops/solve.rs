@@ -5,9 +5,14 @@ use std::collections::BTreeMap;
 use super::association::{Edge, marginals};
 use super::law::{Law, Measure, Seconds};
 use super::seen::{Class, Seen, Side};
+use super::sightings::Sighting;
 
 /// Candidates that one outer sighting keeps, the likeliest.
 pub const CANDIDATES: usize = 48;
+
+/// Inner sightings of one machine that an outer one is held against at most, so that a burst costs no more than its
+/// length. Where more stand within reach, nothing but their answers could tell them apart.
+const NEAREST: usize = 256;
 
 /// A pair less likely than this is no candidate.
 const NEGLIGIBLE: f64 = 1e-3;
@@ -31,8 +36,7 @@ const OTHER_STATUS: f64 = 0.05;
 
 /// A pair with its probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[allow(clippy::struct_field_names)] // the share is what it is about
-pub struct Share {
+pub struct Pairing {
     /// Place of the outer sighting.
     pub outer: u32,
     /// Place of the inner sighting.
@@ -44,9 +48,9 @@ pub struct Share {
 /// What is believed of those that stay alone.
 #[derive(Debug, Clone, Copy)]
 pub struct Alone {
-    /// Share of the outer sightings that the inner machines' logs have.
+    /// Pairing of the outer sightings that the inner machines' logs have.
     pub seen: f64,
-    /// Share of the inner sightings that belong to none of the outer ones.
+    /// Pairing of the inner sightings that belong to none of the outer ones.
     pub stray: f64,
     /// Pairs that this rests on.
     pub pairs: f64,
@@ -121,15 +125,14 @@ fn candidates(outer: &Side<'_>, place: u32, inner: &Side<'_>, law: &Law, alone: 
         return Vec::new();
     };
     let mut found = Vec::new();
-    for &(_, other) in near(&seen, class, law) {
+    for other in near(&seen, class, law) {
         let Some(other_seen) = inner.seen[other as usize] else { continue };
         let partner = &inner.sightings[other as usize];
         if !sighting.may_be(partner) {
             continue;
         }
         let measure = seen.measure(&other_seen, law);
-        let status = if sighting.answer.differs(partner.answer) { OTHER_STATUS } else { 1.0 };
-        let odds = status * odds(law.density(&measure), &measure, &other_seen, class, alone);
+        let odds = status(sighting, partner) * odds(law.density(&measure), &measure, &other_seen, class, alone);
         if odds > NEGLIGIBLE {
             found.push((other, measure, odds));
         }
@@ -138,13 +141,25 @@ fn candidates(outer: &Side<'_>, place: u32, inner: &Side<'_>, law: &Law, alone: 
     found
 }
 
-/// The places of a class that stand near enough.
-pub fn near<'c>(seen: &Seen, class: &'c Class, law: &Law) -> &'c [(Seconds, u32)] {
+/// What the statuses of two make of a pair.
+pub fn status(outer: &Sighting, inner: &Sighting) -> f64 {
+    if outer.answer.differs(inner.answer) { OTHER_STATUS } else { 1.0 }
+}
+
+/// The places of a class that stand near enough: of each machine no more than [`NEAREST`], the nearest.
+pub fn near<'c>(seen: &Seen, class: &'c Class, law: &Law) -> impl Iterator<Item = u32> + use<'c> {
     let own = if seen.reference.is_some() { seen.clock } else { super::seen::UNKNOWN };
-    let reach = law.reach(own.hypot(class.clock), 2);
-    let from = class.places.partition_point(|(at, _)| *at < seen.middle + law.lead - reach);
-    let to = class.places.partition_point(|(at, _)| *at <= seen.middle + law.lead + reach);
-    &class.places[from..to.max(from)]
+    let expected = seen.middle + law.lead;
+    let law = *law;
+    class.runs.iter().flat_map(move |run| {
+        let reach = law.reach(own.hypot(run.clock), 2);
+        let first = run.places.partition_point(|(at, _)| *at < expected - reach);
+        let last = run.places.partition_point(|(at, _)| *at <= expected + reach);
+        let middle = run.places.partition_point(|(at, _)| *at < expected);
+        let from = first.max(middle.saturating_sub(NEAREST / 2));
+        let to = last.min(middle + NEAREST / 2).max(from);
+        run.places[from..to].iter().map(|(_, place)| *place)
+    })
 }
 
 /// How much likelier a pair of this density is than that both stay alone.
@@ -190,7 +205,7 @@ pub fn settle(outers: usize, inners: usize, edges: &mut [Edge], before: Alone) -
 }
 
 /// A hop between two layers whose machines hand requests on, solved.
-pub fn solve(outer: &Side<'_>, inner: &Side<'_>) -> Vec<Share> {
+pub fn hop(outer: &Side<'_>, inner: &Side<'_>) -> Vec<Pairing> {
     let (law, alone) = learn(outer, inner);
     let mut edges = edges(outer, inner, &law, alone);
     let (shares, _) = settle(outer.len(), inner.len(), &mut edges, alone);
@@ -198,8 +213,8 @@ pub fn solve(outer: &Side<'_>, inner: &Side<'_>) -> Vec<Share> {
 }
 
 /// The pairs that are worth keeping. A law that few pairs have taught makes nothing certain.
-pub fn shares_of(edges: &[Edge], shares: &[f64], alone: Alone) -> Vec<Share> {
+pub fn shares_of(edges: &[Edge], shares: &[f64], alone: Alone) -> Vec<Pairing> {
     let most = if alone.pairs < TAUGHT { UNTAUGHT } else { 1.0 };
     let all = edges.iter().zip(shares).filter(|(_, share)| **share > NEGLIGIBLE);
-    all.map(|(edge, share)| Share { outer: edge.outer, inner: edge.inner, share: share.min(most) }).collect()
+    all.map(|(edge, share)| Pairing { outer: edge.outer, inner: edge.inner, share: share.min(most) }).collect()
 }
