@@ -306,7 +306,7 @@ fn device_authentication(status: &DeviceStatus) -> Check {
     }
 }
 
-/// Dates of the certificate itself where it is at hand, else those of the output.
+/// Dates of the output and, where it is at hand, of the certificate itself: both must hold.
 fn validity(status: &DeviceStatus, own: Option<&Certificate>, at: Option<Micros>) -> Check {
     const SECOND: Micros = 1_000_000;
     let id = "device-certificate-validity";
@@ -316,7 +316,8 @@ fn validity(status: &DeviceStatus, own: Option<&Certificate>, at: Option<Micros>
     let differ = dates.zip(shown).is_some_and(|((from, to), (shown_from, shown_to))| {
         from.abs_diff(shown_from) > SECOND.unsigned_abs() || to.abs_diff(shown_to) > SECOND.unsigned_abs()
     });
-    let (Some((from, to)), Some(at)) = (dates.or(shown), at) else {
+    let both = dates.zip(shown).map(|((from, to), (shown_from, shown_to))| (from.max(shown_from), to.min(shown_to)));
+    let (Some((from, to)), Some(at)) = (both.or(dates).or(shown), at) else {
         let why = if at.is_none() {
             "No instant was given to hold the dates against."
         } else {

@@ -22,13 +22,9 @@ pub fn findings(matches: Vec<Match>, world: &World<'_>, knowledge: &Knowledge) -
     let mut groups: BTreeMap<(String, Severity), Vec<Match>> = BTreeMap::new();
     let told = matches.into_iter().filter(|found| found.failure.role != FailureRole::Symptom);
     let (of_flows, alone): (Vec<Match>, Vec<Match>) = told.partition(|found| found.flow.is_some());
-    // What stops one flow of a client and is overcome in another is one story of that client; what the site has not set
-    // up is one story of all of them.
-    let mut worst_of_client: BTreeMap<(String, Option<usize>), Severity> = BTreeMap::new();
-    let client = |found: &Match| {
-        let machine = world.followed.details[found.flow?].machine;
-        Some((found.failure.id.clone(), (!found.failure.hits_many()).then_some(machine)))
-    };
+    // What stops one flow of a client and is overcome in another is one story of that client.
+    let mut worst_of_client: BTreeMap<(String, usize), Severity> = BTreeMap::new();
+    let client = |found: &Match| Some((found.failure.id.clone(), world.followed.details[found.flow?].machine));
     for found in &of_flows {
         let Some(client) = client(found) else { continue };
         let worst = worst_of_client.entry(client).or_insert(found.severity);

@@ -77,14 +77,16 @@ pub(super) fn compare(client: &Client, phases: &[Prediction], seen: Observed<'_>
 }
 
 /// The flow that a prediction is held against: the last one that failed, for it is what has to be explained, and what
-/// passed before it says nothing against a cause that came later; else the last one that tells of the stage. Of the
-/// `kinds` the first that there is a flow of.
+/// passed before it says nothing against a cause that came later; else the last one that tells of the stage, of the first
+/// of the `kinds` that there is a flow of.
 fn that_matters<'f>(flows: &[&'f Flow], kinds: &[FlowKind], stage: Stage) -> Option<&'f Flow> {
-    let of_kind = |kind: &FlowKind| flows.iter().copied().filter(|flow| flow.kind == *kind).collect::<Vec<_>>();
-    let flows = kinds.iter().map(of_kind).find(|flows| !flows.is_empty())?;
     let when = |flow: &&Flow| (flow.ended, flow.started);
     let failed = flows.iter().copied().filter(|flow| matches!(flow.outcome, Outcome::Failed | Outcome::Stalled));
-    failed.max_by_key(when).or_else(|| flows.iter().copied().max_by_key(|flow| (tells_of(flow, stage), when(flow))))
+    let of_kind = |kind: &FlowKind| flows.iter().copied().filter(|flow| flow.kind == *kind).collect::<Vec<_>>();
+    failed.filter(|flow| kinds.contains(&flow.kind)).max_by_key(when).or_else(|| {
+        let flows = kinds.iter().map(of_kind).find(|flows| !flows.is_empty())?;
+        flows.into_iter().max_by_key(|flow| (tells_of(flow, stage), when(flow)))
+    })
 }
 
 /// A host is named with its domain or without.

@@ -197,14 +197,14 @@ def test_a_first_description_works_from_where_it_is_written(tmp_path: Path, monk
 
 
 def test_what_lies_in_an_archive_is_told_in_a_comment(tmp_path: Path) -> None:
-    logs = tmp_path / "logs"
+    logs = tmp_path / "simulated"
     cmgtrail.simulate(logs, clients=2, hours=1, seed=4)
-    archive = shutil.make_archive(str(tmp_path / "logs"), "zip", logs)
-    assert run(["site", "from-logs", archive, "--out", str(tmp_path / "site.toml")]) == 0
-    text = (tmp_path / "site.toml").read_text("utf-8")
+    archive = shutil.make_archive(str(tmp_path / "packed"), "zip", logs)
+    assert run(["site", "from-logs", archive, "--out", str(tmp_path / "found.toml")]) == 0
+    text = (tmp_path / "found.toml").read_text("utf-8")
     assert "# roots = " in text
     assert "unpack it first" in text
-    assert cmgtrail.preflight(tmp_path / "site.toml", at=AT).works is None
+    assert cmgtrail.preflight(tmp_path / "found.toml", at=AT).works is None
 
 
 def test_the_first_line_says_where_the_logs_differ(site: Path, capsys: Captured) -> None:

@@ -59,10 +59,10 @@ def _walk(
             file, block, after, since = record.file, [], 0, 0
             between.clear()
         line = Line(record.line, withheld(record.text))
-        if (file, record.line) in proofs:
+        if (record.file, record.line) in proofs:
             if since > AROUND:
                 block = []  # too far from the block before to go on with it
-            found[file, record.line] = block
+            found[record.file, record.line] = block
             block += [*between, line]
             after, since = AROUND, 0
             between.clear()
