@@ -148,7 +148,8 @@ fn flow_matches(
     for (index, of_site) in site.iter().enumerate() {
         if of_site.failure.role == FailureRole::Cause && explains(of_site, &case) {
             placed.insert(index);
-            found.push(Match { flow: Some(flow), ..of_site.clone() });
+            let worst = if case.overcome_later() { Severity::Warning } else { Severity::Error };
+            found.push(Match { flow: Some(flow), severity: of_site.severity.min(worst), ..of_site.clone() });
         }
     }
     merge_same(&mut found);

@@ -70,7 +70,11 @@ fn refusal(event: &Event) -> Option<Refusal> {
 
 fn token_refused(case: &Case<'_>, counts: impl Fn(&Refusal) -> bool) -> Option<Vec<u32>> {
     let mut events = case.events_with(&["idx"], Scope::Attempt);
-    if case.flow.is_some() {
+    // The servers' lines name no client. They tell of this one only where its own request may have been refused.
+    let refused = |request: &Request| {
+        request.failed() && !request.failed_below_http() && request.status.is_none_or(|status| status == 401)
+    };
+    if case.requests().into_iter().any(|number| refused(case.world.request(number))) {
         events.extend(case.events_with(&["idx"], Scope::Site));
     }
     let found = events.into_iter().find(|&event| refusal(case.event(event)).is_some_and(|refusal| counts(&refusal)))?;

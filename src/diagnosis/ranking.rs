@@ -177,6 +177,10 @@ fn makes_superfluous(better: &Candidate, other: &Candidate) -> bool {
     if one.failure.consequences.contains(&two.failure.id) {
         return true;
     }
+    // A consequence never takes its own cause away: the two would leave nothing.
+    if two.failure.consequences.contains(&one.failure.id) {
+        return false;
+    }
     let as_sure = one.confidence >= two.confidence;
     if one.fit.contradicted != two.fit.contradicted {
         return two.fit.contradicted && as_sure;
@@ -185,7 +189,8 @@ fn makes_superfluous(better: &Candidate, other: &Candidate) -> bool {
     let neighbours = one.is_neighbour_of(&two.failure);
     let covers = better.explained.is_superset(&other.explained);
     let more = better.named.len() > other.named.len();
-    (surer && (neighbours || two.confidence == Confidence::Possible)) || (as_sure && more && covers)
+    let explains = !better.explained.is_empty();
+    (surer && (neighbours || (explains && two.confidence == Confidence::Possible))) || (as_sure && more && covers)
 }
 
 /// Notes for each cause the neighbours that stay beside it. Of two that are equally sure of the same trouble, both are

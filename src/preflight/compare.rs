@@ -76,14 +76,19 @@ pub(super) fn compare(client: &Client, phases: &[Prediction], seen: Observed<'_>
     rows
 }
 
-/// The flow that a prediction is held against: the last one that failed, for it is what has to be explained, and what
-/// passed before it says nothing against a cause that came later; else the last one that tells of the stage, of the first
-/// of the `kinds` that there is a flow of.
+/// The flow that a prediction is held against: the last one that failed, unless a later one was completed, for it is what
+/// has to be explained, and what passed before it says nothing against a cause that came later; else the last one that
+/// tells of the stage, of the first of the `kinds` that there is a flow of.
 fn that_matters<'f>(flows: &[&'f Flow], kinds: &[FlowKind], stage: Stage) -> Option<&'f Flow> {
     let when = |flow: &&Flow| (flow.ended, flow.started);
     let failed = flows.iter().copied().filter(|flow| matches!(flow.outcome, Outcome::Failed | Outcome::Stalled));
     let of_kind = |kind: &FlowKind| flows.iter().copied().filter(|flow| flow.kind == *kind).collect::<Vec<_>>();
-    failed.filter(|flow| kinds.contains(&flow.kind)).max_by_key(when).or_else(|| {
+    let last = failed.filter(|flow| kinds.contains(&flow.kind)).max_by_key(when);
+    let is_over = |failed: &&Flow| {
+        let mut later = flows.iter().filter(|flow| kinds.contains(&flow.kind) && flow.started > failed.ended);
+        later.any(|flow| flow.outcome == Outcome::Completed)
+    };
+    last.filter(|failed| !is_over(failed)).or_else(|| {
         let flows = kinds.iter().map(of_kind).find(|flows| !flows.is_empty())?;
         flows.into_iter().max_by_key(|flow| (tells_of(flow, stage), when(flow)))
     })

@@ -151,8 +151,8 @@ fn the_corpus_covers_what_it_must() {
         return;
     }
     let cases: Vec<Case> = names().iter().map(|name| load(name).unwrap_or_else(|error| panic!("{error}"))).collect();
-    assert!(cases.len() >= 30, "{} cases", cases.len());
-    assert!(cases.iter().filter(|case| case.healthy).count() >= 6, "at least 6 healthy cases");
+    assert!(cases.len() >= 90, "{} cases", cases.len());
+    assert!(cases.iter().filter(|case| case.healthy).count() >= 12, "at least 12 healthy cases");
     assert!(cases.iter().any(|case| case.provenance == Provenance::DocumentedShapes));
     for case in cases.iter().filter(|case| case.healthy) {
         assert!(case.exit_status.has(&0) && !case.exit_status.has(&1), "{}: healthy, so exit status 0", case.title);
