@@ -84,7 +84,9 @@ fn of_same_client<'m>(case: &Case<'_>, of_flow: &'m [Vec<Match>], by_machine: &[
         if passed || past.ended.is_none_or(|ended| started - ended > STILL_THE_SAME) {
             return None;
         }
-        if past.broke_at == Some(stage) {
+        // One that has no cause of its own either tells nothing; the one before it may.
+        let is_told = of_flow[other].iter().any(|found| found.failure.role == FailureRole::Cause);
+        if past.broke_at == Some(stage) && is_told {
             return only_cause(&of_flow[other]);
         }
     }

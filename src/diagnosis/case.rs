@@ -403,16 +403,20 @@ impl<'a> Case<'a> {
         sources.iter().filter_map(|&source| self.world.sources.get(source as usize)).all(|log| log.is_whole(from, to))
     }
 
-    /// True where a source of this role and log was kept for all of these times.
+    /// True where this log of each machine of this role was kept for all of these times: of two management points the one
+    /// whose log is at hand tells nothing of what the other one did.
     pub fn log_covers(&self, role: Role, log: Option<&str>, from: Option<Micros>, to: Option<Micros>) -> bool {
         let Some((from, to)) = from.zip(to) else { return false };
         let client = self.client_machine();
-        self.world.sources.iter().any(|source| {
-            source.role == Some(role)
-                && (role != Role::Client || client.as_deref() == Some(source.machine.as_str()))
-                && log.is_none_or(|log| is_log(source, log))
-                && source.covers(from, to)
-        })
+        let of_role = self.world.sources.iter().filter(|source| {
+            source.role == Some(role) && (role != Role::Client || client.as_deref() == Some(source.machine.as_str()))
+        });
+        let mut covered: BTreeMap<&str, bool> = BTreeMap::new();
+        for source in of_role {
+            let covers = log.is_none_or(|log| is_log(source, log)) && source.covers(from, to);
+            *covered.entry(&source.machine).or_default() |= covers;
+        }
+        !covered.is_empty() && covered.into_values().all(|covers| covers)
     }
 
     /// What stands for the client's machine in this trail: that of its lines; where only servers speak of it, its host.
