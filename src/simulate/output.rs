@@ -117,18 +117,27 @@ impl Simulated {
     /// Writes everything into a folder, which is made, `truth.json` beside it.
     ///
     /// # Errors
-    /// [`Error::Argument`] where another simulation lies there, for two sites in one folder are read as one;
-    /// [`Error::Unwritable`] for the first file or folder that cannot be written.
+    /// [`Error::Argument`] where another simulation lies there, for two sites in one folder are read as one, or a file of
+    /// somebody else's that would be overwritten; [`Error::Unwritable`] for the first file or folder that cannot be written.
     pub fn write(&self, out: &Path) -> Result<Summary> {
         let truth = serde_json::to_vec(&self.truth).unwrap_or_default();
-        // The same simulation once more changes nothing.
-        if std::fs::read(out.join(TRUTH)).is_ok_and(|there| there != truth) {
-            return Err(Error::Argument {
-                argument: "out".to_owned(),
-                expected: "a folder without another simulation; give another one, or replace what lies there (--force)"
-                    .to_owned(),
-                found: out.display().to_string(),
-            });
+        let refused = |expected: &str, found: &Path| {
+            let (expected, found) = (expected.to_owned(), found.display().to_string());
+            Err(Error::Argument { argument: "out".to_owned(), expected, found })
+        };
+        match std::fs::read(out.join(TRUTH)) {
+            // The same simulation once more changes nothing.
+            Ok(there) if there == truth => {}
+            Ok(_) => {
+                let expected =
+                    "a folder without another simulation; give another one, or replace what lies there (--force)";
+                return refused(expected, out);
+            }
+            Err(_) => {
+                if let Some(own) = self.truth.files.iter().map(|path| out.join(path)).find(|path| path.exists()) {
+                    return refused("a folder in which nothing would be overwritten; give another one", &own);
+                }
+            }
         }
         self.files.par_iter().try_for_each(|file| write(&out.join(&file.path), &file.bytes))?;
         write(&out.join(TRUTH), &truth)?;

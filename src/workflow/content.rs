@@ -15,8 +15,10 @@ pub fn command_line(line: Option<&CommandLine>) -> Ruling {
         ruling.add_cause(Cause::certain("bootstrap-command-malformed", why));
     }
     if line.management_point().is_some() && line.ccm_host_name().is_some() && line.registration_token().is_some() {
-        let why = "The command line has /mp: beside CCMHOSTNAME and /regtoken.";
-        ruling.add_cause(Cause::certain("mp-switch-with-ccmhostname", why));
+        // One report says that it fails, and why is not documented; the vendor's own example has all three.
+        let why =
+            "The command line has /mp: beside CCMHOSTNAME and /regtoken, with which an installation was seen to fail.";
+        ruling.warnings.push(Cause::possible("mp-switch-with-ccmhostname", why));
     }
     ruling
 }

@@ -73,6 +73,18 @@ def test_noise_is_a_share_or_a_size(tmp_path: Path) -> None:
     assert 3_000_000 < size["bytes"] < 4_000_000
 
 
+def test_no_file_of_somebody_elses_is_overwritten(tmp_path: Path, capsys: Captured) -> None:
+    out = tmp_path / "own"
+    out.mkdir()
+    own = out / "site.toml"
+    own.write_text("# mine\n", "utf-8")
+    for force in ([], ["--force"]):
+        assert run(["simulate", "--out", str(out), "--clients", "2", "--hours", "1", "--seed", "1", *force]) == 2
+        assert "nothing would be overwritten" in " ".join(capsys.readouterr().err.split())
+        assert own.read_text("utf-8") == "# mine\n"
+        assert [path.name for path in out.iterdir()] == ["site.toml"]
+
+
 @pytest.mark.parametrize(
     ("options", "word"),
     [

@@ -110,16 +110,6 @@ fn rows() -> Vec<Row> {
             &[],
         ),
         ("bootstrap-command-malformed", ClientInstall, Boot, vec![("SMSSITECODE=PS1", "SMSSITECODE=\"PS1")], &[]),
-        (
-            "mp-switch-with-ccmhostname",
-            ClientInstall,
-            Boot,
-            vec![
-                ("ccmsetup.exe ", "ccmsetup.exe /mp:https://cmg.fabrikam.com /regtoken:a.b.c "),
-                ("os_build", "tokens = { registration = \"registration.jwt\" }\nos_build"),
-            ],
-            &[],
-        ),
         ("wpj-certificate-missing", WpjCertificate, Boot, vec![("join = \"entra\"", "join = \"registered\"")], &[]),
         ("wpj-certificate-missing", WpjCertificate, Boot, vec![("\"wpj.pem\"", "\"none\"")], &[]),
         ("wpj-certificate-missing", WpjCertificate, Boot, vec![("\"wpj.pem\"", "\"client.pem\"")], &[]),

@@ -6,7 +6,7 @@ mod world;
 use std::path::Path;
 
 use cmgtrail::engine::{ReadOptions, Silent, Trail};
-use cmgtrail::finding::Severity;
+use cmgtrail::finding::{Confidence, Severity};
 use cmgtrail::knowledge::Knowledge;
 use cmgtrail::preflight::{Agreement, Observed, Options, Preflight, Seen, sketch};
 use cmgtrail::site::Site;
@@ -294,4 +294,16 @@ fn copy(from: &Path, to: &Path) {
             std::fs::copy(&entry, &into).unwrap();
         }
     }
+}
+
+#[test]
+fn the_vendors_own_command_line_is_a_warning_and_stops_nobody() {
+    let changes = [
+        ("ccmsetup.exe ", "ccmsetup.exe /mp:https://cmg.fabrikam.com /regtoken:a.b.c "),
+        ("os_build", "tokens = { registration = \"registration.jwt\" }\nos_build"),
+    ];
+    let preflight = ask(&changed(&changes), None);
+    let found: Vec<_> = preflight.findings.iter().filter(|one| one.failure == "mp-switch-with-ccmhostname").collect();
+    let [warning] = found[..] else { panic!("one warning, not {}", found.len()) };
+    assert_eq!((warning.severity, warning.confidence), (Severity::Warning, Confidence::Possible));
 }
