@@ -226,7 +226,6 @@ fn judge<'a>(request: &'a ChainRequest, inputs: &'a Inputs<'a>, path: &Path, sea
 }
 
 fn distrusted(judgement: &mut Judgement<'_>, disallowed: &[&Certificate]) {
-    let store: HashSet<&[u8]> = disallowed.iter().map(|certificate| certificate.der.as_ref()).collect();
     let end = judgement.chain.len().saturating_sub(1);
     for place in 0..judgement.chain.len() {
         let root = if place == end { distrusted_root(judgement, disallowed) } else { None };
@@ -235,7 +234,7 @@ fn distrusted(judgement: &mut Judgement<'_>, disallowed: &[&Certificate]) {
             judgement.failed(&EXPLICITLY_DISTRUSTED, place, text);
         } else if judgement.stores.disallowed == Known::Not {
             judgement.not_checked(&EXPLICITLY_DISTRUSTED, place, "No disallowed store was given.").decides = false;
-        } else if store.contains(judgement.certificate(place).der.as_ref()) {
+        } else if disallowed.iter().any(|known| known.der == judgement.certificate(place).der) {
             judgement.failed(&EXPLICITLY_DISTRUSTED, place, "It is in the client's disallowed store.");
         } else if judgement.stores.disallowed == Known::Partly {
             judgement.not_checked(&EXPLICITLY_DISTRUSTED, place, "Some of the disallowed store cannot be read.");

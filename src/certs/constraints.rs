@@ -2,7 +2,7 @@
 
 use super::certificate::Certificate;
 use super::extensions::{GeneralName, NameConstraints};
-use super::hostname::{address_text, is_domain};
+use super::hostname::{DNS_NAME, address_text, is_domain};
 use super::name::Name;
 
 /// Comparisons of a name with a constraint that are made for one pair of certificates. More is an attack on the
@@ -83,7 +83,7 @@ pub(super) fn violations(
         return vec![Violation::TooMany];
     }
     let mut names = constrained_names(certificate);
-    let is_dns = |name: &GeneralName| matches!(name, GeneralName::Dns(_) | GeneralName::Damaged(2));
+    let is_dns = |name: &GeneralName| matches!(name, GeneralName::Dns(_) | GeneralName::Damaged(DNS_NAME));
     if by_common_name && !names.iter().any(is_dns) {
         let host_like = |name: &&String| name.contains('.') && is_domain(name.strip_prefix("*.").unwrap_or(name));
         names.extend(certificate.subject.common_names.iter().filter(host_like).cloned().map(GeneralName::Dns));

@@ -13,10 +13,10 @@ use super::extensions::{AuthorityKey, Extensions, GeneralName, PointName, RawExt
 use super::key::{SignatureKind, Signed};
 use super::name::Name;
 
-/// Next CRL Publish of Windows authorities (wincrypt.h: `szOID_CRL_NEXT_PUBLISH`).
 /// Critical extensions that are not known, told at most; one is enough to refuse a list.
 const MOST_UNKNOWN: usize = 8;
 
+/// Next CRL Publish of Windows authorities (wincrypt.h: `szOID_CRL_NEXT_PUBLISH`).
 const NEXT_PUBLISH: &str = "1.3.6.1.4.1.311.21.4";
 
 /// A revocation list.

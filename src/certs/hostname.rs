@@ -31,7 +31,7 @@ pub(super) fn host_alone(given: &str) -> Option<String> {
 }
 
 /// Tag of a domain name among the alternative names (RFC 5280, section 4.2.1.6).
-const DNS_NAME: u8 = 2;
+pub(super) const DNS_NAME: u8 = 2;
 
 /// Compares a certificate's names with a host: a domain name, or an address in text form.
 pub fn match_host(certificate: &Certificate, host: &str) -> HostMatch {

@@ -261,7 +261,7 @@ impl Cutter<'_> {
                         _ => false,
                     };
                     let installs = draft.client.iter().any(|member| had_package(own(member)));
-                    std::mem::take(&mut answered);
+                    answered = false;
                     std::mem::take(&mut registers) && installs && !draft.superseded
                 }
                 FlowKind::Registration => {

@@ -131,3 +131,8 @@ pub(super) fn is_root(source: &Source) -> bool {
         .first()
         .is_some_and(crate::certs::Certificate::is_self_issued)
 }
+
+/// Sentences as a part of another one.
+pub(super) fn clause(sentences: &str) -> &str {
+    sentences.trim_end_matches('.')
+}

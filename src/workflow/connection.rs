@@ -108,7 +108,7 @@ pub fn certificate(chain: &ServerChain) -> Ruling {
         let why = chains::why(&report, bit);
         ruling = match bit {
             AUTHORITY if !chain.request.store_is_known() => {
-                ruling.and(Ruling::not_known(format!("which roots the client trusts ({})", clause(&why))))
+                ruling.and(Ruling::not_known(format!("which roots the client trusts ({})", chains::clause(&why))))
             }
             AUTHORITY => ruling.and(untrusted(&report, why)),
             _ => ruling.and(Ruling::blocked(Cause::certain(failure, why))),
@@ -132,14 +132,9 @@ fn untrusted(report: &Report, why: String) -> Ruling {
         Told::LeafAlone => Ruling::not_known(format!(
             "the authorities above the CMG's certificate, of which the leaf alone is at hand: name the chain that the \
              CMG presents, or the root that it leads to ({failure} is possible: {})",
-            clause(&why)
+            chains::clause(&why)
         )),
     }
-}
-
-/// Sentences as a part of another one.
-fn clause(sentences: &str) -> &str {
-    sentences.trim_end_matches('.')
 }
 
 /// Whether revocation lists stop the client.
@@ -159,7 +154,7 @@ fn revocation(chain: &ServerChain, report: &Report, fails: bool) -> Ruling {
         Some(true) => Ruling::blocked(cause),
         Some(false) => Ruling::default(),
         None => {
-            let why = clause(&cause.why);
+            let why = chains::clause(&cause.why);
             Ruling::not_known(format!(
                 "whether the client checks revocation lists{open}; if it does, {failure} ({why})"
             ))

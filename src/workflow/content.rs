@@ -105,7 +105,7 @@ pub fn registration(site: &Site, client: &Client, uses_pki: bool, at: Micros) ->
             let why = format!("Its root is not on the site's own list of trusted roots. {why}");
             ruling.add_cause(Cause::certain("root-not-on-site-ctl", why));
         } else {
-            let why = why.trim_end_matches('.');
+            let why = chains::clause(&why);
             ruling.unknown.push(format!("which root the client's certificate leads to ({why})"));
         }
     }

@@ -100,7 +100,7 @@ pub fn client_certificate(request: &ChainRequest, verifies: Option<bool>) -> Rul
         if request.store_is_known() {
             ruling.add_cause(Cause::certain("client-chain-incomplete-on-cmg", why));
         } else {
-            let why = why.trim_end_matches('.');
+            let why = chains::clause(&why);
             ruling.unknown.push(format!("which client authorities were uploaded to the CMG ({why})"));
         }
     }
@@ -111,7 +111,7 @@ pub fn client_certificate(request: &ChainRequest, verifies: Option<bool>) -> Rul
             Some(true) => ruling.add_cause(Cause::certain("client-revocation-misconfigured", why)),
             Some(false) => {}
             None => {
-                let why = why.trim_end_matches('.');
+                let why = chains::clause(&why);
                 ruling.unknown.push(format!("whether the CMG verifies client revocation ({why})"));
             }
         }

@@ -49,7 +49,7 @@ fn key(edge: &Edge, clients: &Side<'_>, gateway: &Side<'_>) -> Option<(usize, u3
     Some((clients.sightings[edge.outer as usize].machine, address))
 }
 
-/// Pairing of each address in all rows.
+/// Share of each address in all rows.
 #[allow(clippy::cast_precision_loss)] // counts
 fn usual(gateway: &Side<'_>) -> HashMap<u32, f64> {
     let mut usual = HashMap::new();

@@ -48,9 +48,9 @@ pub struct Pairing {
 /// What is believed of those that stay alone.
 #[derive(Debug, Clone, Copy)]
 pub struct Alone {
-    /// Pairing of the outer sightings that the inner machines' logs have.
+    /// Share of the outer sightings that the inner machines' logs have.
     pub seen: f64,
-    /// Pairing of the inner sightings that belong to none of the outer ones.
+    /// Share of the inner sightings that belong to none of the outer ones.
     pub stray: f64,
     /// Pairs that this rests on.
     pub pairs: f64,
