@@ -1192,6 +1192,9 @@ class Preflight:
     def clients(self) -> dict[str, bool | None]:
         """The clients by name, each with whether it works."""
     @property
+    def notes(self) -> list[str]:
+        """What to know of the logs that it was held against: of which clients they say nothing."""
+    @property
     def stages(self) -> PredictedStages:
         """All stages of all clients in both phases."""
     @property

@@ -116,7 +116,7 @@ pub(super) fn match_dns(pattern: &str, host: &str) -> bool {
 
 /// Whether the text has the form of a domain name: labels of letters, digits, hyphens and, as in use on internal
 /// networks, underscores.
-pub(super) fn is_domain(name: &str) -> bool {
+pub(crate) fn is_domain(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 253
         && name.parse::<IpAddr>().is_err()

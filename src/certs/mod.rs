@@ -36,6 +36,7 @@ pub use bundle::{Bundle, Problem, Source};
 pub use certificate::Certificate;
 pub use chain::{validate_chain, validate_chain_until, validate_read};
 pub use crl::Crl;
+pub(crate) use hostname::is_domain;
 pub use inspect::{certificate_facts, inspect_certificate, inspect_read};
 pub use materials::{Materials, ReadList, ReadSource, Stop};
 pub use oracle::{Agreement, SecondOpinion};

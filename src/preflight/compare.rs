@@ -1,8 +1,10 @@
 //! Predicted and observed, side by side: where they disagree, something is there that the description does not see.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use super::Observed;
+use super::{ClientPreflight, Observed};
 use crate::finding::Severity;
 use crate::flows::{Flow, StageResult};
 use crate::site::Client;
@@ -74,6 +76,40 @@ pub(super) fn compare(client: &Client, phases: &[Prediction], seen: Observed<'_>
         }
     }
     rows
+}
+
+/// Of which clients the logs say nothing, as a sentence; `None` where they say something of all.
+pub(super) fn not_compared(clients: &[ClientPreflight], seen: Observed<'_>) -> Option<String> {
+    /// Names that are told; the others are counted.
+    const TOLD: usize = 5;
+    let listed = |names: &[&str]| {
+        let more = names.len().saturating_sub(TOLD);
+        let told = names.iter().take(TOLD).copied().collect::<Vec<_>>().join(", ");
+        if more == 0 { told } else { format!("{told} and {more} more") }
+    };
+    let is_seen = |client: &&ClientPreflight| client.compared.iter().any(|row| row.flow.is_some());
+    let (told, absent): (Vec<_>, Vec<_>) = clients.iter().partition(is_seen);
+    let absent: Vec<&str> = absent.iter().map(|client| client.client.as_str()).collect();
+    if absent.is_empty() {
+        return None;
+    }
+    if !told.is_empty() {
+        return Some(format!("The logs hold no flow of {}: nothing was compared there.", listed(&absent)));
+    }
+    let hosts: BTreeSet<&str> = seen.flows.iter().filter_map(|flow| flow.client.host.as_deref()).collect();
+    let hosts: Vec<&str> = hosts.into_iter().collect();
+    Some(match (seen.flows, hosts.as_slice()) {
+        ([], _) => "The logs hold no flow of any client: nothing was compared.".to_owned(),
+        (_, []) => format!(
+            "The logs do not say of which hosts they are, and hold no flow of {}: nothing was compared.",
+            listed(&absent)
+        ),
+        (_, hosts) => format!(
+            "The logs are of other hosts ({}), and hold no flow of {}: nothing was compared.",
+            listed(hosts),
+            listed(&absent)
+        ),
+    })
 }
 
 /// The flow that a prediction is held against: the last one that failed, unless a later one was completed, for it is what

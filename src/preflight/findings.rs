@@ -10,7 +10,7 @@ use crate::finding::{Confidence, Severity};
 use crate::knowledge::{Failure, FailureRole, Knowledge};
 use crate::site::{Client, CommandLine, Site};
 use crate::stage::Stage;
-use crate::workflow::{Cause, Phase, entra};
+use crate::workflow::{Cause, Phase, Words, entra};
 
 /// One failure that is predicted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,6 +41,8 @@ pub struct Forecast {
     pub phases: Vec<Phase>,
     /// Clients that it hits.
     pub clients: Vec<String>,
+    #[serde(skip)]
+    words: Option<&'static Words>,
 }
 
 /// All findings, errors first, then what hits most clients, then in the order of the stages.
@@ -54,7 +56,10 @@ pub(super) fn findings(site: &Site, clients: &[ClientPreflight], knowledge: &Kno
             for (stage, cause, stops) in now.chain(later) {
                 let Some(failure) = knowledge.failure(cause.failure) else { continue };
                 let severity = severity(failure, stops);
-                let known = found.iter_mut().find(|other| other.failure == failure.id && other.severity == severity);
+                let same = |other: &&mut Forecast| {
+                    other.failure == failure.id && other.severity == severity && other.words == cause.words
+                };
+                let known = found.iter_mut().find(same);
                 match known {
                     Some(known) => known.hit(prediction.phase, client),
                     None => {
@@ -99,20 +104,22 @@ impl Forecast {
         (stage, cause, phase): (Stage, &Cause, Phase),
     ) -> Self {
         let words = |text: &str| fill(text, &|field| value(field, site, client));
+        let own = |of: fn(&Words) -> Option<&'static str>| cause.words.and_then(of).map(str::to_owned);
         Self {
             failure: failure.id.clone(),
             severity,
             confidence: cause.confidence,
             stage,
             scope: failure.scope.clone(),
-            title: words(&failure.title),
+            title: own(|own| Some(own.title)).unwrap_or_else(|| words(&failure.title)),
             why: cause.why.clone(),
-            explanation: words(&failure.explanation),
-            remedy: words(&failure.remedy),
+            explanation: own(|own| Some(own.explanation)).unwrap_or_else(|| words(&failure.explanation)),
+            remedy: own(|own| own.remedy).unwrap_or_else(|| words(&failure.remedy)),
             verify: words(&failure.verify),
             reference: failure.reference.clone(),
             phases: vec![phase],
             clients: vec![client.name.clone()],
+            words: cause.words,
         }
     }
 

@@ -78,6 +78,8 @@ pub struct Preflight {
     pub clients: Vec<ClientPreflight>,
     /// What stops them or will, in the words of the knowledge: errors first, then what hits most clients.
     pub findings: Vec<Forecast>,
+    /// What to know of the logs that the prediction was held against, as sentences: of whom they say nothing.
+    pub notes: Vec<String>,
 }
 
 impl Preflight {
@@ -110,6 +112,7 @@ impl Preflight {
             at: rfc3339(options.at),
             works: all(each),
             findings: findings::findings(site, &clients, knowledge),
+            notes: observed.and_then(|seen| compare::not_compared(&clients, seen)).into_iter().collect(),
             clients,
         })
     }

@@ -193,11 +193,23 @@ impl Found {
     }
 
     fn write_clients(&self, text: &mut String, artefacts: Artefacts<'_>) {
+        if self.clients.is_empty() {
+            text.push_str(
+                "\n# [[client]]                # no client was seen; a prediction needs one\n# name = \"PC042\"\n",
+            );
+        }
         for client in self.clients.values() {
             let host = client.host.clone().unwrap_or_default();
             let _ = write!(text, "\n[[client]]\nname = {}\n", quoted(&host));
+            let own = |part| {
+                artefacts
+                    .of(part)
+                    .filter(|artefact| artefact.host.as_deref() == Some(host.to_ascii_lowercase().as_str()))
+            };
+            // What its own files say of the device goes before what its logs say.
+            let joined = [Part::JoinStatus, Part::DeviceCertificate].into_iter().any(|part| own(part).next().is_some());
             let ids = [("device_id", &client.device_id), ("user_id", &client.user_id), ("tenant", &client.tenant_id)];
-            for (key, value) in ids {
+            for (key, value) in ids.into_iter().filter(|(key, _)| !joined || *key == "user_id") {
                 // Published logs mask their ids.
                 if let Some(value) =
                     value.as_ref().filter(|value| identity::normal(value).is_some_and(|id| is_whole(&id)))
@@ -205,11 +217,6 @@ impl Found {
                     let _ = writeln!(text, "{key} = {}", quoted(value));
                 }
             }
-            let own = |part| {
-                artefacts
-                    .of(part)
-                    .filter(|artefact| artefact.host.as_deref() == Some(host.to_ascii_lowercase().as_str()))
-            };
             for (key, part) in [("dsregcmd", Part::JoinStatus), ("wpj_certificate", Part::DeviceCertificate)] {
                 let files: Vec<&str> = own(part).take(1).map(|artefact| &*artefact.path).collect();
                 artefacts.write(text, key, &files);

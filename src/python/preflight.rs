@@ -88,6 +88,11 @@ impl Preflight {
     }
 
     #[getter]
+    fn notes(&self) -> Vec<String> {
+        self.0.notes.clone()
+    }
+
+    #[getter]
     fn stages(&self) -> PredictedStages {
         PredictedStages(Arc::clone(&self.0))
     }

@@ -10,11 +10,12 @@ use super::pki::Signer;
 use super::{DAY, HOUR, MINUTE, SECOND};
 use crate::error::Result;
 use crate::site::{Client, File, Site};
+use crate::stage::Stage;
 use crate::time::Micros;
 use crate::tokens::{KeySet, TokenPolicy};
 use crate::workflow::connection::ServerChain;
 use crate::workflow::{
-    Phase, Question, Ruling, Verdict, chains, connection, connection_point, entra, gateway, management_point,
+    Phase, Question, Ruling, Verdict, chains, connection, connection_point, entra, gateway, management_point, predict,
 };
 
 /// Bit of `WinHTTP`'s mask for a handshake that found no common ground.
@@ -48,6 +49,7 @@ pub(super) struct Decisions {
     handshakes: HashMap<Handshake, u32>,
     forwards: HashMap<(usize, usize), Option<&'static str>>,
     certificates: HashMap<(usize, usize), bool>,
+    causes: HashMap<(usize, usize, Phase, Stage), Option<&'static str>>,
 }
 
 /// Everything a handshake depends on.
@@ -91,6 +93,7 @@ impl Decisions {
             handshakes: HashMap::new(),
             forwards: HashMap::new(),
             certificates: HashMap::new(),
+            causes: HashMap::new(),
         })
     }
 
@@ -236,6 +239,26 @@ impl Decisions {
         crate::workflow::content::registration(&site, &client, false, at).failures().next().is_none()
     }
 
+    /// The failure at a stage that follows from the facts of a time, by the rules that a prediction has.
+    pub fn follows(
+        &mut self,
+        world: &World,
+        number: usize,
+        at: Micros,
+        (phase, stage): (Phase, Stage),
+    ) -> Option<&'static str> {
+        let key = (number, self.change(at), phase, stage);
+        if let Some(known) = self.causes.get(&key) {
+            return *known;
+        }
+        let (site, client) = (self.site(world, at), self.client(world, number, at));
+        let prediction = predict(&Question { site: &site, client: &client, at, phase });
+        let own = prediction.stage(stage).and_then(|own| own.causes.first().or(own.warnings.first()));
+        let failure = own.or(prediction.causes().next().map(|(_, cause)| cause)).map(|cause| cause.failure);
+        self.causes.insert(key, failure);
+        failure
+    }
+
     fn policy(&mut self, world: &World, at: Micros, clock: Micros) -> TokenPolicy {
         let site = self.site(world, at);
         let mut policy = TokenPolicy::new(clock);
@@ -350,7 +373,7 @@ fn mask_of(site: &Site, client: &Client, facts: &ClientFacts, at: Micros, checks
         connection::inspection(&shown.iter().map(File::source).collect::<Vec<_>>(), &request, Some(checks_lists))
     } else {
         let chain = ServerChain { request, right_time: at, checks_lists: Some(checks_lists), restored: false };
-        connection::certificate(&chain)
+        connection::certificate(&chain, None)
     };
     ruling.reports.first().map_or(0, chains::mask)
 }

@@ -52,7 +52,7 @@ impl World {
                 code: Some(site.code.clone()),
                 version: Some(site.release),
                 crl_check: Some(site.checks_lists),
-                user_discovery: Some(true),
+                user_discovery: Some(site.discovers_users),
                 trusted_roots: None,
                 internal_domains: Vec::new(),
             },

@@ -7,6 +7,8 @@ use super::content::Content;
 use super::entry::Entry;
 use super::file::{File, Held};
 use super::servers::tls_versions;
+use crate::certs::dsregcmd::DeviceStatus;
+use crate::certs::{Bundle, DeviceIdentity, Role, device_identity, role};
 
 /// How a device is joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -166,6 +168,16 @@ fn command_line(entry: &mut Entry<'_, '_, '_>) -> Option<CommandLine> {
     Some(CommandLine::parse(&text))
 }
 
+/// A build of Windows has four or five digits.
+fn os_build(entry: &mut Entry<'_, '_, '_>) -> Option<u32> {
+    const EXPECTED: &str = "a build number such as 19045";
+    let build: u32 = entry.value("os_build", EXPECTED)?;
+    if !(2_600..100_000).contains(&build) {
+        entry.mistake("os_build", &format!("os_build: expected {EXPECTED}, found {build}"));
+    }
+    Some(build)
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -185,7 +197,7 @@ impl Client {
             device_key_ok: entry.flag("device_key_ok"),
             device_id: entry.guid("device_id"),
             tenant: entry.guid("tenant"),
-            os_build: entry.value("os_build", "a build number such as 19045"),
+            os_build: os_build(&mut entry),
             roots: entry.files("roots"),
             intermediates: entry.files("intermediates"),
             clock_offset_seconds: entry.seconds("clock_offset_seconds"),
@@ -226,11 +238,44 @@ impl Client {
             );
             entry.mistake("join", &sentence);
         }
+        self.contradicts_its_join(entry);
+    }
+
+    /// Ids and a join state that are others than those of the join certificate and of the `dsregcmd` output.
+    fn contradicts_its_join(&self, entry: &mut Entry<'_, '_, '_>) {
+        let certificate = self.wpj_certificate.as_ref().and_then(Held::file).and_then(|file| {
+            let certificate = Bundle::read(&[file.source()]).certificates.into_iter().next()?;
+            (role(&certificate).0 == Role::WorkplaceJoin).then(|| device_identity(&certificate)).flatten()
+        });
+        if certificate.is_some() && matches!(self.join, Some(JoinState::Domain | JoinState::None)) {
+            let sentence =
+                "join says that Entra does not know the device, and wpj_certificate is a certificate of its join";
+            entry.mistake("join", sentence);
+        }
+        let status = self.dsregcmd.as_ref().map(|output| DeviceStatus::read(&output.bytes));
+        let status = |of: fn(&DeviceStatus) -> Option<String>| status.as_ref().and_then(of);
+        let shown = |of: fn(&DeviceIdentity) -> Option<String>| certificate.as_ref().and_then(of);
+        for (key, told, others) in [
+            (
+                "device_id",
+                &self.device_id,
+                [shown(|identity| identity.device_id.clone()), status(DeviceStatus::device_id)],
+            ),
+            ("tenant", &self.tenant, [shown(|identity| identity.tenant_id.clone()), status(DeviceStatus::tenant_id)]),
+        ] {
+            let sources = ["the join certificate", "the dsregcmd output"];
+            let Some(told) = told else { continue };
+            for (source, other) in sources.into_iter().zip(others) {
+                if let Some(other) = other.filter(|other| !other.eq_ignore_ascii_case(told)) {
+                    entry.mistake(key, &format!("{key} is {told}, and {source} says {other}"));
+                }
+            }
+        }
     }
 
     /// Whether its `dsregcmd` output says that it is joined to Entra.
     pub fn joined_by_dsregcmd(&self) -> Option<bool> {
-        let status = crate::certs::dsregcmd::DeviceStatus::read(&self.dsregcmd.as_ref()?.bytes);
+        let status = DeviceStatus::read(&self.dsregcmd.as_ref()?.bytes);
         status.flag("AzureAdJoined")
     }
 

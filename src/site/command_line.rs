@@ -62,8 +62,10 @@ pub struct CommandLine {
     pub text: String,
     /// Switches in lower case, with what stands after their colon.
     pub switches: BTreeMap<String, String>,
-    /// Properties, their names in upper case.
+    /// Properties, their names in upper case; of one that is given several times, the last value.
     pub properties: BTreeMap<String, String>,
+    /// Properties that are given several times with different values, and those values.
+    pub repeated: BTreeMap<String, Vec<String>>,
     /// What is wrong with the text.
     pub slips: Vec<Slip>,
 }
@@ -103,8 +105,15 @@ impl CommandLine {
                     self.add(&word);
                 }
             } else if is_name {
-                self.properties.insert(name.to_ascii_uppercase(), value.to_owned());
+                self.add_property(name.to_ascii_uppercase(), value);
             }
+        }
+    }
+
+    fn add_property(&mut self, name: String, value: &str) {
+        let before = self.properties.insert(name.clone(), value.to_owned());
+        if let Some(before) = before.filter(|before| !before.eq_ignore_ascii_case(value)) {
+            self.repeated.entry(name).or_insert_with(|| vec![before]).push(value.to_owned());
         }
     }
 
@@ -151,9 +160,19 @@ impl CommandLine {
         host_and_role(self.property("CCMHOSTNAME")?)
     }
 
-    /// `/mp:`, which a client also takes its files from.
+    /// `/mp:`, from which ccmsetup takes its files.
     pub fn management_point(&self) -> Option<&str> {
         self.switch("mp").filter(|name| !name.is_empty())
+    }
+
+    /// The hosts that `/mp:` names; they stand with semicolons between them.
+    pub fn sources(&self) -> impl Iterator<Item = CcmHostName> {
+        self.management_point().into_iter().flat_map(|told| told.split(';')).filter_map(host_and_role)
+    }
+
+    /// `SMSSITECODE`: three characters, or `AUTO`.
+    pub fn site_code(&self) -> Option<&str> {
+        self.property("SMSSITECODE")
     }
 
     /// `AADRESOURCEURI`: what the client asks Entra a token for.
@@ -166,7 +185,7 @@ impl CommandLine {
         self.property("AADCLIENTAPPID")
     }
 
-    /// `AADTENANTID`, or `AADTENANTNAME` of older command lines.
+    /// `AADTENANTID`: the tenant that the client belongs to.
     pub fn tenant(&self) -> Option<&str> {
         self.property("AADTENANTID")
     }
@@ -300,6 +319,14 @@ mod tests {
         assert_eq!(CommandLine::parse("\u{2013}mp:mp1 SMSSITECODE=PS1").slips, [Slip::LongDash]);
         assert_eq!(CommandLine::parse(&"x".repeat(1_025)).slips, [Slip::TooLong]);
         assert!(CommandLine::parse(&"x".repeat(1_024)).slips.is_empty());
+    }
+
+    #[test]
+    fn what_is_given_twice_is_told() {
+        let line = CommandLine::parse("ccmsetup.exe SMSSITECODE=PS1 smssitecode=PS2 SMSMP=mp01 SMSMP=MP01");
+        assert_eq!(line.site_code(), Some("PS2"));
+        assert_eq!(line.repeated.len(), 1);
+        assert_eq!(line.repeated["SMSSITECODE"], ["PS1", "PS2"]);
     }
 
     #[test]

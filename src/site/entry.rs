@@ -11,6 +11,7 @@ use super::ReadParquet;
 use super::client::Inspection;
 use super::content::Content;
 use super::file::{File, Held, Root};
+use crate::certs::is_domain;
 use crate::knowledge::Mistakes;
 
 /// What reading needs besides the text.
@@ -352,16 +353,9 @@ pub(super) fn as_guid(text: &str) -> Option<String> {
     is_guid.then(|| text.to_ascii_lowercase())
 }
 
-/// Whether a text has the form of a host name.
+/// Whether a text has the form of a host name; a dot at its end is left out.
 fn is_host_name(text: &str) -> bool {
-    let text = text.strip_suffix('.').unwrap_or(text);
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    text.len() <= 253 && text.split('.').all(is_label)
+    is_domain(text.strip_suffix('.').unwrap_or(text))
 }
 
 /// A value, as a mistake shows it.

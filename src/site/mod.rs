@@ -169,10 +169,11 @@ impl Site {
             let at = error.span().map_or(0, |span| span.start);
             let key = error.span().and_then(|span| text.get(span)).filter(|_| error.message().contains("duplicate"));
             let key = key.map(|key| format!(" '{}'", key.trim())).unwrap_or_default();
-            reader.mistakes.add(at, &format!("not TOML: {}{key}", error.message().trim()));
+            let words = unquoted(text, at).unwrap_or_else(|| format!("{}{key}", error.message().trim()));
+            reader.mistakes.add(at, &format!("{NOT_TOML}{words}"));
         }
         let site = Self::of(document, &mut reader);
-        let mistakes = reader.mistakes.into_sentences();
+        let mistakes = once_a_line(reader.mistakes.into_sentences());
         if mistakes.is_empty() { Ok(site) } else { Err(mistakes) }
     }
 
@@ -240,6 +241,27 @@ impl Site {
     }
 }
 
+const NOT_TOML: &str = "not TOML: ";
+
+/// What to say of a value that begins at a byte, where it is a text without quotes.
+fn unquoted(text: &str, at: usize) -> Option<String> {
+    let start = text.get(..at)?.rfind('\n').map_or(0, |before| before + 1);
+    let line = text.get(start..)?.lines().next()?;
+    let (key, value) = line.split_once('=')?;
+    let (key, value) = (key.trim(), value.split('#').next().unwrap_or_default().trim());
+    let is_word = value.starts_with(|first: char| first.is_ascii_alphabetic()) && !value.contains(['"', '\'']);
+    is_word.then(|| format!("a text stands in quotes: {key} = \"{value}\""))
+}
+
+/// Mistakes without those that a line which is no TOML brings with it.
+fn once_a_line(mut mistakes: Vec<String>) -> Vec<String> {
+    let line = |mistake: &str| mistake.split(": ").next().unwrap_or_default().to_owned();
+    let is_torn = |mistake: &String| mistake.starts_with(&format!("{}: {NOT_TOML}", line(mistake)));
+    let torn: Vec<String> = mistakes.iter().filter(|mistake| is_torn(mistake)).map(|mistake| line(mistake)).collect();
+    mistakes.retain(|mistake| is_torn(mistake) || !torn.contains(&line(mistake)));
+    mistakes
+}
+
 /// The text of a description: UTF-16 with its mark, as Windows PowerShell redirects output, else UTF-8.
 fn text_of(bytes: &[u8]) -> std::result::Result<std::borrow::Cow<'_, str>, String> {
     if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
@@ -258,8 +280,8 @@ fn without_places<T>(placed: Vec<(usize, T)>) -> Vec<T> {
 impl Options {
     fn read(mut entry: Entry<'_, '_, '_>) -> Self {
         let options = Self {
-            code: entry.text("code"),
-            version: entry.value("version", "a version such as 2603"),
+            code: site_code(&mut entry),
+            version: version(&mut entry),
             crl_check: entry.flag("crl_check"),
             user_discovery: entry.flag("user_discovery"),
             trusted_roots: entry.files("trusted_roots"),
@@ -268,6 +290,25 @@ impl Options {
         entry.close();
         options
     }
+}
+
+/// A site code has three letters or digits.
+fn site_code(entry: &mut Entry<'_, '_, '_>) -> Option<String> {
+    let code = entry.text("code")?;
+    if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        entry.mistake("code", &format!("code: expected three letters or digits, such as 'PS1', found '{code}'"));
+    }
+    Some(code)
+}
+
+/// A version of the current branch is the year and month of its release; the first was 1511.
+fn version(entry: &mut Entry<'_, '_, '_>) -> Option<u32> {
+    const EXPECTED: &str = "a version such as 2603, year and month of its release";
+    let version: u32 = entry.value("version", EXPECTED)?;
+    if !(1_511..10_000).contains(&version) || !(1..=12).contains(&(version % 100)) {
+        entry.mistake("version", &format!("version: expected {EXPECTED}, found {version}"));
+    }
+    Some(version)
 }
 
 impl Tenant {

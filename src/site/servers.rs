@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::content::Content;
 use super::entry::{Entry, Reader};
 use super::file::{File, Held, Root};
+use crate::certs::{Bundle, Certificate};
 
 /// The gateway: one CMG service, under one name or several.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -91,9 +92,48 @@ impl Gateway {
                 gateway.roles.insert(name, id);
             }
         }
+        gateway.contradictions(&mut entry);
         entry.close();
         (gateway, places)
     }
+
+    /// What cannot be true of its certificates.
+    fn contradictions(&self, entry: &mut Entry<'_, '_, '_>) {
+        let chain = certificates(self.certificate.iter().flatten());
+        let leaf = chain.first();
+        if let Some((file, first)) = leaf
+            && first.is_ca()
+            && first.dns_names().next().is_none()
+        {
+            let sentence = format!(
+                "certificate: the first certificate, in '{file}', is an authority; name the CMG's own first, then those \
+                 above it"
+            );
+            entry.mistake("certificate", &sentence);
+        }
+        let Some(Root::Private(file)) = &self.root else { return };
+        let path = &file.path;
+        let Some((_, root)) = certificates([file]).into_iter().next() else { return };
+        if !root.is_self_issued() {
+            let issuer = root.issuer.display();
+            entry.mistake("root", &format!("root: '{path}' is no root; it was issued by '{issuer}'"));
+            return;
+        }
+        let own = chain.iter().find(|(_, one)| one.is_self_issued() && one.is_ca());
+        if let Some((other, _)) = own.filter(|(_, one)| one.der != root.der) {
+            entry
+                .mistake("root", &format!("root: '{path}' is not the root that ends the chain, which is in '{other}'"));
+        }
+    }
+}
+
+/// All certificates of files, each with the path of its file.
+fn certificates<'f>(files: impl IntoIterator<Item = &'f File>) -> Vec<(String, Certificate)> {
+    let of_file = |file: &'f File| {
+        let read = Bundle::read(&[file.source()]).certificates;
+        read.into_iter().map(|certificate| (file.path.clone(), certificate))
+    };
+    files.into_iter().flat_map(of_file).collect()
 }
 
 /// A list of TLS versions.

@@ -1,6 +1,6 @@
 //! Reports on chains, read as a client's log would tell them: by the bits of `WinHTTP`'s secure-failure mask.
 
-use crate::certs::{Bundle, CrlSource, Source, Vantage};
+use crate::certs::{Bundle, ChainRequest, CrlSource, Source, Vantage};
 use crate::report::{Check, CheckStatus, Report};
 use crate::site::{PublishedList, Reach};
 
@@ -56,6 +56,11 @@ pub(super) fn open(report: &Report) -> Vec<String> {
     open
 }
 
+/// Whether an open point is that no list speaks for a certificate.
+pub(super) fn is_of_lists(open: &str) -> bool {
+    open.starts_with("'revocation-unknown'")
+}
+
 /// How far the authorities above a leaf were told, where a chain is not trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
@@ -86,10 +91,42 @@ pub(super) fn is_leaf_alone(report: &Report) -> bool {
     told_of(report) == Told::LeafAlone
 }
 
-/// The revocation lists as somebody at this place gets them. Lists of which it is not told what they hold, or from
-/// where they can be fetched, are left out: they are not known.
-pub fn lists(published: &[PublishedList], vantage: Vantage) -> Vec<CrlSource> {
-    published.iter().filter_map(|list| fetched(list, vantage)).collect()
+/// The revocation lists of a path as somebody at this place gets them: from where the path's certificates say. Lists of
+/// which it is not told what they hold, or from where they can be fetched, are left out: they are not known.
+pub(super) fn lists(published: &[PublishedList], path: &ChainRequest) -> Vec<CrlSource> {
+    let named = named_by(path);
+    published.iter().filter(|list| is_among(list, &named)).filter_map(|list| fetched(list, path.vantage)).collect()
+}
+
+/// What to say of lists that are told and that nobody fetches, where one that would decide is not known.
+pub(super) fn not_fetched(published: &[PublishedList], path: &ChainRequest) -> Option<String> {
+    let named = named_by(path);
+    let others: Vec<&str> =
+        published.iter().filter(|list| !is_among(list, &named)).map(|list| list.url.as_str()).collect();
+    (!others.is_empty() && !named.is_empty()).then(|| {
+        format!(
+            "what is published at {}, where its certificates say that their lists are; they do not name {}",
+            named.join(", "),
+            others.join(", ")
+        )
+    })
+}
+
+/// The addresses of lists that the certificates of a path name.
+fn named_by(path: &ChainRequest) -> Vec<String> {
+    let mut named: Vec<String> = Vec::new();
+    for source in path.presented.iter().chain(&path.intermediates) {
+        for address in addresses_of_lists(std::slice::from_ref(source)) {
+            if !named.contains(&address) {
+                named.push(address);
+            }
+        }
+    }
+    named
+}
+
+fn is_among(list: &PublishedList, named: &[String]) -> bool {
+    named.iter().any(|address| address.trim().eq_ignore_ascii_case(list.url.trim()))
 }
 
 fn fetched(list: &PublishedList, vantage: Vantage) -> Option<CrlSource> {
@@ -104,13 +141,12 @@ fn fetched(list: &PublishedList, vantage: Vantage) -> Option<CrlSource> {
     Some(CrlSource { url: Some(list.url.clone()), ..CrlSource::fetched(file.path.as_str(), file.bytes.to_vec()) })
 }
 
-/// The addresses of revocation lists that the leaf among these certificates names.
-pub(super) fn addresses_of_lists(presented: &[Source]) -> Vec<String> {
-    let report = crate::certs::inspect_certificate(presented);
-    let certificates = report.facts.get("certificates").and_then(serde_json::Value::as_array).cloned();
-    let leaf = certificates.unwrap_or_default().into_iter().next();
-    let points = leaf.and_then(|leaf| leaf.get("crl_distribution_points")?.as_array().cloned()).unwrap_or_default();
-    points.iter().filter_map(serde_json::Value::as_str).map(str::to_owned).collect()
+/// The addresses of revocation lists that these certificates name.
+pub(super) fn addresses_of_lists(certificates: &[Source]) -> Vec<String> {
+    let report = crate::certs::inspect_certificate(certificates);
+    let certificates = report.facts.get("certificates").and_then(serde_json::Value::as_array);
+    let points = certificates.into_iter().flatten().filter_map(|one| one.get("crl_distribution_points")?.as_array());
+    points.flatten().filter_map(serde_json::Value::as_str).map(str::to_owned).collect()
 }
 
 /// The leaf of a file of certificates and what lies beside it: what a client shows is its leaf alone.
@@ -130,9 +166,4 @@ pub(super) fn is_root(source: &Source) -> bool {
         .certificates
         .first()
         .is_some_and(crate::certs::Certificate::is_self_issued)
-}
-
-/// Sentences as a part of another one.
-pub(super) fn clause(sentences: &str) -> &str {
-    sentences.trim_end_matches('.')
 }

@@ -1,7 +1,7 @@
 //! From the client to the gateway, below HTTP: name, port, TLS, the gateway's certificate and its revocation.
 
 use super::chains::{self, AUTHORITY, DAMAGED, DATE, NAME, REVOCATION, REVOKED, Told, USAGE};
-use super::decision::{Cause, Ruling};
+use super::decision::{Cause, Ruling, Words, clause};
 use crate::certs::{ChainRequest, Revocation, Source, validate_chain};
 use crate::report::{CheckStatus, Report};
 use crate::site::{Gateway, GatewayState, Inspection, Network};
@@ -80,8 +80,9 @@ impl ServerChain {
     }
 }
 
-/// Whether the client accepts the gateway's certificate.
-pub fn certificate(chain: &ServerChain) -> Ruling {
+/// Whether the client accepts the gateway's certificate. `not_fetched` says what to add of lists that no certificate of
+/// the chain names, where the revocation is not known.
+pub fn certificate(chain: &ServerChain, not_fetched: Option<String>) -> Ruling {
     let checks_lists = chain.checks_lists.unwrap_or(true);
     let report = chain.report(chain.request.at, checks_lists);
     let same_clock = chain.request.at == chain.right_time;
@@ -108,7 +109,7 @@ pub fn certificate(chain: &ServerChain) -> Ruling {
         let why = chains::why(&report, bit);
         ruling = match bit {
             AUTHORITY if !chain.request.store_is_known() => {
-                ruling.and(Ruling::not_known(format!("which roots the client trusts ({})", chains::clause(&why))))
+                ruling.and(Ruling::not_known(format!("which roots the client trusts ({})", clause(&why))))
             }
             AUTHORITY => ruling.and(untrusted(&report, why)),
             _ => ruling.and(Ruling::blocked(Cause::certain(failure, why))),
@@ -116,7 +117,9 @@ pub fn certificate(chain: &ServerChain) -> Ruling {
     }
     ruling = ruling.and(revocation(chain, &report, mask & REVOCATION & !by_clock != 0));
     if ruling.causes.is_empty() {
-        ruling.unknown.extend(chains::open(&report).into_iter().filter(|_| ruling.warnings.is_empty()));
+        let open = chains::open(&report);
+        ruling.unknown.extend(not_fetched.filter(|_| open.iter().any(|clause| chains::is_of_lists(clause))));
+        ruling.unknown.extend(open.into_iter().filter(|_| ruling.warnings.is_empty()));
         ruling.warnings.extend(ageing(chain, mask));
     }
     ruling.reports.push(report);
@@ -132,7 +135,7 @@ fn untrusted(report: &Report, why: String) -> Ruling {
         Told::LeafAlone => Ruling::not_known(format!(
             "the authorities above the CMG's certificate, of which the leaf alone is at hand: name the chain that the \
              CMG presents, or the root that it leads to ({failure} is possible: {})",
-            chains::clause(&why)
+            clause(&why)
         )),
     }
 }
@@ -144,7 +147,7 @@ fn revocation(chain: &ServerChain, report: &Report, fails: bool) -> Ruling {
         let why = "what the revocation lists are worth: the issuer of the CMG's certificate is not at hand";
         return if chain.checks_lists == Some(false) { Ruling::default() } else { Ruling::not_known(why) };
     } else if fails {
-        (Cause::certain(failure, chains::why(report, REVOCATION)), "")
+        (Cause::certain(failure, chains::why(report, REVOCATION)).in_words(words_of(report)), "")
     } else if let Some(why) = out_of_reach(report) {
         (Cause::likely(failure, why), " (judged by their addresses)")
     } else {
@@ -154,11 +157,57 @@ fn revocation(chain: &ServerChain, report: &Report, fails: bool) -> Ruling {
         Some(true) => Ruling::blocked(cause),
         Some(false) => Ruling::default(),
         None => {
-            let why = chains::clause(&cause.why);
+            let why = clause(&cause.why);
             Ruling::not_known(format!(
                 "whether the client checks revocation lists{open}; if it does, {failure} ({why})"
             ))
         }
+    }
+}
+
+const STALE: Words = Words {
+    title: "The revocation list of the CMG certificate's CA has ended",
+    explanation: "The client fetches the list and finds that its next issue is overdue. It knows no more of the CMG's \
+                  certificate than without a list, and refuses the connection. Everybody who checks is stopped at once.",
+    remedy: Some(
+        "Publish a new list (on a Windows CA: 'certutil -CRL') and see that it arrives at the address that the \
+             certificate names. Until then the check can be turned off in both places: /NoCRLCheck on the ccmsetup \
+             command line, and the site option on the Communication Security tab.",
+    ),
+};
+
+const NOWHERE: Words = Words {
+    title: "A certificate of the CMG's chain does not say where its revocation list is",
+    explanation: "The client is to check for revocation, and the certificate has no distribution point: there is nowhere \
+                  to look, whatever is published. It refuses the connection.",
+    remedy: Some(
+        "Let the CA write a CRL distribution point that the internet reaches into its certificates, and have the \
+             certificate issued anew. Or turn the check off in both places: /NoCRLCheck on the ccmsetup command line, \
+             and the site option on the Communication Security tab.",
+    ),
+};
+
+const UNUSABLE: Words = Words {
+    title: "What is published as the revocation list of the CMG certificate's CA is not its list",
+    explanation: "The client fetches the file and cannot use it: it is of another CA or another kind, or its signature is \
+                  wrong. It knows no more of the CMG's certificate than without a list, and refuses the connection.",
+    remedy: Some(
+        "Publish the CA's own complete, current list at the address that the certificate names (on a Windows CA: \
+             'certutil -CRL', then copy it there).",
+    ),
+};
+
+/// Words for a revocation that is not known although nothing is out of reach.
+fn words_of(report: &Report) -> Option<&'static Words> {
+    let fails = |ids: &[&str]| report.fatal().any(|check| ids.contains(&check.id.as_str()));
+    if fails(&["crl-unreachable"]) {
+        None
+    } else if fails(&["crl-stale"]) {
+        Some(&STALE)
+    } else if fails(&["no-crl-distribution-point"]) {
+        Some(&NOWHERE)
+    } else {
+        Some(&UNUSABLE)
     }
 }
 
@@ -186,7 +235,7 @@ fn ageing(chain: &ServerChain, now: u32) -> Vec<Cause> {
         let later = chain.report(chain.right_time + LIST_HOURS * HOUR, true);
         if chains::mask(&later) & !now & REVOCATION != 0 {
             let why = format!("In {LIST_HOURS} hours: {}", chains::why(&later, REVOCATION));
-            warnings.push(Cause::certain("crl-unreachable", why));
+            warnings.push(Cause::certain("crl-unreachable", why).in_words(Some(&STALE)));
         }
     }
     warnings

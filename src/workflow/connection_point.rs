@@ -62,7 +62,7 @@ fn judged(site: &Site, target: &ManagementPoint, file: &File, at: Micros) -> Rul
     request.intermediates = others;
     request.purpose = Purpose::Client;
     request.vantage = Vantage::Intranet;
-    request.crls = lists(site, &request.presented);
+    request.crls = lists(site, &request);
     // The site's option also decides whether its own systems look at lists.
     let checks_lists = site.options.crl_check != Some(false);
     request.revocation = Some(if checks_lists { Revocation::Chain } else { Revocation::Off });
@@ -84,21 +84,17 @@ fn judged(site: &Site, target: &ManagementPoint, file: &File, at: Micros) -> Rul
     if ruling.causes.is_empty() {
         // That it reaches the lists was told, and what they hold need not be.
         let told = point.reaches_crls == Some(true);
-        ruling.unknown.extend(chains::open(&report).into_iter().filter(|clause| !told || !of_lists(clause)));
+        ruling.unknown.extend(chains::open(&report).into_iter().filter(|clause| !told || !chains::is_of_lists(clause)));
     }
     ruling.reports.push(report);
     ruling
 }
 
-fn of_lists(clause: &str) -> bool {
-    clause.starts_with("'revocation-unknown'")
-}
-
 /// The lists as the connection point gets them: those told, and where it reaches none, those that its certificate
 /// names.
-fn lists(site: &Site, leaf: &[Source]) -> Vec<CrlSource> {
+fn lists(site: &Site, request: &ChainRequest) -> Vec<CrlSource> {
     if site.connection_point.reaches_crls == Some(false) {
-        return chains::addresses_of_lists(leaf).into_iter().map(CrlSource::unreachable).collect();
+        return chains::addresses_of_lists(&request.presented).into_iter().map(CrlSource::unreachable).collect();
     }
-    chains::lists(&site.crls, Vantage::Intranet)
+    chains::lists(&site.crls, request)
 }

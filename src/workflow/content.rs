@@ -1,30 +1,15 @@
-//! The command line, where the site is, what is downloaded, and registration.
+//! Where the site is, what is downloaded, and registration.
 
 use super::chains::{self, AUTHORITY, DATE};
-use super::decision::{Cause, Ruling};
+use super::decision::{Cause, Ruling, clause};
+use super::question::{Phase, Question};
 use crate::certs::{ChainRequest, Purpose, Revocation, Source, validate_chain};
-use crate::site::{Client, CommandLine, File, Held, Site};
+use crate::site::{Client, File, Held, Site};
 use crate::time::Micros;
 
-/// Whether ccmsetup understands its command line.
-pub fn command_line(line: Option<&CommandLine>) -> Ruling {
-    let Some(line) = line else { return Ruling::not_known("the command line of ccmsetup") };
-    let mut ruling = Ruling::default();
-    for slip in &line.slips {
-        let why = format!("The command line of ccmsetup cannot be understood: {}.", slip.words());
-        ruling.add_cause(Cause::certain("bootstrap-command-malformed", why));
-    }
-    if line.management_point().is_some() && line.ccm_host_name().is_some() && line.registration_token().is_some() {
-        // One report says that it fails, and why is not documented; the vendor's own example has all three.
-        let why =
-            "The command line has /mp: beside CCMHOSTNAME and /regtoken, with which an installation was seen to fail.";
-        ruling.warnings.push(Cause::possible("mp-switch-with-ccmhostname", why));
-    }
-    ruling
-}
-
-/// Whether the client is told of the gateway. `bootstrap`: the command line tells it, where it does.
-pub fn location(site: &Site, client: &Client, bootstrap: bool) -> Ruling {
+/// Whether the client is told of the gateway: in the bootstrap by its command line, later by the site.
+pub fn location(question: &Question<'_>, client: &Client) -> Ruling {
+    let site = question.site;
     let stale = match site.cmg.stale {
         Some(true) => Ruling::blocked(Cause::certain(
             "cmg-state-stale",
@@ -32,9 +17,15 @@ pub fn location(site: &Site, client: &Client, bootstrap: bool) -> Ruling {
         )),
         _ => Ruling::default(),
     };
-    let told_by_command = client.ccmsetup.as_ref().is_some_and(|line| line.ccm_host_name().is_some());
-    if bootstrap && told_by_command {
-        return stale.and(Ruling::passed("CCMHOSTNAME names the CMG."));
+    if question.phase == Phase::Bootstrap {
+        if question.told_target().is_some() {
+            return stale.and(Ruling::passed("The command line names the CMG."));
+        }
+        if client.ccmsetup.is_some() {
+            let why = "where ccmsetup runs: its command line names no CMG (CCMHOSTNAME), and from the internet it would \
+                       find no management point (cmg-location-not-given)";
+            return stale.and(Ruling::not_known(why));
+        }
     }
     let setting = Ruling::fact(client.cmg_enabled, "whether client settings enable the CMG for this client", || {
         let why = "The client setting 'Enable clients to use a cloud management gateway' is off.";
@@ -105,7 +96,7 @@ pub fn registration(site: &Site, client: &Client, uses_pki: bool, at: Micros) ->
             let why = format!("Its root is not on the site's own list of trusted roots. {why}");
             ruling.add_cause(Cause::certain("root-not-on-site-ctl", why));
         } else {
-            let why = chains::clause(&why);
+            let why = clause(&why);
             ruling.unknown.push(format!("which root the client's certificate leads to ({why})"));
         }
     }

@@ -14,22 +14,47 @@ pub struct Cause {
     pub confidence: Confidence,
     /// The facts that lead to it, in a sentence or two.
     pub why: String,
+    /// Words in the place of the failure's own, which would be wrong of it.
+    #[serde(skip)]
+    pub words: Option<&'static Words>,
+}
+
+/// Words for a failure that came about in another way than its own words say.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Words {
+    /// One line.
+    pub title: &'static str,
+    /// What happens and why.
+    pub explanation: &'static str,
+    /// What to do; `None`: what the failure's own words say.
+    pub remedy: Option<&'static str>,
 }
 
 impl Cause {
+    fn new(failure: &'static str, confidence: Confidence, why: impl Into<String>) -> Self {
+        Self { failure, confidence, why: why.into(), words: None }
+    }
+
     /// A cause that the facts leave no doubt of.
     pub fn certain(failure: &'static str, why: impl Into<String>) -> Self {
-        Self { failure, confidence: Confidence::Certain, why: why.into() }
+        Self::new(failure, Confidence::Certain, why)
     }
 
     /// A cause that fits best, while something that would decide is not told.
     pub fn likely(failure: &'static str, why: impl Into<String>) -> Self {
-        Self { failure, confidence: Confidence::Likely, why: why.into() }
+        Self::new(failure, Confidence::Likely, why)
     }
 
     /// A cause that fits as well as others.
     pub fn possible(failure: &'static str, why: impl Into<String>) -> Self {
-        Self { failure, confidence: Confidence::Possible, why: why.into() }
+        Self::new(failure, Confidence::Possible, why)
+    }
+
+    /// The same in other words than the failure's own.
+    #[must_use]
+    pub const fn in_words(mut self, words: Option<&'static Words>) -> Self {
+        self.words = words;
+        self
     }
 }
 
@@ -80,6 +105,11 @@ impl Ruling {
         Self { causes: vec![cause], ..Self::default() }
     }
 
+    /// This stops nothing now, and will, or degrades.
+    pub fn warned(cause: Cause) -> Self {
+        Self { warnings: vec![cause], ..Self::default() }
+    }
+
     /// This would decide and is not told.
     pub fn not_known(what: impl Into<String>) -> Self {
         Self { unknown: vec![what.into()], ..Self::default() }
@@ -107,6 +137,46 @@ impl Ruling {
         self
     }
 
+    /// The decision where one of these cases holds, and which is not told: `which` says so as a clause, and each case has
+    /// its name. What stops it in every case stops it; of what stops it in some, it is not known whether it does.
+    pub fn one_of(which: &str, cases: Vec<(String, Self)>) -> Self {
+        let in_all = |failure| cases.iter().all(|(_, case)| case.failures().any(|other| other == failure));
+        let some = |(name, case): &(String, Self)| {
+            let own = case.causes.iter().filter(|cause| !in_all(cause.failure));
+            own.map(|cause| (name.clone(), cause.clone())).collect::<Vec<_>>()
+        };
+        let own: Vec<(String, Cause)> = cases.iter().flat_map(some).collect();
+        let stops_always = !cases.is_empty() && cases.iter().all(|(_, case)| !case.causes.is_empty());
+        let common = cases.first().is_some_and(|(_, case)| case.failures().any(in_all));
+        let mut ruling = Self::default();
+        for cause in cases.iter().flat_map(|(_, case)| &case.causes).filter(|cause| in_all(cause.failure)) {
+            ruling.add_cause(cause.clone());
+        }
+        for (_, case) in cases {
+            ruling.unknown.extend(case.unknown);
+            ruling.reasons.extend(case.reasons);
+            ruling.reports.extend(case.reports);
+            let told = |cause: &Cause| ruling.warnings.iter().any(|other| other.failure == cause.failure);
+            let new: Vec<Cause> = case.warnings.into_iter().filter(|cause| !told(cause)).collect();
+            ruling.warnings.extend(new);
+        }
+        for list in [&mut ruling.unknown, &mut ruling.reasons] {
+            let mut seen = std::collections::HashSet::new();
+            list.retain(|words| seen.insert(words.clone()));
+        }
+        if stops_always && !common {
+            for (name, cause) in own {
+                ruling.add_cause(Cause::possible(cause.failure, format!("With {name}: {}", cause.why)));
+            }
+        } else if !own.is_empty() {
+            let met =
+                |(name, cause): &(String, Cause)| format!("with {name}, {} ({})", cause.failure, clause(&cause.why));
+            let met: Vec<String> = own.iter().map(met).collect();
+            ruling.unknown.insert(0, format!("{which}: {}", met.join(", ")));
+        }
+        ruling
+    }
+
     /// Adds a cause; one of the same failure gains its reason.
     pub fn add_cause(&mut self, cause: Cause) {
         match self.causes.iter_mut().find(|known| known.failure == cause.failure) {
@@ -131,4 +201,9 @@ impl Ruling {
     pub fn failures(&self) -> impl Iterator<Item = &'static str> {
         self.causes.iter().map(|cause| cause.failure)
     }
+}
+
+/// Sentences as a part of another one.
+pub(super) fn clause(sentences: &str) -> &str {
+    sentences.trim_end_matches('.')
 }

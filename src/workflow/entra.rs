@@ -117,33 +117,49 @@ fn identity(client: &Client) -> Option<crate::certs::DeviceIdentity> {
 
 /// Whether Entra is reached, and asked for the site's own apps. `resource` and `app` are what the command line says.
 pub fn request(site: &Site, client: &Client, resource: Option<&str>, app: Option<&str>) -> Ruling {
-    let mut ruling = Ruling::fact(client.network.entra, "whether the client, as Local System, reaches Entra", || {
+    let reached = Ruling::fact(client.network.entra, "whether the client, as Local System, reaches Entra", || {
         Cause::certain("entra-unreachable", "The client, as Local System, does not reach Entra.")
     });
-    let own = (&site.server_app, &site.client_app.client_id);
-    if let (Some(asked), Some(right)) = (resource, own.0.resource_uri.as_deref())
-        && !same_resource(asked, own.0, right)
-    {
-        let why = format!("The command line asks for a token for '{asked}', and the server app is '{right}'.");
-        ruling.add_cause(Cause::certain("wrong-resource-uri", why));
+    reached.and(asked_resource(&site.server_app, resource)).and(asked_app(site, app))
+}
+
+/// The resource on the command line, and the server app.
+fn asked_resource(app: &ServerApp, asked: Option<&str>) -> Ruling {
+    let Some(asked) = asked else { return Ruling::default() };
+    let Some(right) = app.resource_uri.as_deref() else {
+        return Ruling::not_known("the App ID URI of the server app");
+    };
+    let failure = "wrong-resource-uri";
+    let why = format!("The command line asks for a token for '{asked}', and the server app is '{right}'.");
+    if is_same_resource(asked, app, right) {
+        Ruling::default()
+    } else if is_same_resource(asked.trim_end_matches('/'), app, right.trim_end_matches('/')) {
+        // Whether Entra takes one for the other is not documented.
+        Ruling::warned(Cause::possible(failure, format!("{why} Only the slash at the end is another.")))
+    } else {
+        Ruling::blocked(Cause::certain(failure, why))
     }
-    if resource.is_some() && own.0.resource_uri.is_none() {
-        ruling.unknown.push("the App ID URI of the server app".to_owned());
+}
+
+/// The app on the command line, and the client app. A site may have another one in another tenant.
+fn asked_app(site: &Site, asked: Option<&str>) -> Ruling {
+    let Some(asked) = asked.map(|asked| asked.trim_matches(['{', '}'])) else { return Ruling::default() };
+    let Some(right) = site.client_app.client_id.as_deref() else {
+        return Ruling::not_known("the id of the client app");
+    };
+    if asked.eq_ignore_ascii_case(right) {
+        return Ruling::default();
     }
-    if let (Some(asked), Some(right)) = (app, own.1)
-        && !asked.trim_matches(['{', '}']).eq_ignore_ascii_case(right)
-    {
-        let why = format!("The command line asks as app '{asked}', and the client app is '{right}'.");
-        ruling.add_cause(Cause::certain("wrong-resource-uri", why));
-    }
-    if app.is_some() && own.1.is_none() {
-        ruling.unknown.push("the id of the client app".to_owned());
-    }
-    ruling
+    let is_server = site.server_app.client_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(asked));
+    let what = if is_server { " (that is the server app)" } else { "" };
+    let why = format!("The command line asks as app '{asked}'{what}, and the client app is '{right}'.");
+    let several = site.tenants.as_ref().is_some_and(|tenants| tenants.len() > 1);
+    let cause = if several { Cause::likely } else { Cause::certain };
+    Ruling::blocked(cause("wrong-resource-uri", why))
 }
 
 /// Entra takes an app's URI without regard to case, and its id in the URI's place.
-fn same_resource(asked: &str, app: &ServerApp, right: &str) -> bool {
+fn is_same_resource(asked: &str, app: &ServerApp, right: &str) -> bool {
     let is_id = app.client_id.as_deref().is_some_and(|id| asked.eq_ignore_ascii_case(id));
     asked.eq_ignore_ascii_case(right) || is_id
 }
@@ -220,15 +236,17 @@ pub struct Grant<'a> {
 impl Grant<'_> {
     /// Seconds for which Entra's tokens live at least.
     pub const LIFE: i64 = 3_600;
+    /// Seconds before its issue at which a token of Entra begins: its published examples live 3,900 seconds.
+    pub const EARLY: i64 = 300;
 
     /// The claims as Entra writes them in version 1.0 (Entra, "Access token claims reference").
     pub fn claims(&self) -> Value {
-        let issued = self.at.div_euclid(1_000_000);
+        let (issued, ends) = (self.at.div_euclid(1_000_000) - Self::EARLY, self.at.div_euclid(1_000_000) + Self::LIFE);
         let nobody = "00000000-0000-0000-0000-000000000000";
         let mut claims = json!({
             "aud": self.audience,
             "iss": format!("https://sts.windows.net/{}/", self.tenant),
-            "iat": issued, "nbf": issued, "exp": issued + Self::LIFE,
+            "iat": issued, "nbf": issued, "exp": ends,
             "tid": self.tenant, "ver": "1.0",
             "deviceid": self.device_id.unwrap_or(nobody),
         });

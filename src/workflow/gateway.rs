@@ -1,22 +1,29 @@
 //! What the gateway checks before it hands a request on: the path, the token, the client's certificate.
 
 use super::chains::{self, AUTHORITY, REVOCATION};
-use super::decision::{Cause, Ruling};
+use super::decision::{Cause, Ruling, clause};
+use super::entra::Grant;
 use crate::certs::{ChainRequest, Purpose, Revocation, validate_chain};
 use crate::report::{Check, Report};
 use crate::site::{CcmHostName, Site};
 use crate::time::Micros;
 use crate::tokens::{TokenPolicy, failures_of, validate_token};
 
-/// Whether the gateway has what a request's address names. `told` is the command line's `CCMHOSTNAME`, else the
-/// address that the site itself gave.
+/// Whether the gateway has what the command line's `CCMHOSTNAME` names.
 pub fn route(site: &Site, told: &CcmHostName) -> Ruling {
     let wrong = |why: String| Ruling::blocked(Cause::certain("wrong-ccmhostname", why));
-    if !site.cmg.names.is_empty() && !site.cmg.has_name(&told.host) {
-        let why = format!("CCMHOSTNAME names {}, and the CMG is {}.", told.host, site.cmg.names.join(", "));
-        return wrong(why);
+    let host = &told.host;
+    if !site.cmg.names.is_empty() && !site.cmg.has_name(host) {
+        let what = if site.management_point(host).is_some() { "the management point itself, " } else { "" };
+        return wrong(format!("CCMHOSTNAME names {what}{host}, and the CMG is {}.", site.cmg.names.join(", ")));
     }
-    let Some(role) = told.role_id else { return Ruling::default() };
+    let Some(role) = told.role_id else {
+        let why = format!(
+            "CCMHOSTNAME names {host} without the path of a management point on it (/CCM_Proxy_MutualAuth/ and a role \
+             id): nothing there answers for one."
+        );
+        return Ruling::blocked(Cause::likely("wrong-ccmhostname", why));
+    };
     if site.cmg.roles.is_empty() {
         return Ruling::not_known("which role ids the management points have on the CMG");
     }
@@ -32,55 +39,82 @@ pub fn route(site: &Site, told: &CcmHostName) -> Ruling {
     }
 }
 
-/// Whether a token is accepted by somebody whose clock shows `policy.at`. `right_time` tells a token that has ended
-/// from a clock that is wrong. Without keys the signature is taken as good: the report says that it was not checked.
+/// Whether a token is accepted by somebody whose clock shows `policy.at`; the right time is `right_time`. Without keys the
+/// signature is taken as good: the report says that it was not checked.
+///
+/// Of a token that is not of the right time nothing follows for any clock: it was captured earlier, or later. What a
+/// clock that is off does to the tokens of that time, [`clock`] says.
 pub fn token(token: &str, policy: &TokenPolicy, right_time: Micros) -> Ruling {
     let report = validate_token(token, policy);
-    let at_right_time = |id: &str| {
-        let right = TokenPolicy { at: right_time, ..policy.clone() };
-        validate_token(token, &right).check(id).is_some_and(Check::is_fatal)
-    };
+    let right = validate_token(token, &TokenPolicy { at: right_time, ..policy.clone() });
+    let is_of_the_time = right.fatal().all(|check| !is_of_time(check));
     let mut ruling = Ruling::default();
     let explained = failures_of(&report);
-    for check in report.fatal() {
+    let is_site = is_of_site(&report);
+    for check in report.fatal().filter(|check| is_of_the_time || !is_of_time(check)) {
         let failure = explained.iter().find(|(_, other)| other.id == check.id).map(|(failure, _)| *failure);
-        let is_site = is_of_site(&report);
-        match (check.id.as_str(), failure) {
-            ("expiry" | "not-before" | "issued-at", _) if policy.at != right_time && !at_right_time(&check.id) => {
-                ruling.add_cause(Cause::certain("token-clock-skew", check.explanation.as_str()));
-            }
-            ("expiry", _) if is_site => {
-                ruling.add_cause(Cause::certain("site-token-expired", check.explanation.as_str()));
-            }
-            // Entra is asked again for a token that has ended.
-            ("expiry", _) => ruling.reasons.push(format!("{} The client takes a new one.", check.explanation)),
-            (_, Some(failure)) => ruling.add_cause(Cause::certain(failure, check.explanation.as_str())),
-            (_, None) => {
+        ruling.add_cause(match failure {
+            _ if is_of_time(check) => Cause::certain("token-clock-skew", check.explanation.as_str()),
+            Some(failure) => Cause::certain(failure, check.explanation.as_str()),
+            None => {
                 let failure = if is_site { "site-token-expired" } else { "token-audience-or-issuer-refused" };
-                let why = format!("The token cannot be accepted at all: {}", check.explanation);
-                ruling.add_cause(Cause::possible(failure, why));
+                Cause::possible(failure, format!("The token cannot be accepted at all: {}", check.explanation))
             }
-        }
+        });
+    }
+    if !is_of_the_time {
+        ruling = ruling.and(of_another_time(&right, is_site));
     }
     ruling.reports.push(report);
     ruling
 }
 
-/// What comes of a server's clock that is ahead: tokens that are good still look to it as if they had ended. `name` is
-/// what to call the server, `policy.at` its clock.
-pub fn tokens_cut_short(name: &str, policy: &TokenPolicy, right_time: Micros) -> Ruling {
+fn is_of_time(check: &Check) -> bool {
+    matches!(check.id.as_str(), "expiry" | "not-before" | "issued-at")
+}
+
+/// What follows from a token that has ended by the right time, or has not begun. Entra is asked again for one that has
+/// ended; the site's own tokens the client cannot replace by itself.
+fn of_another_time(report: &Report, is_site: bool) -> Ruling {
+    let ended = report.fatal().find(|check| check.id == "expiry");
+    match ended {
+        Some(check) if is_site => Ruling::blocked(Cause::certain("site-token-expired", check.explanation.as_str())),
+        Some(_) => Ruling::passed("The token at hand was captured earlier and has ended; the client takes a new one."),
+        None => Ruling::passed("The token at hand is of a later time, and says nothing of this one."),
+    }
+}
+
+/// What a server's clock does to tokens that are issued at the right time: far ahead it refuses all of them, less far
+/// ahead those in the last minutes of their life, behind those that have just been issued. `name` is what to call the
+/// server, `policy.at` its clock.
+pub fn clock(name: &str, policy: &TokenPolicy, right_time: Micros) -> Ruling {
+    let failure = "token-clock-skew";
     let ahead = policy.at.saturating_sub(right_time) / 1_000_000;
-    let beyond = ahead.saturating_sub(i64::from(policy.leeway_seconds));
+    let forgiven = i64::from(policy.leeway_seconds);
+    if ahead - forgiven >= Grant::LIFE {
+        let why = format!("By the clock of {name}, which is {} min ahead, every token of Entra has ended.", ahead / 60);
+        return Ruling::blocked(Cause::certain(failure, why));
+    }
+    if -ahead > forgiven + Grant::EARLY {
+        let why = format!(
+            "By the clock of {name}, which is {} min behind, a token that Entra has just issued does not begin for \
+             another {} min.",
+            -ahead / 60,
+            (-ahead - Grant::EARLY) / 60
+        );
+        return Ruling::blocked(Cause::certain(failure, why));
+    }
+    let beyond = ahead - forgiven;
     if beyond <= 0 {
         return Ruling::default();
     }
     let why = format!(
         "The clock of {name} is {} min ahead, and {} min are forgiven: it refuses tokens in the last {} min of their life.",
         ahead / 60,
-        policy.leeway_seconds / 60,
+        forgiven / 60,
         beyond.div_euclid(60).max(1)
     );
-    Ruling { warnings: vec![Cause::certain("token-clock-skew", why)], ..Ruling::default() }
+    Ruling::warned(Cause::certain(failure, why))
 }
 
 fn is_of_site(report: &Report) -> bool {
@@ -100,7 +134,7 @@ pub fn client_certificate(request: &ChainRequest, verifies: Option<bool>) -> Rul
         if request.store_is_known() {
             ruling.add_cause(Cause::certain("client-chain-incomplete-on-cmg", why));
         } else {
-            let why = chains::clause(&why);
+            let why = clause(&why);
             ruling.unknown.push(format!("which client authorities were uploaded to the CMG ({why})"));
         }
     }
@@ -111,7 +145,7 @@ pub fn client_certificate(request: &ChainRequest, verifies: Option<bool>) -> Rul
             Some(true) => ruling.add_cause(Cause::certain("client-revocation-misconfigured", why)),
             Some(false) => {}
             None => {
-                let why = chains::clause(&why);
+                let why = clause(&why);
                 ruling.unknown.push(format!("whether the CMG verifies client revocation ({why})"));
             }
         }

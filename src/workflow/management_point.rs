@@ -89,28 +89,33 @@ pub fn entra(point: &ManagementPoint, version: Option<u32>) -> Ruling {
 pub fn token(token: &str, policy: &TokenPolicy, right_time: Micros) -> Ruling {
     let mut ruling = gateway::token(token, policy, right_time);
     ruling.causes.retain(|cause| cause.failure == "token-clock-skew");
+    ruling.reasons.clear();
     ruling
 }
 
 /// Whether the site's database knows the user whose token it is.
 pub fn user(site: &Site, client: &Client) -> Ruling {
-    let (Some(id), Some(_)) = (&client.user_id, &site.known.users) else {
-        return Ruling::fact(site.options.user_discovery, "whether Entra user discovery runs", || {
-            let why = "Entra user discovery does not run, so the site knows no user of Entra.";
-            Cause::certain("user-not-discovered", why)
-        });
-    };
+    let failure = "user-not-discovered";
     // A user who is known was discovered, whatever runs now.
-    match site.known.user(id) {
-        None => {
-            let why = format!("The site's database does not know user {id}.");
-            Ruling::blocked(Cause::certain("user-not-discovered", why))
+    match (&site.known.users, &client.user_id) {
+        (None, _) => Ruling::fact(site.options.user_discovery, "whether Entra user discovery runs", || {
+            let why = "Entra user discovery does not run, so the site knows no user of Entra.";
+            Cause::certain(failure, why)
+        }),
+        (Some(users), _) if users.is_empty() => {
+            Ruling::blocked(Cause::certain(failure, "The site's database knows no user at all."))
         }
-        Some(user) if client.user == Some(SignedIn::Hybrid) && user.sid.is_none() => {
-            let why = format!("The site's database knows user {id} without a SID on premises.");
-            let cause = Cause::possible("hybrid-user-without-on-premises-match", why);
-            Ruling { warnings: vec![cause], ..Ruling::default() }
-        }
-        Some(_) => Ruling::passed(format!("The site's database knows user {id}.")),
+        (Some(_), None) => Ruling::not_known("whether the site's database knows the user who is signed in (user_id)"),
+        (Some(_), Some(id)) => match site.known.user(id) {
+            None => {
+                let why = format!("The site's database does not know user {id}.");
+                Ruling::blocked(Cause::certain(failure, why))
+            }
+            Some(user) if client.user == Some(SignedIn::Hybrid) && user.sid.is_none() => {
+                let why = format!("The site's database knows user {id} without a SID on premises.");
+                Ruling::warned(Cause::possible("hybrid-user-without-on-premises-match", why))
+            }
+            Some(_) => Ruling::passed(format!("The site's database knows user {id}.")),
+        },
     }
 }

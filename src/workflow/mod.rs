@@ -7,6 +7,7 @@
 //! ones that are its own. Certificates and tokens are judged by the validators and nowhere else.
 
 pub mod chains;
+pub mod command_line;
 pub mod connection;
 pub mod connection_point;
 pub mod content;
@@ -17,7 +18,7 @@ pub mod management_point;
 mod predict;
 mod question;
 
-pub use decision::{Cause, Ruling, Verdict};
+pub use decision::{Cause, Ruling, Verdict, Words};
 pub use predict::{Predicted, Prediction, Status, predict};
 pub use question::{Credential, Phase, Question, clock};
 

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::decision::{Cause, Ruling, Verdict};
-use super::question::{Credential, Phase, Question};
-use super::{connection, connection_point, content, entra, gateway, management_point};
+use super::decision::{Cause, Ruling, Verdict, Words, clause};
+use super::question::{Credential, Phase, Question, clock};
+use super::{chains, command_line, connection, connection_point, content, entra, gateway, management_point};
+use crate::finding::Confidence;
 use crate::report::Report;
-use crate::site::{Client, CommandLine, File};
+use crate::site::{CcmHostName, Client, CommandLine, File, ManagementPoint};
 use crate::stage::Stage;
 use crate::tokens::TokenPolicy;
 
@@ -130,8 +131,7 @@ const ORDER: [(Stage, &[Stage]); 15] = [
 /// ```
 pub fn predict(question: &Question<'_>) -> Prediction {
     let decided = Decided::of(question);
-    let unstartable = question.phase == Phase::Bootstrap
-        && content::command_line(question.command()).failures().any(|id| id == "bootstrap-command-malformed");
+    let barrier = decided.barrier();
     let mut stages: Vec<Predicted> = Vec::with_capacity(ORDER.len());
     let mut told: Vec<&'static str> = Vec::new();
     for (stage, waits_for) in ORDER {
@@ -141,10 +141,9 @@ pub fn predict(question: &Question<'_>) -> Prediction {
             })
         };
         let stopped_by = before(&[Status::Blocked, Status::NotReached]);
-        let stopped_by = stopped_by.or((unstartable && stage != ClientInstall).then_some(ClientInstall));
-        let own = unstartable && stage == ClientInstall;
+        let stopped_by = stopped_by.or(barrier).filter(|_| barrier != Some(stage));
         let open = before(&[Status::NotKnown]);
-        let mut predicted = predicted(stage, decided.stage(stage), stopped_by.filter(|_| !own), open);
+        let mut predicted = predicted(stage, decided.stage(stage), stopped_by, open);
         predicted.causes.retain(|cause| !told.contains(&cause.failure));
         if predicted.causes.is_empty() && predicted.status == Status::Blocked {
             predicted.status = Status::NotReached;
@@ -210,16 +209,75 @@ struct Decided<'q, 'a> {
     credential: Credential,
     aad_token: Ruling,
     bearer: Bearer,
+    /// What the connection point finds on its way to a management point, and what that one checks.
+    answer: (Ruling, Ruling),
 }
+
+const ONE_OF_SEVERAL: Words = Words {
+    title: "One of the management points that clients are offered does not do its work",
+    explanation: "Clients are offered several management points through the CMG, and one of them fails. A client that has \
+                  chosen it fails until it takes another one.",
+    remedy: None,
+};
 
 const BY_CERTIFICATE: &str = "The client authenticates with its own certificate.";
 const BY_REGISTRATION: &str = "The client authenticates with a registration token.";
+const BY_SITE_TOKEN: &str = "Entra is not asked: the client has a token of the site's own, if it has anything.";
 const DONE: &str = "It was done by ccmsetup.";
 
 impl<'q, 'a> Decided<'q, 'a> {
     fn of(question: &'q Question<'a>) -> Self {
         let (aad_token, bearer) = aad_token(question);
-        Self { question, credential: question.credential(), aad_token, bearer }
+        let answer = Default::default();
+        let mut decided = Self { question, credential: question.credential(), aad_token, bearer, answer };
+        decided.answer = decided.answered();
+        decided
+    }
+
+    /// The stage that all others wait for, whatever their place, where it cannot be passed: a command line that nobody
+    /// understands, and later a location that nobody gives.
+    fn barrier(&self) -> Option<Stage> {
+        let question = self.question;
+        let (stage, ruling, failure) = match question.phase {
+            Phase::Bootstrap => (
+                ClientInstall,
+                command_line::command_line(question.site, question.client),
+                "bootstrap-command-malformed",
+            ),
+            Phase::AfterRefresh => {
+                (LocationRequest, content::location(question, question.client), "cmg-location-not-given")
+            }
+        };
+        ruling.failures().any(|id| id == failure).then_some(stage)
+    }
+
+    /// What comes of a request behind the gateway. Of several management points the client takes one that answers; what
+    /// is wrong with the others is warned of.
+    fn answered(&self) -> (Ruling, Ruling) {
+        let points = self.question.management_points();
+        let judged = points.iter().map(|point| (self.connector_forward(point), self.mp_validate(point)));
+        let judged: Vec<(Ruling, Ruling)> = judged.collect();
+        let rank = |(forward, validate): &(Ruling, Ruling)| {
+            let both = [forward.verdict(), validate.verdict()];
+            let blocked = both.contains(&Verdict::Blocked);
+            (blocked, forward.unknown.len() + validate.unknown.len())
+        };
+        let Some((best, chosen)) = judged.iter().enumerate().min_by_key(|(_, answer)| rank(answer)) else {
+            let open = || Ruling::not_known("which management point answers");
+            return (open(), open());
+        };
+        let nobody = rank(chosen).0;
+        let mut answer = chosen.clone();
+        for (_, (forward, validate)) in judged.into_iter().enumerate().filter(|(at, _)| *at != best) {
+            for (all, own) in [(&mut answer.0, forward), (&mut answer.1, validate)] {
+                if nobody {
+                    own.causes.into_iter().for_each(|cause| all.add_cause(cause));
+                } else {
+                    all.warnings.extend(own.causes.into_iter().map(|cause| cause.in_words(Some(&ONE_OF_SEVERAL))));
+                }
+            }
+        }
+        answer
     }
 
     fn stage(&self, stage: Stage) -> Decision {
@@ -228,6 +286,7 @@ impl<'q, 'a> Decided<'q, 'a> {
         let without_entra = match self.credential {
             Credential::Certificate => Some(BY_CERTIFICATE),
             Credential::RegistrationToken => Some(BY_REGISTRATION),
+            Credential::SiteToken => Some(BY_SITE_TOKEN),
             Credential::Entra => None,
         };
         match (stage, without_entra) {
@@ -237,18 +296,18 @@ impl<'q, 'a> Decided<'q, 'a> {
                 Decision::Skipped(BY_CERTIFICATE)
             }
             (AadInfo, None) => aad_info(question),
-            (WpjCertificate, None) => Decision::Made(entra::join(question.client, question.client_time())),
+            (WpjCertificate, None) => Decision::Made(self.joined()),
             (AadToken, None) => Decision::Made(self.aad_token.clone()),
             (CmgConnection, _) => Decision::Made(cmg_connection(question)),
             (CmgReceive, _) => Decision::Made(self.cmg_receive()),
             (CmgForward, _) => Decision::Made(connection_point::channel(&question.site.connection_point)),
-            (ConnectorForward, _) => Decision::Made(connector_forward(question)),
-            (MpValidate, _) => Decision::Made(self.mp_validate()),
+            (ConnectorForward, _) => Decision::Made(self.answer.0.clone()),
+            (MpValidate, _) => Decision::Made(self.answer.1.clone()),
             (CcmTokenRequest | CcmTokenIssue, _) => Decision::Made(Ruling::default()),
-            (LocationRequest, _) => Decision::Made(content::location(question.site, question.client, !installed)),
+            (LocationRequest, _) => Decision::Made(content::location(question, question.client)),
             (ContentDownload, _) => content::content(question.site, question.client)
                 .map_or(Decision::Skipped("No package was told."), Decision::Made),
-            (ClientInstall, _) => Decision::Made(content::command_line(question.command())),
+            (ClientInstall, _) => Decision::Made(command_line::command_line(question.site, question.client)),
             (Registration, _) => Decision::Made(content::registration(
                 question.site,
                 question.client,
@@ -273,47 +332,72 @@ impl<'q, 'a> Decided<'q, 'a> {
         Decision::Made(ruling)
     }
 
+    /// Whether the device can prove its join. A command line that names no gateway may run on the own network, where
+    /// nobody asks.
+    fn joined(&self) -> Ruling {
+        let question = self.question;
+        let ruling = entra::join(question.client, question.client_time());
+        let of_own_network = question.command().is_some() && question.told_target().is_none();
+        match ruling.causes.first() {
+            Some(cause) if question.phase == Phase::Bootstrap && of_own_network => Ruling::not_known(format!(
+                "where ccmsetup runs: its command line names no CMG, and from the internet {} is met ({})",
+                cause.failure,
+                clause(&cause.why)
+            )),
+            _ => ruling,
+        }
+    }
+
     /// What the gateway checks.
     fn cmg_receive(&self) -> Ruling {
         let question = self.question;
-        let route = match question.target() {
+        let told = question.told_target().filter(|_| question.phase == Phase::Bootstrap);
+        let route = match told {
             Some(target) => gateway::route(question.site, &target),
-            None => Ruling::not_known("which CMG the client turns to"),
+            None if question.targets().is_empty() => Ruling::not_known("which CMG the client turns to"),
+            None => Ruling::default(),
         };
         let proof = if self.credential == Credential::Certificate {
             question.client_chain().map_or_else(Ruling::default, |chain| {
                 gateway::client_certificate(&chain, question.site.cmg.verify_client_revocation)
             })
         } else {
-            let token = self.token_at(question.gateway_time(), gateway::token);
-            let by_clock = token.failures().any(|failure| failure == "token-clock-skew");
-            let short = gateway::tokens_cut_short("the CMG", &TokenPolicy::new(question.gateway_time()), question.at);
-            if by_clock { token } else { token.and(short) }
+            let at = question.gateway_time();
+            self.with_clock("the CMG", at, self.token_at(at, gateway::token))
         };
         route.and(proof)
     }
 
-    /// What the management point checks.
-    fn mp_validate(&self) -> Ruling {
+    /// What a server's clock does to tokens of Entra, unless it is what is wrong with this one.
+    fn with_clock(&self, name: &str, at: i64, token: Ruling) -> Ruling {
+        let by_clock = token.failures().any(|failure| failure == "token-clock-skew");
+        if by_clock || self.credential != Credential::Entra {
+            return token;
+        }
+        token.and(gateway::clock(name, &TokenPolicy::new(at), self.question.at))
+    }
+
+    fn connector_forward(&self, point: &ManagementPoint) -> Ruling {
         let question = self.question;
-        let Some(point) = question.management_point() else {
-            return Ruling::not_known("which management point answers");
-        };
+        let at = clock(question.at, question.site.connection_point.clock_offset_seconds);
+        connection_point::forward(question.site, point, at)
+    }
+
+    /// What a management point checks.
+    fn mp_validate(&self, point: &ManagementPoint) -> Ruling {
+        let question = self.question;
         let mut ruling = management_point::web_server(point);
         if self.credential == Credential::Certificate {
             return ruling;
         }
         ruling = ruling.and(management_point::token_service(point));
-        let clock = question.management_point_time();
         if self.credential == Credential::Entra {
             ruling = ruling.and(management_point::entra(point, question.site.options.version));
         }
+        let at = clock(question.at, point.clock_offset_seconds);
         // What is not told of the token was said where the gateway takes it.
-        let token = self.token_at(clock, management_point::token);
-        ruling = ruling.and(Ruling { unknown: Vec::new(), ..token });
-        if ruling.failures().all(|failure| failure != "token-clock-skew") {
-            ruling = ruling.and(gateway::tokens_cut_short(&point.name, &TokenPolicy::new(clock), question.at));
-        }
+        let token = Ruling { unknown: Vec::new(), ..self.token_at(at, management_point::token) };
+        ruling = ruling.and(self.with_clock(&point.name, at, token));
         if self.credential == Credential::Entra && self.bearer == Bearer::User {
             ruling = ruling.and(management_point::user(question.site, question.client));
         }
@@ -324,18 +408,26 @@ impl<'q, 'a> Decided<'q, 'a> {
     fn token_at(&self, at: i64, check: fn(&str, &TokenPolicy, i64) -> Ruling) -> Ruling {
         let question = self.question;
         let policy = TokenPolicy::new(at);
-        if self.credential == Credential::RegistrationToken {
-            let token = match question.phase {
-                Phase::Bootstrap => question.registration_token(),
-                Phase::AfterRefresh => question.client.tokens.site.as_ref().map(|file| file.text().trim().to_owned()),
-            };
-            // A command line in a ticket holds its token no more.
-            let whole = token.filter(|token| token.matches('.').count() >= 2);
-            return match whole {
-                Some(token) => check(&token, &policy, question.at),
-                None if question.phase == Phase::Bootstrap => Ruling::not_known("what the registration token holds"),
-                None => Ruling::not_known("what the client's site token holds"),
-            };
+        // A command line in a ticket holds its token no more.
+        let is_whole = |token: &String| token.matches('.').count() >= 2;
+        match self.credential {
+            Credential::RegistrationToken => {
+                return match question.registration_token().filter(is_whole) {
+                    Some(token) => check(&token, &policy, question.at),
+                    None => Ruling::not_known("what the registration token holds"),
+                };
+            }
+            Credential::SiteToken => {
+                let token = question.client.tokens.site.as_ref().map(|file| file.text().trim().to_owned());
+                return match token.filter(is_whole) {
+                    Some(token) => doubted(check(&token, &policy, question.at)),
+                    None => Ruling::not_known(
+                        "whether the client has a token of the site (tokens.site), from its registration or from the \
+                         organisation's network, and what it holds",
+                    ),
+                };
+            }
+            Credential::Certificate | Credential::Entra => {}
         }
         let app = &question.site.server_app;
         let policy = TokenPolicy {
@@ -358,14 +450,8 @@ impl<'q, 'a> Decided<'q, 'a> {
             return Ok(file.text().trim().to_owned());
         }
         let app = &question.site.server_app;
-        let by_command = question.command().and_then(|line| line.resource_uri());
-        let wrong = self.aad_token.failures().any(|id| id == "wrong-resource-uri");
-        // Entra does not give out a token for a resource that it does not know.
-        let asked = by_command.filter(|_| !wrong && question.phase == Phase::Bootstrap);
-        let audience = asked.or(app.resource_uri.as_deref()).ok_or("the App ID URI of the server app")?;
-        if app.resource_uri.is_none() {
-            return Err("the App ID URI of the server app");
-        }
+        // What the command line asks for instead was judged where Entra is asked.
+        let audience = app.resource_uri.as_deref().ok_or("the App ID URI of the server app")?;
         if question.site.tenants.is_none() {
             return Err("which tenants are onboarded");
         }
@@ -424,8 +510,22 @@ fn cmg_connection(question: &Question<'_>) -> Ruling {
 }
 
 fn connected(question: &Question<'_>) -> Ruling {
+    let cases: Vec<(String, Ruling)> = question
+        .targets()
+        .into_iter()
+        .map(|target| {
+            let ruling = connected_to(question, &target);
+            (target.host, ruling)
+        })
+        .collect();
+    if cases.is_empty() {
+        return Ruling::not_known("which CMG the client turns to");
+    }
+    Ruling::one_of("which of the CMG's names the client was given", cases)
+}
+
+fn connected_to(question: &Question<'_>, target: &CcmHostName) -> Ruling {
     let (site, client) = (question.site, question.client);
-    let Some(target) = question.target() else { return Ruling::not_known("which CMG the client turns to") };
     if !site.cmg.names.is_empty() && !site.cmg.has_name(&target.host) {
         return Ruling::not_known(format!("anything of {}, which is not this site's CMG", target.host));
     }
@@ -441,10 +541,11 @@ fn connected(question: &Question<'_>) -> Ruling {
         return ruling.and(Ruling::not_known("the CMG's certificate"));
     }
     let restored = question.phase == Phase::AfterRefresh && question.command().is_some_and(CommandLine::no_crl_check);
+    let not_fetched = chains::not_fetched(&site.crls, &request);
     let chain =
         connection::ServerChain { request, right_time: question.at, checks_lists: question.checks_lists(), restored };
     let inspected = intercepted_or_not(client);
-    ruling.and(inspected).and(connection::certificate(&chain))
+    ruling.and(inspected).and(connection::certificate(&chain, not_fetched))
 }
 
 /// Whether it is told that nobody opens the traffic.
@@ -455,12 +556,13 @@ fn intercepted_or_not(client: &Client) -> Ruling {
     }
 }
 
-fn connector_forward(question: &Question<'_>) -> Ruling {
-    let Some(point) = question.management_point() else {
-        return Ruling::not_known("which management point answers");
-    };
-    let at = super::question::clock(question.at, question.site.connection_point.clock_offset_seconds);
-    connection_point::forward(question.site, point, at)
+/// What was found of a token of the site that a client had at some time: it may have taken a new one since.
+fn doubted(mut ruling: Ruling) -> Ruling {
+    for cause in ruling.causes.iter_mut().filter(|cause| cause.failure == "site-token-expired") {
+        cause.confidence = cause.confidence.min(Confidence::Likely);
+        cause.why.push_str(" The client may have taken a new one since.");
+    }
+    ruling
 }
 
 fn settings_refresh(question: &Question<'_>) -> Decision {

@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::chains::{self, DAMAGED, DATE, REVOKED, USAGE};
-use crate::certs::{ChainRequest, Purpose, Revocation, Source, Vantage, validate_chain};
-use crate::site::{CcmHostName, Client, CommandLine, File, Held, ManagementPoint, Root, Site};
+use super::decision::Verdict;
+use super::entra;
+use crate::certs::{ChainRequest, Purpose, Revocation, Source, validate_chain};
+use crate::site::{CcmHostName, Client, CommandLine, File, Held, ManagementPoint, Root, Site, host_and_role};
 use crate::time::Micros;
 
 /// When on its way a client is looked at.
@@ -40,6 +42,8 @@ pub enum Credential {
     RegistrationToken,
     /// With a token of Entra.
     Entra,
+    /// With a token of the site's own, which it got when it registered: later, or on the organisation's network.
+    SiteToken,
 }
 
 /// One client of a site, at one instant, in one phase.
@@ -78,30 +82,40 @@ impl<'a> Question<'a> {
         clock(self.at, self.site.cmg.clock_offset_seconds)
     }
 
-    /// What the management point's clock shows.
+    /// What the clock of the management point shows that answers the client, the first of several.
     pub fn management_point_time(&self) -> Micros {
-        clock(self.at, self.management_point().and_then(|point| point.clock_offset_seconds))
+        clock(self.at, self.management_points().first().and_then(|point| point.clock_offset_seconds))
     }
 
-    /// Where the client turns to: in the bootstrap as its command line says, later as the site says.
-    pub fn target(&self) -> Option<CcmHostName> {
-        let by_command = || self.command()?.ccm_host_name();
-        let by_site = || {
-            let offered = self.site.management_points.iter().find(|point| point.cmg_traffic == Some(true));
-            let role_id = offered.and_then(|point| self.site.role_id(&point.name));
-            Some(CcmHostName { host: self.site.cmg.names.first()?.to_ascii_lowercase(), role_id })
-        };
-        match self.phase {
-            Phase::Bootstrap => by_command().or_else(by_site),
-            Phase::AfterRefresh => by_site().or_else(by_command),
+    /// Where the command line sends the client: `CCMHOSTNAME`, else the path on a gateway that `/mp:` names.
+    pub fn told_target(&self) -> Option<CcmHostName> {
+        let line = self.command()?;
+        line.ccm_host_name()
+            .or_else(|| line.management_point().and_then(host_and_role).filter(|mp| mp.role_id.is_some()))
+    }
+
+    /// Where the client may turn to: in the bootstrap as its command line says, later to a name that the site gives.
+    /// Of several it is not told which it was given, unless the command line names one of them.
+    pub fn targets(&self) -> Vec<CcmHostName> {
+        let names = &self.site.cmg.names;
+        let told = self.told_target();
+        let is_of_site = told.as_ref().is_some_and(|told| self.site.cmg.has_name(&told.host));
+        match told {
+            Some(told) if self.phase == Phase::Bootstrap || is_of_site || names.is_empty() => vec![told],
+            _ => names.iter().map(|name| CcmHostName { host: name.to_ascii_lowercase(), role_id: None }).collect(),
         }
     }
 
-    /// The management point that answers the client: that of the role id, else one that allows CMG traffic.
-    pub fn management_point(&self) -> Option<&'a ManagementPoint> {
+    /// The management points that may answer the client: that of the command line's role id, later all that allow CMG
+    /// traffic. Where none is told to, those of which it is not told.
+    pub fn management_points(&self) -> Vec<&'a ManagementPoint> {
+        let told = self.told_target().filter(|_| self.phase == Phase::Bootstrap).and_then(|told| told.role_id);
+        if let Some(point) = told.and_then(|role| self.site.management_point_of_role(role)) {
+            return vec![point];
+        }
         let points = &self.site.management_points;
-        let by_role = || self.site.management_point_of_role(self.target()?.role_id?);
-        by_role().or_else(|| points.iter().find(|point| point.cmg_traffic == Some(true))).or_else(|| points.first())
+        let of = |traffic: Option<bool>| points.iter().filter(|point| point.cmg_traffic == traffic).collect::<Vec<_>>();
+        [of(Some(true)), of(None), of(Some(false))].into_iter().find(|found| !found.is_empty()).unwrap_or_default()
     }
 
     /// Whether the client checks revocation lists of site systems.
@@ -112,12 +126,16 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// How the client proves who it is. A client of which no PKI certificate is told has none.
+    /// How the client proves who it is. A client of which no PKI certificate is told has none. One that was installed
+    /// by a registration token, or that Entra knows nothing of, has a token of the site, if it has anything.
     pub fn credential(&self) -> Credential {
+        let installed = self.phase == Phase::AfterRefresh;
         if self.has_usable_certificate() {
             Credential::Certificate
         } else if self.registration_token().is_some() {
-            Credential::RegistrationToken
+            if installed { Credential::SiteToken } else { Credential::RegistrationToken }
+        } else if installed && entra::join(self.client, self.client_time()).verdict() == Verdict::Blocked {
+            Credential::SiteToken
         } else {
             Credential::Entra
         }
@@ -150,7 +168,7 @@ impl<'a> Question<'a> {
         if let Some(Root::Private(root)) = &self.site.cmg.root {
             request.intermediates.push(root.source());
         }
-        request.crls = chains::lists(&self.site.crls, Vantage::Internet);
+        request.crls = chains::lists(&self.site.crls, &request);
         request.internal_suffixes.clone_from(&self.site.options.internal_domains);
         request.host = Some(host.to_owned());
         request
@@ -168,7 +186,7 @@ impl<'a> Question<'a> {
         request.roots_known = uploaded.is_some();
         request.intermediates = others;
         request.purpose = Purpose::Client;
-        request.crls = chains::lists(&self.site.crls, Vantage::Internet);
+        request.crls = chains::lists(&self.site.crls, &request);
         request.internal_suffixes.clone_from(&self.site.options.internal_domains);
         Some(request)
     }

@@ -5,6 +5,8 @@ use std::path::Path;
 use cmgtrail::error::Error;
 use cmgtrail::site::{Held, Mode, Site};
 
+use crate::pki::{Authority, Wanted, lay};
+
 fn parse(text: &str) -> Result<Site, Vec<String>> {
     Site::parse(text, Path::new(env!("CARGO_MANIFEST_DIR")), &|_| Err("no Parquet here".to_owned()))
 }
@@ -225,6 +227,71 @@ fn values_are_looked_at_as_well_as_keys() {
         let wanted = format!("line {line}: {words}");
         assert!(mistakes.iter().any(|mistake| mistake.starts_with(&wanted)), "{wanted}\n{mistakes:#?}");
     }
+}
+
+#[test]
+fn what_cannot_be_true_together_is_told_by_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let entra = Authority::root("MS-Organization-Access", "");
+    let root = Authority::root("Fabrikam Root", "");
+    let issuing = root.under("Fabrikam Issuing", "");
+    let device = "82c0ffee-f062-4d11-b062-db12ac04d5aa";
+    lay(
+        folder.path(),
+        &[
+            ("wpj.pem", entra.issue(&Wanted { to: 3_000, ..Wanted::device(device) })),
+            ("root.pem", root.pem.clone()),
+            ("other.pem", Authority::root("Somebody Else", "").pem.clone()),
+            ("issuing.pem", issuing.pem.clone()),
+            ("cmg.pem", issuing.issue(&Wanted::service(&["cmg.fabrikam.com"]))),
+            ("join.txt", "AzureAdJoined : YES\nDeviceId : 11111111-f062-4d11-b062-db12ac04d5aa\nTenantId : 7a4f0c1e-3b55-4c0d-9f10-2f6d1c8e5a01\n".to_owned()),
+        ],
+    );
+    let parse = |text: &str| Site::parse(text, folder.path(), &|_| Err(String::new()));
+    let wrong = "[site]\ncode = \"PS12\"\nversion = 26\n[cmg]\ncertificate = [\"issuing.pem\", \"cmg.pem\"]\n\
+                 root = \"issuing.pem\"\n[[client]]\nname = \"PC1\"\nos_build = 10\njoin = \"domain\"\n\
+                 wpj_certificate = \"wpj.pem\"\ndevice_id = \"99999999-f062-4d11-b062-db12ac04d5aa\"\n[[client]]\n\
+                 name = \"PC2\"\ndsregcmd = \"join.txt\"\ntenant = \"99999999-f062-4d11-b062-db12ac04d5aa\"\n\
+                 device_id = \"11111111-F062-4d11-b062-db12ac04d5aa\"\n";
+    let expected = [
+        "line 2: site: code: expected three letters or digits, such as 'PS1', found 'PS12'",
+        "line 3: site: version: expected a version such as 2603, year and month of its release, found 26",
+        "line 5: cmg: certificate: the first certificate, in 'issuing.pem', is an authority; name the CMG's own first",
+        "line 6: cmg: root: 'issuing.pem' is no root; it was issued by 'CN=Fabrikam Root'",
+        "line 9: client 'PC1': os_build: expected a build number such as 19045, found 10",
+        "line 10: client 'PC1': join says that Entra does not know the device",
+        "line 12: client 'PC1': device_id is 99999999-f062-4d11-b062-db12ac04d5aa, and the join certificate says 82c0ffee",
+        "line 16: client 'PC2': tenant is 99999999-f062-4d11-b062-db12ac04d5aa, and the dsregcmd output says 7a4f0c1e",
+    ];
+    let mistakes = parse(wrong).unwrap_err();
+    assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
+    for (mistake, expected) in mistakes.iter().zip(expected) {
+        assert!(mistake.starts_with(expected), "{mistake}");
+    }
+    let ends_elsewhere = "[cmg]\ncertificate = [\"cmg.pem\", \"issuing.pem\", \"root.pem\"]\nroot = \"other.pem\"\n";
+    let mistakes = parse(ends_elsewhere).unwrap_err();
+    assert_eq!(
+        mistakes,
+        ["line 3: cmg: root: 'other.pem' is not the root that ends the chain, which is in 'root.pem'"]
+    );
+    // Unusual, and possible: an intermediate left out, a leaf alone, a Windows of before 10.
+    for fine in [
+        "[cmg]\ncertificate = \"cmg.pem\"\nroot = \"other.pem\"\n[[client]]\nname = \"OLD\"\nos_build = 9600\n",
+        "[site]\ncode = \"0a1\"\nversion = 1511\n[cmg]\ncertificate = [\"cmg.pem\", \"issuing.pem\"]\nroot = \"root.pem\"\n",
+        "[[client]]\nname = \"PC1\"\njoin = \"registered\"\nwpj_certificate = \"wpj.pem\"\n",
+    ] {
+        parse(fine).unwrap_or_else(|wrong| panic!("{fine} {wrong:#?}"));
+    }
+}
+
+#[test]
+fn a_line_that_is_no_toml_is_told_once() {
+    let mistakes = parse("[site]\ncode = FAB\ncrl_chek = true\n").unwrap_err();
+    let expected = [
+        "line 2: not TOML: a text stands in quotes: code = \"FAB\"",
+        "line 3: site: unknown key 'crl_chek'; did you mean 'crl_check'?",
+    ];
+    assert_eq!(mistakes, expected);
 }
 
 #[test]

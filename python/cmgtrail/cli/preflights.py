@@ -96,9 +96,13 @@ def from_logs(*, paths: tuple[str, ...], out: str | None) -> None:
     start = Path(out).parent if out else Path()
     found = {artefact["path"]: _lies(artefact["path"], paths, start) for artefact in trail.artefacts}
     text = package.sketch_site(trail, paths={path: place for path, place in found.items() if place is not None})
+    if "\n[[client]]\n" not in text:
+        click.echo("The logs show no client; 'cmgtrail preflight' needs one: add [[client]] with its name.", err=True)
     if out is None:
         click.echo(text, nl=False)
         return
+    if not start.is_dir():
+        raise click.ClickException(f"the folder '{start}' is not there; make it first, or give another file.")
     try:
         with Path(out).open("x", encoding="utf-8") as file:
             file.write(text)

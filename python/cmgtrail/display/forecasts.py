@@ -32,7 +32,8 @@ def headline(prediction: Preflight) -> str:
     """A sentence on all of it, and one on what the logs say otherwise."""
     verdicts = list(prediction.clients.values())
     parts = [f"{verdicts.count(verdict):,} {WORKS[verdict]}" for verdict in ORDER if verdict in verdicts]
-    return f"{counted(len(verdicts), 'client')}: {', '.join(parts)}.{_otherwise(prediction)}"
+    sentences = [f"{counted(len(verdicts), 'client')}: {', '.join(parts)}.{_otherwise(prediction)}", *prediction.notes]
+    return " ".join(sentences)
 
 
 def _otherwise(prediction: Preflight) -> str:

@@ -1,6 +1,7 @@
 //! Prediction: every cause that follows from facts, on a site that has it, and nothing on its healthy twin.
 
 mod causes;
+mod told;
 mod world;
 
 use std::path::Path;
@@ -20,7 +21,7 @@ use world::{Change, HEALTHY, LIST, OWN_CERTIFICATE, certificate, changed, folder
 fn nothing_is_predicted_on_the_healthy_twin() {
     let twins: [&[(&str, &str)]; 6] = [
         &[],
-        &[OWN_CERTIFICATE, ("join = \"entra\"", "join = \"domain\"")],
+        &[OWN_CERTIFICATE, ("join = \"entra\"\nwpj_certificate = \"wpj.pem\"", "join = \"domain\"")],
         &[("os_build", "tokens = { device = \"device.jwt\" }\nos_build")],
         &[
             ("healthy = true }", "healthy = true, inspection = \"proxy.pem\" }"),

@@ -117,10 +117,17 @@ fn minted() -> TempDir {
         json!({ "iss": "urn:sccm:4d2a7f9e-9c0b-4f6e-a1d3-5e6f7a8b9c0d", "aud": "urn:sccm", "Type": "BulkRegistration",
                 "nbf": AT / 1_000_000 - 5 * 86_400, "exp": AT / 1_000_000 + ends })
     };
-    let entra_token = |audience: &str| {
+    let entra_token_of = |audience: &str, begins: i64| {
+        let begins = AT / 1_000_000 + begins;
         json!({ "iss": format!("https://sts.windows.net/{TENANT}/"), "aud": audience, "tid": TENANT, "ver": "1.0",
-                "deviceid": DEVICE, "idtyp": "device", "iat": AT / 1_000_000 - 60, "nbf": AT / 1_000_000 - 60,
-                "exp": AT / 1_000_000 + 3_600 })
+                "deviceid": DEVICE, "idtyp": "device", "iat": begins, "nbf": begins, "exp": begins + 3_660 })
+    };
+    let entra_token = |audience: &str| entra_token_of(audience, -60);
+    let root_of_nowhere = Authority::root("Fabrikam Silent Root", "");
+    let silent = root_of_nowhere.under("Fabrikam Silent Issuing", "");
+    let ccm_token = |ends: i64| {
+        json!({ "iss": "urn:sccm:oauth2:4d2a7f9e-9c0b-4f6e-a1d3-5e6f7a8b9c0d", "aud": "urn:sccm:service",
+                "SCCMTokenCategory": "SCCMToken", "nbf": AT / 1_000_000 - 9 * 86_400, "exp": AT / 1_000_000 + ends })
     };
     lay(
         folder.path(),
@@ -146,10 +153,19 @@ fn minted() -> TempDir {
             ("wpj.pem", entra.issue(&Wanted { to: 3_000, ..Wanted::device(DEVICE) })),
             ("root.crl", root.list(&[], 90)),
             ("issuing.crl", issuing.list(&[666], 5)),
+            ("stale.crl", issuing.list(&[], -1)),
+            ("forged.crl", Authority::root("Fabrikam Issuing", "").list(&[], 5)),
+            ("silent-root.pem", root_of_nowhere.pem.clone()),
+            ("silent-issuing.pem", silent.pem.clone()),
+            ("silent.pem", silent.issue(&service)),
             ("stale-soon.crl", issuing.list(&[], 0).replace("\r\n", "\n")),
             ("registration.jwt", token(&site_token(2 * 86_400))),
             ("registration-expired.jwt", token(&site_token(-2 * 86_400))),
             ("device.jwt", token(&entra_token("https://ConfigMgrService"))),
+            ("device-captured-earlier.jwt", token(&entra_token_of("https://ConfigMgrService", -90_000))),
+            ("device-captured-later.jwt", token(&entra_token_of("https://ConfigMgrService", 9_000))),
+            ("site.jwt", token(&ccm_token(86_400))),
+            ("site-expired.jwt", token(&ccm_token(-86_400))),
             ("device-other-app.jwt", token(&entra_token("https://SomeOtherApp"))),
         ],
     );
