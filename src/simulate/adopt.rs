@@ -2,7 +2,7 @@
 //!
 //! Certificates are made anew, for a description has no private keys; what it says of trust is kept as a fact.
 
-use super::facts::{ConnectorFacts, PointFacts, SiteFacts, Tenant, World};
+use super::facts::{ClientFacts, ConnectorFacts, PointFacts, SiteFacts, Tenant, World};
 use super::faults::{self, Fault, FaultKind, Share};
 use super::inject;
 use super::random::Random;
@@ -26,6 +26,8 @@ pub(super) fn site(facts: &mut SiteFacts, told: &Site) {
     facts.release = told.options.version.unwrap_or(facts.release);
     facts.lists_are_public = told.crls.iter().all(|list| list.reach.is_none_or(|reach| reach == Reach::Internet));
     facts.checks_lists = told.options.crl_check.unwrap_or(facts.checks_lists);
+    facts.discovers_users = told.options.user_discovery.unwrap_or(facts.discovers_users);
+    facts.device_tokens = told.server_app.device_tokens.unwrap_or(facts.device_tokens);
     if let Some((_, domain)) = told.cmg.names.first().and_then(|name| name.split_once('.')) {
         domain.clone_into(&mut facts.domain);
     }
@@ -72,9 +74,7 @@ pub(super) fn clients(world: &mut World, told: &Site, random: &mut Random) -> Re
         if let Some(id) = &client.device_id {
             facts.device_id.clone_from(id);
         }
-        if client.user == Some(SignedIn::None) {
-            facts.user = None;
-        }
+        sign_in(facts, told, client, random);
         if let Some(line) = &client.ccmsetup {
             facts.installs = true;
             facts.no_list_check = line.no_crl_check();
@@ -93,6 +93,27 @@ pub(super) fn clients(world: &mut World, told: &Site, random: &mut Random) -> Re
         }
     }
     Ok(())
+}
+
+/// Who is signed in, and whether the site's database knows the user.
+fn sign_in(facts: &mut ClientFacts, told: &Site, client: &Client, random: &mut Random) {
+    match client.user {
+        None => {}
+        Some(SignedIn::None) => facts.user = None,
+        Some(signed_in) => {
+            let user = facts.user.get_or_insert_with(|| inject::some_user(random));
+            user.entra = signed_in != SignedIn::Local;
+            user.hybrid = signed_in == SignedIn::Hybrid;
+        }
+    }
+    let Some(user) = &mut facts.user else { return };
+    if let Some(id) = &client.user_id {
+        user.object_id.clone_from(id);
+    }
+    user.discovered = match &told.known.users {
+        Some(known) => client.user_id.is_none() && !known.is_empty() || told.known.user(&user.object_id).is_some(),
+        None => told.options.user_discovery != Some(false),
+    };
 }
 
 /// Faults of the site that the description tells.
@@ -125,7 +146,10 @@ fn of_client(told: &Site, client: &Client) -> Option<&'static FaultKind> {
     let wrong_resource =
         client.ccmsetup.as_ref().and_then(|line| line.resource_uri()).zip(told.server_app.resource_uri.as_deref());
     let facts = [
-        (matches!(client.join, Some(JoinState::Registered)), "wpj-certificate-missing"),
+        (
+            matches!(client.join, Some(JoinState::Registered | JoinState::Domain | JoinState::None)),
+            "wpj-certificate-missing",
+        ),
         (stranger, "tenant-not-onboarded"),
         (client.device_key_ok == Some(false), "wam-key-failure"),
         (client.network.entra == Some(false), "entra-unreachable"),

@@ -81,6 +81,8 @@ pub(super) struct SiteFacts {
     /// Client application and server application of the site.
     pub client_app: String,
     pub resource: String,
+    /// Whether Entra user discovery runs.
+    pub discovers_users: bool,
     /// Whether the server application issues tokens to devices.
     pub device_tokens: bool,
     /// Whether Windows hands out Entra tokens from its cache, with only minutes to live.

@@ -90,19 +90,18 @@ fn prepare_site(id: &str, world: &mut World, random: &mut Random) {
 
 fn sign_everybody_in(world: &mut World, random: &mut Random) {
     for client in &mut world.clients {
-        client.user.get_or_insert_with(|| User {
-            sid: format!(
-                "S-1-12-1-{}-{}-{}-{}",
-                random.between(1 << 20, 1 << 31),
-                random.between(1 << 20, 1 << 31),
-                7,
-                9
-            ),
-            object_id: random.guid(),
-            entra: true,
-            discovered: true,
-            hybrid: false,
-        });
+        client.user.get_or_insert_with(|| some_user(random));
+    }
+}
+
+/// A user whom Entra and the site know.
+pub(super) fn some_user(random: &mut Random) -> User {
+    User {
+        sid: format!("S-1-12-1-{}-{}-{}-{}", random.between(1 << 20, 1 << 31), random.between(1 << 20, 1 << 31), 7, 9),
+        object_id: random.guid(),
+        entra: true,
+        discovered: true,
+        hybrid: false,
     }
 }
 

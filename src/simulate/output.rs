@@ -11,7 +11,7 @@ use super::logs::{self, Limits, Written};
 use super::plan::Plan;
 use super::random::Random;
 use super::run::Run;
-use super::truth::Truth;
+use super::truth::{self, Truth};
 use super::{MINUTE, bundle, connection_point, gateway, routine};
 use crate::error::{Error, Result};
 
@@ -84,6 +84,7 @@ pub(super) fn carry_out(plan: &Plan, world: &World) -> Result<Simulated> {
             logs::write(machine, logs, (world.end, copied), &world.gateway.host, limits, number < clients)
         })
         .collect();
+    truth::explain(&mut run);
     let mut truth = Truth::of(plan.seed, world, &run, &written);
     let mut files: Vec<OutputFile> = Vec::new();
     for file in written.into_iter().flat_map(|written| written.files) {

@@ -25,6 +25,8 @@ pub(super) struct FlowRecord {
     pub broke_at: Option<Stage>,
     /// Stages whose work was done, in the last attempt.
     pub passed: Vec<Stage>,
+    /// The failure that follows from the facts where it broke, if no fault was put in that explains it.
+    pub follows: Option<&'static str>,
 }
 
 /// What is true of a request.
@@ -127,6 +129,7 @@ impl<'w> Run<'w> {
             outcome: Outcome::Unfinished,
             broke_at: None,
             passed: Vec::new(),
+            follows: None,
         });
         number(self.flows.len() - 1)
     }

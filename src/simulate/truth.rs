@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use super::describe::seconds;
 use super::facts::{Delays, World};
-use super::faults::FaultKind;
+use super::faults::{self, FaultKind};
 use super::journal::NONE;
 use super::lines::Proof;
 use super::logs::Written;
 use super::run::{FlowRecord, Run};
 use crate::stage::{FlowKind, Outcome, Stage, StageStatus};
 use crate::time::{Micros, rfc3339};
-use crate::workflow;
+use crate::workflow::{self, Phase};
 
 /// `truth.json`.
 #[derive(Debug, Clone, Serialize)]
@@ -53,9 +53,9 @@ pub struct FlowTruth {
     pub ended: String,
     /// How it ended.
     pub outcome: Outcome,
-    /// The fault that broke it; null for a flow that works.
+    /// The failure that broke it: one that was put in, or that follows from the facts; null for a flow that works.
     pub fault: Option<&'static str>,
-    /// How sure that fault's traces are, by the failure catalogue.
+    /// How sure that failure's traces are, by the failure catalogue; null where it is none that can be put in.
     pub proof: Option<Proof>,
     /// Where it broke; null for a flow that works.
     pub broke_at: Option<Stage>,
@@ -187,7 +187,7 @@ impl Truth {
             found.sort_by_key(|found| (found.at, found.machine, found.file, found.line));
             truth.add(world, run, record, found, (written, &folders));
         }
-        truth.faults = faults(world, &truth.flows);
+        truth.faults = injected(world, &truth.flows);
         truth
     }
 
@@ -244,7 +244,11 @@ fn flow(world: &World, record: &FlowRecord, lines: Vec<LineTruth>) -> FlowTruth 
     let cut = record.ended > world.end;
     let outcome = if cut { Outcome::Unfinished } else { record.outcome };
     let broke_at = record.broke_at.filter(|_| outcome == Outcome::Failed);
-    let fault = broke_at.and_then(|stage| cause(world, record, stage));
+    let fault = broke_at.and_then(|stage| {
+        let put_in = cause(world, record, stage);
+        let of_stage = put_in.filter(|kind| kind.stage == stage).map(|kind| kind.id);
+        of_stage.or(record.follows).or(put_in.map(|kind| kind.id))
+    });
     let stages = Stage::ALL.map(|stage| StageTruth { stage, status: status(record, stage, broke_at) });
     FlowTruth {
         client: world.clients.get(record.client).map(|client| client.machine.host.clone()).unwrap_or_default(),
@@ -252,8 +256,8 @@ fn flow(world: &World, record: &FlowRecord, lines: Vec<LineTruth>) -> FlowTruth 
         started: rfc3339(record.started),
         ended: rfc3339(record.ended.min(world.end)),
         outcome,
-        fault: fault.map(|fault| fault.id),
-        proof: fault.map(|fault| fault.proof),
+        fault,
+        proof: fault.and_then(|id| faults::all().find(|kind| kind.id == id)).map(|kind| kind.proof),
         broke_at,
         attempts: record.attempts,
         stages: stages.to_vec(),
@@ -267,6 +271,20 @@ fn status(record: &FlowRecord, stage: Stage, broke_at: Option<Stage>) -> StageSt
         _ if record.passed.contains(&stage) => StageStatus::Passed,
         _ if !workflow::of(stage).needed_by.contains(&record.kind) => StageStatus::Skipped,
         _ => StageStatus::Unseen,
+    }
+}
+
+/// Finds what broke the flows that no fault broke at its own stage: what follows from the facts at that time, by the
+/// rules that a prediction has. A description that was taken over may have told it.
+pub(super) fn explain(run: &mut Run<'_>) {
+    let world = run.world;
+    for record in &mut run.flows {
+        let Some(stage) = record.broke_at.filter(|_| record.outcome == Outcome::Failed) else { continue };
+        if cause(world, record, stage).is_some_and(|kind| kind.stage == stage) {
+            continue;
+        }
+        let phase = if record.kind == FlowKind::Service { Phase::AfterRefresh } else { Phase::Bootstrap };
+        record.follows = run.decisions.follows(world, record.client, record.ended, (phase, stage));
     }
 }
 
@@ -284,7 +302,7 @@ fn cause(world: &World, record: &FlowRecord, stage: Stage) -> Option<&'static Fa
     kinds.first().copied()
 }
 
-fn faults(world: &World, flows: &[FlowTruth]) -> Vec<FaultTruth> {
+fn injected(world: &World, flows: &[FlowTruth]) -> Vec<FaultTruth> {
     let count = |kind: &FaultKind| flows.iter().filter(|flow| flow.fault == Some(kind.id)).count();
     let mut found: Vec<FaultTruth> = world
         .site_faults

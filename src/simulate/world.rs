@@ -175,6 +175,7 @@ fn site(random: &mut Random) -> SiteFacts {
         tenants: vec![Tenant { id: tenant, onboarded: true }, Tenant { id: random.guid(), onboarded: false }],
         client_app: random.guid(),
         resource,
+        discovers_users: true,
         device_tokens: true,
         cached_tokens: false,
         checks_lists: random.chance(0.5),

@@ -10,7 +10,7 @@ use cmgtrail::engine::{ReadOptions, Silent, Trail};
 use cmgtrail::finding::{Confidence, Severity};
 use cmgtrail::simulate::{self, Fault, FaultKind, FlowTruth, Noise, Plan, Simulated, in_memory};
 use cmgtrail::site::Site;
-use cmgtrail::stage::Outcome;
+use cmgtrail::stage::{FlowKind, Outcome};
 use cmgtrail::workflow::{Phase, Question, predict};
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -262,6 +262,76 @@ fn a_description_lends_its_names_and_what_in_it_does_not_work() {
     let name = site.cmg.names[0].as_bytes();
     let logs = again.files.iter().filter(|file| file.path.ends_with("/CcmMessaging.log"));
     assert!(logs.map(|file| memchr::memmem::find(&file.bytes, name)).all(|found| found.is_some()));
+}
+
+const DESCRIBED: &str = r#"
+[site]
+code = "PS1"
+user_discovery = true
+[server_app]
+device_tokens = false
+[cmg]
+names = ["cmg.fabrikam.com"]
+[client_defaults]
+os_build = 22631
+ccmsetup = "ccmsetup.exe CCMHOSTNAME=cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941"
+[[client]]
+name = "ENTRA"
+user = "entra"
+[[client]]
+name = "HYBRID"
+user = "hybrid"
+[[client]]
+name = "LOCAL"
+user = "local"
+[[client]]
+name = "NOBODY"
+user = "none"
+"#;
+
+/// The cause of each client's installation, by the client's name.
+fn of_installs(text: &str) -> BTreeMap<String, Option<&'static str>> {
+    let site = Site::parse(text, ".".as_ref(), &|_| Err(String::new())).unwrap();
+    let plan = Plan { site: Some(site), clients: 4, ..plan(5, &[]) };
+    let truth = in_memory(&plan).unwrap().truth;
+    for flow in &truth.flows {
+        assert_eq!(
+            flow.broke_at.is_some(),
+            flow.fault.is_some(),
+            "{} {:?} {:?}",
+            flow.client,
+            flow.broke_at,
+            flow.fault
+        );
+    }
+    let installs = truth.flows.into_iter().filter(|flow| flow.kind == FlowKind::Install);
+    installs.map(|flow| (flow.client, flow.fault)).collect()
+}
+
+#[test]
+fn who_is_signed_in_and_who_is_discovered_is_taken_over() {
+    let of = |changes: &[(&str, &str)]| {
+        let text = changes.iter().fold(DESCRIBED.to_owned(), |text, (from, to)| text.replace(from, to));
+        let found = of_installs(&text);
+        ["ENTRA", "HYBRID", "LOCAL", "NOBODY"].map(|name| found[name].unwrap_or("works"))
+    };
+    let (app, user) = ("device-token-not-enabled", "user-not-discovered");
+    assert_eq!(of(&[]), ["works", "works", app, app]);
+    assert_eq!(of(&[("user_discovery = true", "user_discovery = false")]), [user, user, app, app]);
+    assert_eq!(of(&[("[client_defaults]", "[known]\nusers = []\n[client_defaults]")]), [user, user, app, app]);
+    // A device that has a token of its own needs no user.
+    let device = ("device_tokens = false", "device_tokens = true");
+    assert_eq!(of(&[device, ("user_discovery = true", "user_discovery = false")]), ["works"; 4]);
+}
+
+#[test]
+fn every_flow_that_fails_has_its_cause() {
+    for kind in simulate::faults() {
+        let truth = simulated(4, &[kind.id]).truth;
+        let nameless: Vec<_> =
+            truth.flows.iter().filter(|flow| flow.broke_at.is_some() && flow.fault.is_none()).collect();
+        assert!(nameless.is_empty(), "{} {nameless:#?}", kind.id);
+    }
 }
 
 #[test]
