@@ -15,6 +15,7 @@ mod constraints;
 mod crl;
 mod der;
 mod extensions;
+mod foreign;
 mod hostname;
 mod inspect;
 mod key;
