@@ -37,6 +37,7 @@ pub use bundle::{Bundle, Problem, Source};
 pub use certificate::Certificate;
 pub use chain::{validate_chain, validate_chain_until, validate_read};
 pub use crl::Crl;
+pub use hostname::{HostMatch, match_host};
 pub use inspect::{certificate_facts, inspect_certificate, inspect_read};
 pub use materials::{Materials, ReadList, ReadSource, Stop};
 pub use oracle::{Agreement, SecondOpinion};

@@ -51,11 +51,13 @@ fn describe(
             words::value(field, &found.evidence, case).map(|value| words::named(field, value, case.world.codes))
         })
     };
+    // What is at hand already and did not decide is asked for anew, not for the time of the failure.
+    let is_anew = !wanted.after.is_empty();
     Missing {
         what: fill(&wanted.what),
         machine: Some(machine(wanted.machine, found, case)),
-        from: from.map(|from| from - AROUND),
-        to: to.map(|to| to + AROUND),
+        from: from.filter(|_| !is_anew).map(|from| from - AROUND),
+        to: to.filter(|_| !is_anew).map(|to| to + AROUND),
         separates: if open.is_empty() { wanted.separates.clone() } else { open },
         how: fill(&wanted.how),
     }

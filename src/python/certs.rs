@@ -112,7 +112,7 @@ fn host_name(host: Option<String>) -> PyResult<Option<String>> {
     match host {
         Some(blank) if blank.trim().is_empty() => Err(Error::Argument {
             argument: "host".to_owned(),
-            expected: "the name of a host, or None to leave names unchecked".to_owned(),
+            expected: "the name of a host; leave it out where names are not to be checked".to_owned(),
             found: "an empty text".to_owned(),
         }
         .into()),
