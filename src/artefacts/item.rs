@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::fetched::{self, Fetch};
 use super::machines::{Machines, owner};
 use super::naming::{Part, place};
-use crate::certs::{Certificate, Crl, ReadSource, Role as CertificateRole, Source, role};
+use crate::certs::{Certificate, Crl, ReadSource, Role as CertificateRole, Source, match_host, role};
 use crate::input::{ArtefactFile, ArtefactKind};
 use crate::stage::Role;
 
@@ -126,10 +126,10 @@ impl Item {
         }
         let at_gateway = of.is_none_or(|of| matches!(of, Role::Client | Role::Cmg | Role::SiteServer));
         let leaf = certificates.iter().enumerate().find(|(_, certificate)| {
-            let covers = certificate.dns_names().any(|name| machines.gateways.iter().any(|host| covers(name, host)));
+            let is_for = |host: &String| match_host(certificate, host).matches;
             match by_name {
                 Some(Part::Presented) => !certificate.is_ca(),
-                _ => covers && role(certificate).0 == CertificateRole::Service,
+                _ => role(certificate).0 == CertificateRole::Service && machines.gateways.iter().any(is_for),
             }
         });
         self.leaf = leaf.filter(|_| at_gateway).map(|(place, certificate)| {
@@ -173,15 +173,6 @@ impl Item {
     /// Its bytes under its name.
     pub fn source(&self) -> Source {
         Source::new(Arc::clone(&self.path), self.bytes.to_vec())
-    }
-}
-
-/// True where a name of a certificate, a wildcard included, covers a host.
-fn covers(name: &str, host: &str) -> bool {
-    let same = |one: &str, other: &str| one.trim_end_matches('.').eq_ignore_ascii_case(other);
-    match name.strip_prefix("*.") {
-        Some(parent) => host.split_once('.').is_some_and(|(_, rest)| same(parent, rest)),
-        None => same(name, host),
     }
 }
 

@@ -190,24 +190,23 @@ fn text_of(bytes: &[u8]) -> String {
 fn join(all: &Artefacts, item: &Item, client: &Client<'_>) -> Report {
     let own = machines::key(client.host);
     let owned = |part| all.of(Some(&own), part).filter(|other| other.owner.is_some());
-    let of_token = |name: &str| {
-        owned(Part::Token).find_map(|token| {
-            let report = inspect_token(text_of(&token.bytes).trim(), false);
-            is_of_entra(&report).then(|| report.facts.get(name)?.as_str().map(str::to_owned))?
-        })
-    };
+    let tokens = owned(Part::Token).map(|token| text_of(&token.bytes).trim().to_owned());
     let beside = Beside {
         certificates: owned(Part::DeviceCertificate).map(Item::source).collect(),
+        token: tokens.max_by_key(|token| names_device(&inspect_token(token, false))),
         // Whatever lies in a folder was not given to be compared.
-        token_given: false,
-        token_device_id: of_token("device_id"),
-        token_tenant_id: of_token("tenant_id"),
+        token_required: false,
         at: client.at,
     };
     let mut report = validate_dsregcmd(&item.bytes, &beside);
     let own_id = report.facts.get("device_id").and_then(Value::as_str).and_then(identity::normal);
     report.checks.push(same_as_log(own_id.as_deref(), client.device_id));
     Report::new(report.kind, report.facts, report.checks)
+}
+
+/// How much a token tells of the device: it is of Entra, and it names the device.
+fn names_device(token: &Report) -> (bool, bool) {
+    (is_of_entra(token), token.facts.get("device_id").is_some_and(Value::is_string))
 }
 
 fn same_as_log(own: Option<&str>, log: Option<&str>) -> Check {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::certificate::Certificate;
 use super::crl::Crl;
 use super::der::{self, Reader, context};
+use super::foreign;
 use super::pem::{self, Block};
 
 /// Certificates read from one source at most; what lies beyond is told as a problem.
@@ -73,12 +74,15 @@ impl Bundle {
     pub fn add_bytes(&mut self, name: &Arc<str>, bytes: &[u8]) {
         let held = |bundle: &Self| bundle.certificates.len() + bundle.lists.len() + bundle.problems.len();
         let before = held(self);
-        match pem::blocks(bytes) {
-            Some(blocks) => self.add_pem(blocks, name),
-            None => self.add_der(bytes, name, name),
+        let blocks = pem::blocks(bytes);
+        let other = blocks.as_ref().map_or_else(|| foreign::bytes(bytes), |blocks| foreign::blocks(blocks));
+        match (blocks, other) {
+            (Some(blocks), _) => self.add_pem(blocks, name),
+            (None, None) => self.add_der(bytes, name, name),
+            (None, Some(_)) => {}
         }
         if held(self) == before {
-            self.problem(name, "it holds no certificate and no revocation list");
+            self.problem(name, other.unwrap_or("it holds no certificate and no revocation list"));
         }
     }
 
@@ -98,7 +102,7 @@ impl Bundle {
             match block {
                 Block::Der(der) => self.add_der(&der, source, &place),
                 Block::Broken(reason) => self.problem(&place, reason),
-                Block::Other => {} // private keys are not looked at
+                Block::Other(_) => {} // private keys are not looked at
             }
         }
     }

@@ -11,7 +11,7 @@ use super::checks::{self, Judgement, Known, Stores};
 use super::extensions::usage;
 use super::hostname::host_alone;
 use super::inspect::certificate_facts;
-use super::key::{Proven, Verification, verify};
+use super::key::{Verification, verify};
 use super::materials::{Materials, ReadSource, Stop, problems};
 use super::oracle::{self, Agreement, BeyondIt};
 use super::paths::{End, Path, Pool, Search};
@@ -77,7 +77,7 @@ pub(super) fn validated(request: &ChainRequest, materials: &Materials, stop: Sto
         checks.push(role_check(request, certificate));
     }
     let mut facts = facts(request, &inputs, &best, others);
-    second_opinion(request, &inputs, &best, search.proven(), &mut checks, &mut facts);
+    second_opinion(request, &inputs, &best, &search, &mut checks, &mut facts);
     facts.insert("profile_differences".to_owned(), profile_differences(request, &checks));
     checks.sort_by_key(reading_order);
     Report::new("certificate-chain", facts, checks)
@@ -322,7 +322,7 @@ fn second_opinion(
     request: &ChainRequest,
     inputs: &Inputs<'_>,
     best: &Judged,
-    proven: &[Proven<'_>],
+    search: &Search<'_>,
     checks: &mut Vec<Check>,
     facts: &mut Map<String, Value>,
 ) {
@@ -331,8 +331,9 @@ fn second_opinion(
     let others: Vec<&Certificate> =
         inputs.pool.certificates().filter(|other| !std::ptr::eq(*other, certificate)).collect();
     let roots: Vec<&Certificate> = inputs.roots.iter().filter_map(|at| inputs.pool.get(*at)).collect();
-    let answer = oracle::ask(request, certificate, &others, &roots, &inputs.lists, proven);
-    let opinion = oracle::compare(request.profile, answer.as_ref(), checks, BeyondIt::on(&chain));
+    let ask = || oracle::ask(request, certificate, &others, &roots, &inputs.lists, search.proven());
+    let answer = if search.exhausted { None } else { ask() };
+    let opinion = oracle::compare(answer.as_ref(), checks, BeyondIt::on(&chain));
     let status = match opinion.agreement {
         Agreement::Agree | Agreement::KnownDifference => CheckStatus::Passed,
         Agreement::Disagreement => CheckStatus::Failed,

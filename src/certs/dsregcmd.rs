@@ -14,6 +14,7 @@ use super::roles::{Role, role};
 use super::wpj::{DeviceIdentity, as_guid_text, device_identity};
 use crate::report::{Check, CheckStatus, Report};
 use crate::time::{Micros, rfc3339};
+use crate::tokens::{TokenPolicy, inspect_token, validate_token};
 
 /// Bytes that are read; real output has a few thousand.
 const MOST_BYTES: usize = 4 << 20;
@@ -167,18 +168,16 @@ fn utc(text: &str) -> Option<Micros> {
 pub struct Beside {
     /// Certificates of the machine's and the user's stores.
     pub certificates: Vec<Source>,
-    /// Whether a token was given to hold it against, readable or not.
-    pub token_given: bool,
-    /// `deviceid` of the token.
-    pub token_device_id: Option<String>,
-    /// `tid` of the token.
-    pub token_tenant_id: Option<String>,
+    /// A token of the device or of its user, as text.
+    pub token: Option<String>,
+    /// Whether it was given to be compared: then a token that names nothing to compare leaves the verdict open.
+    pub token_required: bool,
     /// The instant of the output, microseconds of Unix time; `None`: dates are not checked.
     pub at: Option<Micros>,
 }
 
 /// Every check of [`validate_dsregcmd`], each of which is in every report once.
-pub const CHECKS: [&str; 12] = [
+pub const CHECKS: [&str; 13] = [
     "device-joined",
     "device-authentication",
     "device-certificate-validity",
@@ -190,6 +189,7 @@ pub const CHECKS: [&str; 12] = [
     "certificate-names-one-device",
     "device-id-matches-token",
     "tenant-id-matches-token",
+    "token-in-force",
     "primary-refresh-token",
 ];
 
@@ -206,15 +206,8 @@ pub fn validate_dsregcmd(bytes: &[u8], beside: &Beside) -> Report {
         vec![joined(&status), device_authentication(&status), validity(&status, own, beside.at), key(&status)];
     checks.push(one_device(&status));
     checks.extend(against_certificate(&status, device_certificate, identity.as_ref(), !beside.certificates.is_empty()));
-    // A user's token need not name a device; one that names neither device nor tenant is none that can be compared.
-    let readable = beside.token_device_id.is_some() || beside.token_tenant_id.is_some();
-    let needed = Needed { own: beside.token_given, other: beside.token_given && !readable };
-    let token = |own: Option<String>, other: &Option<String>, id, what| {
-        let other = other.as_deref().map(|text| as_guid_text(text).unwrap_or_else(|| text.to_ascii_lowercase()));
-        same(id, what, own.as_deref(), ("the token", other.as_deref()), needed)
-    };
-    checks.push(token(status.device_id(), &beside.token_device_id, "device-id-matches-token", "device id"));
-    checks.push(token(status.tenant_id(), &beside.token_tenant_id, "tenant-id-matches-token", "tenant id"));
+    let token = beside.token.as_deref().map(|token| read_token(token, beside.at));
+    checks.extend(against_token(&status, token.as_ref(), beside.token_required));
     checks.push(refresh_token(&status));
     Report::new("dsregcmd", facts(&status, &bundle), checks)
 }
@@ -396,6 +389,46 @@ fn against_certificate(
         .collect();
     checks.push(certificate_names_one_device(identity, given));
     checks
+}
+
+/// What a token says, at the instant of the output where that is known. Nobody's signature is asked for here.
+fn read_token(token: &str, at: Option<Micros>) -> Report {
+    at.map_or_else(|| inspect_token(token, false), |at| validate_token(token, &TokenPolicy::new(at)))
+}
+
+fn against_token(status: &DeviceStatus, token: Option<&Report>, required: bool) -> [Check; 3] {
+    let named = |name: &str| {
+        let text = token.and_then(|token| token.facts.get(name)?.as_str());
+        text.map(|text| as_guid_text(text).unwrap_or_else(|| text.to_ascii_lowercase()))
+    };
+    let (device, tenant) = (named("device_id"), named("tenant_id"));
+    // A user's token need not name a device; one that names neither device nor tenant is none that can be compared.
+    let needed = Needed { own: required, other: required && device.is_none() && tenant.is_none() };
+    let compared = |id, what, own: Option<String>, other: Option<String>| {
+        same(id, what, own.as_deref(), ("the token", other.as_deref()), needed)
+    };
+    [
+        compared("device-id-matches-token", "device id", status.device_id(), device),
+        compared("tenant-id-matches-token", "tenant id", status.tenant_id(), tenant),
+        token_in_force(token),
+    ]
+}
+
+/// Ids of a token that is over, or that anybody may have written, are what somebody says and no more.
+fn token_in_force(token: Option<&Report>) -> Check {
+    let id = "token-in-force";
+    let Some(token) = token else {
+        return check(id, CheckStatus::NotChecked, "No token was given.").remark();
+    };
+    let wrong: Vec<&str> = token.fatal().map(|check| check.explanation.as_str()).collect();
+    let made = if wrong.is_empty() {
+        let text = "Nothing in its header, its claims and its dates speaks against the token; its signature was not looked at.";
+        check(id, CheckStatus::Passed, text)
+    } else {
+        let text = format!("The token proves less than it says. {}", wrong.join(" "));
+        check(id, CheckStatus::Failed, text)
+    };
+    made.remark()
 }
 
 /// Common name and extension of the certificate must name the same device.

@@ -131,8 +131,10 @@ pub enum Hash {
 pub enum SignatureKind {
     /// RSA as PKCS #1 v1.5.
     RsaPkcs1(Hash),
-    /// RSA-PSS with the same hash for message and mask.
+    /// RSA-PSS with the same hash for message and mask, and a salt as long as the hash.
     RsaPss(Hash),
+    /// RSA-PSS with other parameters, which no verifier of the public web takes either.
+    OtherPss(Hash),
     /// ECDSA.
     Ecdsa(Hash),
     /// Ed25519.
@@ -151,7 +153,7 @@ impl SignatureKind {
             "1.2.840.113549.1.1.11" => Self::RsaPkcs1(Hash::Sha256),
             "1.2.840.113549.1.1.12" => Self::RsaPkcs1(Hash::Sha384),
             "1.2.840.113549.1.1.13" => Self::RsaPkcs1(Hash::Sha512),
-            "1.2.840.113549.1.1.10" => Self::RsaPss(pss_hash(parsed.parameters())),
+            "1.2.840.113549.1.1.10" => pss(parsed.parameters()),
             "1.2.840.10045.4.1" => Self::Ecdsa(Hash::Sha1),
             "1.2.840.10045.4.3.2" => Self::Ecdsa(Hash::Sha256),
             "1.2.840.10045.4.3.3" => Self::Ecdsa(Hash::Sha384),
@@ -173,6 +175,7 @@ impl SignatureKind {
         match self {
             Self::RsaPkcs1(of) => format!("{} with RSA", hash(of)),
             Self::RsaPss(of) => format!("{} with RSA-PSS", hash(of)),
+            Self::OtherPss(of) => format!("{} with RSA-PSS of unusual parameters", hash(of)),
             Self::Ecdsa(of) => format!("{} with ECDSA", hash(of)),
             Self::Ed25519 => "Ed25519".to_owned(),
             Self::Other(oid) => format!("signature algorithm {oid}"),
@@ -181,27 +184,38 @@ impl SignatureKind {
 
     /// Whether its hash is SHA-1.
     pub fn is_sha1(&self) -> bool {
-        matches!(self, Self::RsaPkcs1(Hash::Sha1) | Self::RsaPss(Hash::Sha1) | Self::Ecdsa(Hash::Sha1))
+        matches!(
+            self,
+            Self::RsaPkcs1(Hash::Sha1)
+                | Self::RsaPss(Hash::Sha1)
+                | Self::OtherPss(Hash::Sha1)
+                | Self::Ecdsa(Hash::Sha1)
+        )
     }
 
     /// Whether its hash can be forged: MD5 and older, SHA-1.
     pub fn is_weak(&self) -> bool {
-        matches!(
-            self,
-            Self::RsaPkcs1(Hash::Md | Hash::Sha1) | Self::RsaPss(Hash::Md | Hash::Sha1) | Self::Ecdsa(Hash::Sha1)
-        )
+        self.is_sha1() || matches!(self, Self::RsaPkcs1(Hash::Md) | Self::RsaPss(Hash::Md) | Self::OtherPss(Hash::Md))
     }
 }
 
-/// The hash of RSA-PSS parameters; SHA-1 is the default (RFC 4055, section 3.1).
-fn pss_hash(parameters: Option<&Any<'_>>) -> Hash {
-    let parameters = parameters.and_then(|parameters| RsaSsaPssParams::try_from(parameters).ok());
-    match parameters.map(|parameters| der::dotted(parameters.hash_algorithm_oid())).as_deref() {
-        Some("2.16.840.1.101.3.4.2.1") => Hash::Sha256,
-        Some("2.16.840.1.101.3.4.2.2") => Hash::Sha384,
-        Some("2.16.840.1.101.3.4.2.3") => Hash::Sha512,
-        _ => Hash::Sha1,
-    }
+/// RSA-PSS by its parameters; SHA-1 is the default for message and mask (RFC 4055, section 3.1).
+fn pss(parameters: Option<&Any<'_>>) -> SignatureKind {
+    let Some(parameters) = parameters.and_then(|parameters| RsaSsaPssParams::try_from(parameters).ok()) else {
+        return SignatureKind::RsaPss(Hash::Sha1);
+    };
+    let of_message = der::dotted(parameters.hash_algorithm_oid());
+    let (hash, octets) = match of_message.as_str() {
+        "2.16.840.1.101.3.4.2.1" => (Hash::Sha256, 32),
+        "2.16.840.1.101.3.4.2.2" => (Hash::Sha384, 48),
+        "2.16.840.1.101.3.4.2.3" => (Hash::Sha512, 64),
+        _ => (Hash::Sha1, 20),
+    };
+    let of_mask = parameters.mask_gen_algorithm().map(|mask| der::dotted(&mask.hash));
+    let is_usual = of_mask.is_ok_and(|of_mask| of_mask == of_message)
+        && parameters.salt_length() == octets
+        && parameters.trailer_field() == 1;
+    if is_usual { SignatureKind::RsaPss(hash) } else { SignatureKind::OtherPss(hash) }
 }
 
 /// What was signed, and the signature.
@@ -269,7 +283,7 @@ fn algorithm(
     signature: &SignatureKind,
 ) -> Result<&'static (dyn VerificationAlgorithm + 'static), Verification> {
     use KeyKind::{P256, P384, P521, Rsa};
-    use SignatureKind::{Ecdsa, RsaPkcs1, RsaPss};
+    use SignatureKind::{Ecdsa, OtherPss, RsaPkcs1, RsaPss};
     // The crypto library verifies with no other sizes.
     if matches!((key, signature), (Rsa(..1024 | 8193..), RsaPkcs1(_) | RsaPss(_))) {
         return Err(Verification::Unsupported);
@@ -295,10 +309,44 @@ fn algorithm(
         (P521, Ecdsa(Hash::Sha384)) => &signature::ECDSA_P521_SHA384_ASN1,
         (P521, Ecdsa(Hash::Sha512)) => &signature::ECDSA_P521_SHA512_ASN1,
         (KeyKind::Ed25519, SignatureKind::Ed25519) => &signature::ED25519,
-        (Rsa(_), RsaPkcs1(_) | RsaPss(_)) | (P256 | P384 | P521, Ecdsa(_)) => return Err(Verification::Unsupported),
+        (Rsa(_), RsaPkcs1(_) | RsaPss(_) | OtherPss(_)) | (P256 | P384 | P521, Ecdsa(_)) => {
+            return Err(Verification::Unsupported);
+        }
         (KeyKind::Dsa | KeyKind::Other(_) | KeyKind::OtherCurve(_), _) | (_, SignatureKind::Other(_)) => {
             return Err(Verification::Unsupported);
         }
         _ => return Err(Verification::WrongKind),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The algorithm RSA-PSS with this hash for the message, SHA-256 for the mask, and a salt of so many octets.
+    fn pss_algorithm(hash: u8, salt: u8) -> Vec<u8> {
+        let sha2 = |number| [&[0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2][..], &[number, 5, 0]].concat();
+        let mask = [&[0x30, 26, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 8][..], &sha2(1)].concat();
+        let parameters = [&[0xa0, 15][..], &sha2(hash), &[0xa1, 28], &mask, &[0xa2, 3, 2, 1, salt]].concat();
+        [&[0x30, 65, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10, 0x30, 52][..], &parameters].concat()
+    }
+
+    #[test]
+    fn unusual_parameters_of_rsa_pss_are_not_called_a_bad_signature() {
+        let rsa = KeyKind::Rsa(2048);
+        for (hash, salt, expected) in [
+            (1, 32, SignatureKind::RsaPss(Hash::Sha256)),
+            (1, 20, SignatureKind::OtherPss(Hash::Sha256)),
+            (2, 48, SignatureKind::OtherPss(Hash::Sha384)), // the mask has another hash
+        ] {
+            let der = pss_algorithm(hash, salt);
+            let kind = AlgorithmIdentifier::from_der(&der).map(|(_, parsed)| SignatureKind::from_parsed(&parsed));
+            assert_eq!(kind.ok().as_ref(), Some(&expected));
+            let is_verified = algorithm(&rsa, &expected).is_ok();
+            assert_eq!(is_verified, salt == 32, "{expected:?}");
+            if !is_verified {
+                assert_eq!(algorithm(&rsa, &expected).err(), Some(Verification::Unsupported));
+            }
+        }
+    }
 }

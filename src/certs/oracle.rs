@@ -16,7 +16,6 @@ use super::extensions::GeneralName;
 use super::key::Proven;
 use super::request::{ChainRequest, Purpose, Revocation};
 use super::revocation::Lists;
-use super::rules::Profile;
 use crate::report::{Check, CheckStatus};
 
 /// Certificates beyond which the second opinion is not asked: it weighs each of them at each step.
@@ -72,7 +71,8 @@ impl SignatureVerificationAlgorithm for Shared<'_> {
     }
 }
 
-/// Asks rustls-webpki, with the signatures that hold.
+/// Asks rustls-webpki, with the signatures that hold. Not where the search here met a bound: its own bounds are wider,
+/// and cost seconds.
 pub(super) fn ask(
     request: &ChainRequest,
     leaf: &Certificate,
@@ -157,7 +157,9 @@ fn stands_for(error: &Error) -> &'static [&'static str] {
         | Error::MaximumNameConstraintComparisonsExceeded => &["name-constraint-unusable", "malformed-extension"],
         Error::RequiredEkuNotFoundContext(_) => &["wrong-eku"],
         Error::EmptyEkuExtension => &["malformed-extension"],
-        Error::UnsupportedCriticalExtension => &["unknown-critical-extension", "malformed-extension"],
+        Error::UnsupportedCriticalExtension => {
+            &["unknown-critical-extension", "malformed-extension", "extension-criticality"]
+        }
         Error::CertRevoked => &["revoked"],
         Error::CrlExpired { .. } => &["crl-stale"],
         Error::IssuerNotCrlSigner => &["crl-signer-not-allowed"],
@@ -277,14 +279,9 @@ impl BeyondIt {
 }
 
 /// Compares an answer with our checks.
-pub(super) fn compare(
-    profile: Profile,
-    answer: Option<&Result<(), Error>>,
-    checks: &[Check],
-    beyond_it: BeyondIt,
-) -> SecondOpinion {
+pub(super) fn compare(answer: Option<&Result<(), Error>>, checks: &[Check], beyond_it: BeyondIt) -> SecondOpinion {
     let Some(answer) = answer else {
-        let reason = "There are too many certificates for it.".to_owned();
+        let reason = "There are too many certificates, or too many ways up, for it.".to_owned();
         return SecondOpinion { answer: "not asked".to_owned(), agreement: Agreement::NotAsked, reason };
     };
     let fatal: Vec<&Check> = checks.iter().filter(|check| check.is_fatal()).collect();
@@ -302,7 +299,7 @@ pub(super) fn compare(
         Err(error) if fatal.is_empty() && beyond_it.explains(error).is_some() => {
             (Agreement::KnownDifference, beyond_it.explains(error).unwrap_or_default().to_owned())
         }
-        Err(error) => compare_refusal(profile, stands_for(error), checks, &fatal, open),
+        Err(error) => compare_refusal(stands_for(error), checks, &fatal, open),
     };
     let answer = match answer {
         Ok(()) => "accepted".to_owned(),
@@ -316,13 +313,7 @@ fn is_ours_alone(check: &Check) -> bool {
     OURS_ALONE.contains(&id) && (!OURS_ALONE_AT_ROOT.contains(&id) || check.subject.starts_with("root "))
 }
 
-fn compare_refusal(
-    profile: Profile,
-    causes: &[&str],
-    checks: &[Check],
-    fatal: &[&Check],
-    open: bool,
-) -> (Agreement, String) {
+fn compare_refusal(causes: &[&str], checks: &[Check], fatal: &[&Check], open: bool) -> (Agreement, String) {
     let is_cause = |check: &&Check| causes.contains(&check.id.as_str());
     if let Some(cause) = fatal.iter().copied().find(|check| is_cause(check)) {
         return (Agreement::Agree, format!("Both refuse: {}.", cause.id));
@@ -341,10 +332,6 @@ fn compare_refusal(
     }
     if open {
         return (Agreement::KnownDifference, "It refuses; here the verdict is open.".to_owned());
-    }
-    if profile != Profile::WebPki {
-        let reason = "It demands what the public web demands; this profile does not.".to_owned();
-        return (Agreement::KnownDifference, reason);
     }
     (Agreement::Disagreement, "It refuses, and no check here shows why.".to_owned())
 }

@@ -11,8 +11,8 @@ use base64::engine::{DecodePaddingMode, Engine as _, GeneralPurpose, GeneralPurp
 pub(super) enum Block {
     /// A certificate, a revocation list or a PKCS#7 bundle, decoded.
     Der(Vec<u8>),
-    /// A key, a request or something else that is not looked at.
-    Other,
+    /// A key, a request or something else that is not looked at, by its label.
+    Other(String),
     /// A block that cannot be decoded, with the reason as a clause.
     Broken(&'static str),
 }
@@ -56,7 +56,7 @@ fn block(text: &[u8]) -> Block {
         label,
         b"CERTIFICATE" | b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE" | b"X509 CRL" | b"CRL" | b"PKCS7" | b"CMS"
     ) {
-        return Block::Other;
+        return Block::Other(String::from_utf8_lossy(label).into_owned());
     }
     let body = body.get(5..).unwrap_or_default();
     let Some(end) = memchr::memmem::find(body, b"-----END ") else {
@@ -95,7 +95,7 @@ mod tests {
             Block::Broken("its PEM block has no end line"),
             Block::Der(vec![3]),
             Block::Broken("its PEM block is no base64"),
-            Block::Other,
+            Block::Other("PRIVATE KEY".to_owned()),
         ];
         assert_eq!(blocks(text), Some(expected));
     }

@@ -22,7 +22,8 @@ pub fn missing(found: &Match, case: &Case<'_>) -> Vec<Missing> {
         return Vec::new();
     }
     let (from, to) = times(found, case);
-    let absent = || found.failure.missing.iter().filter(|wanted| !is_at_hand(wanted, from, to, case));
+    let asked = || found.failure.missing.iter().filter(|wanted| has_parts(&wanted.after, case));
+    let absent = || asked().filter(|wanted| !is_at_hand(wanted, from, to, case));
     let open = |wanted: &MissingEvidence| -> Vec<String> {
         wanted.separates.iter().filter(|id| !found.refuted.contains(*id)).cloned().collect()
     };
@@ -50,11 +51,13 @@ fn describe(
             words::value(field, &found.evidence, case).map(|value| words::named(field, value, case.world.codes))
         })
     };
+    // What is at hand already and did not decide is asked for anew, not for the time of the failure.
+    let is_anew = !wanted.after.is_empty();
     Missing {
         what: fill(&wanted.what),
         machine: Some(machine(wanted.machine, found, case)),
-        from: from.map(|from| from - AROUND),
-        to: to.map(|to| to + AROUND),
+        from: from.filter(|_| !is_anew).map(|from| from - AROUND),
+        to: to.filter(|_| !is_anew).map(|to| to + AROUND),
         separates: if open.is_empty() { wanted.separates.clone() } else { open },
         how: fill(&wanted.how),
     }
@@ -79,15 +82,18 @@ fn times(found: &Match, case: &Case<'_>) -> (Option<Micros>, Option<Micros>) {
 /// True where all parts of the artefact are at hand for the client, or the log covers the time: with the lines that only
 /// verbose logging writes, where it takes these.
 fn is_at_hand(wanted: &MissingEvidence, from: Option<Micros>, to: Option<Micros>, case: &Case<'_>) -> bool {
-    let flow = case.flow();
-    let host = flow.and_then(|flow| flow.client.host.as_deref());
-    let parts = &wanted.artefact;
-    if !parts.is_empty() && flow.is_some() && parts.iter().all(|part| case.world.artefacts.has(host, part)) {
+    if !wanted.artefact.is_empty() && has_parts(&wanted.artefact, case) {
         return true;
     }
     let Some(log) = wanted.log.as_deref() else { return false };
     let is_verbose = || wanted.verbose.is_empty() || !case.events_of(&wanted.verbose, Scope::Site).is_empty();
     case.log_covers(wanted.machine, Some(log), from, to) && is_verbose()
+}
+
+/// True where all these parts of a bundle are at hand for the client.
+fn has_parts(parts: &[String], case: &Case<'_>) -> bool {
+    let client = case.flow().map(|flow| flow.client.host.as_deref());
+    parts.iter().all(|part| client.is_some_and(|host| case.world.artefacts.has(host, part)))
 }
 
 /// The machine by name, where the logs at hand tell it, else by its role.

@@ -428,6 +428,9 @@ pub struct MissingEvidence {
     /// Parts of a bundle (`docs/bundle.md`); the entry is dropped where all of them are at hand for the client.
     #[serde(default)]
     pub artefact: Vec<String>,
+    /// Parts of a bundle that do not suffice; the entry is dropped unless all of them are at hand for the client.
+    #[serde(default)]
+    pub after: Vec<String>,
     /// Kind of machine.
     pub machine: Role,
     /// The failures it would tell apart.

@@ -12,7 +12,7 @@ use crate::certs::dsregcmd::{self, Beside, DeviceStatus};
 use crate::certs::{self, ChainRequest, Profile, Purpose, Revocation, Source, Stop, Vantage};
 use crate::engine::Progress;
 use crate::error::{Error, Result};
-use crate::tokens::{inspect_token, without_tokens};
+use crate::tokens::without_tokens;
 
 /// Bytes of input up to which work is over before anybody could press Ctrl-C. More is done on a thread of its own,
 /// which a short piece of work would pay dearly for.
@@ -52,7 +52,7 @@ pub(super) fn validate_chain(
         intermediates: listed("intermediates", intermediates)?,
         disallowed: listed("disallowed", disallowed)?,
         crls: crls.map(|crls| revocation_lists("crls", crls)).transpose()?.unwrap_or_default(),
-        host,
+        host: host_name(host)?,
         purpose: word("purpose", purpose, &PURPOSES)?,
         profile: word("profile", profile, &PROFILES)?,
         vantage: word("vantage", vantage, &VANTAGES)?,
@@ -93,7 +93,7 @@ pub(super) fn compare_phases(
         intermediates: listed("intermediates", intermediates)?,
         disallowed: listed("disallowed", disallowed)?,
         crls: crls.map(|crls| revocation_lists("crls", crls)).transpose()?.unwrap_or_default(),
-        host,
+        host: host_name(host)?,
         purpose: word("purpose", purpose, &PURPOSES)?,
         profile: word("profile", profile, &PROFILES)?,
         vantage: word("vantage", vantage, &VANTAGES)?,
@@ -105,6 +105,19 @@ pub(super) fn compare_phases(
     done(py, weight(&request), move |stop| {
         certs::compare_phases_until(&request, no_crl_check, site_checks_crl, stop).map(Phases::new)
     })
+}
+
+/// A blank host would fail every name without a word of why.
+fn host_name(host: Option<String>) -> PyResult<Option<String>> {
+    match host {
+        Some(blank) if blank.trim().is_empty() => Err(Error::Argument {
+            argument: "host".to_owned(),
+            expected: "the name of a host; leave it out where names are not to be checked".to_owned(),
+            found: "an empty text".to_owned(),
+        }
+        .into()),
+        host => Ok(host),
+    }
 }
 
 /// Reads the output of `dsregcmd /status`.
@@ -125,14 +138,11 @@ pub(super) fn validate_dsregcmd(
 ) -> PyResult<Report> {
     let output = output_of(output)?;
     let token = token.map(|token| self::token("token", token)).transpose()?;
-    let token_given = token.is_some();
+    let token_required = token.is_some();
     let certificates = listed("certificates", certificates)?;
     let at = at.map(|at| instant("at", at)).transpose()?;
     done(py, output.len() + size(&certificates), move |_| {
-        let facts = token.map(|token| inspect_token(&token, false).facts).unwrap_or_default();
-        let fact = |name: &str| facts.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-        let (token_device_id, token_tenant_id) = (fact("device_id"), fact("tenant_id"));
-        let beside = Beside { certificates, token_given, token_device_id, token_tenant_id, at };
+        let beside = Beside { certificates, token, token_required, at };
         Ok(Report::new(dsregcmd::validate_dsregcmd(&output, &beside)))
     })
 }

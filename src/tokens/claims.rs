@@ -101,6 +101,10 @@ fn issuer_miss(issuer: &str, known: Option<Issuer<'_>>, accepted: &[String], ten
     if accepted.iter().any(|one| bare(one) == bare(issuer)) {
         return "The issuer differs only in case or white space, and issuers are compared letter by letter.".to_owned();
     }
+    if accepted.iter().any(|one| issuers::is_sign_in_address(one)) {
+        return "The setting names an address to sign in at, for many tenants or by domain, and a token names the GUID of its tenant there."
+            .to_owned();
+    }
     let other_version = |one: &str| issuers::is_v2_form(one, issuer) || issuers::is_v2_form(issuer, one);
     if let (Some(Issuer::Entra { version, .. }), true) = (known, accepted.iter().any(|one| other_version(one))) {
         return format!(

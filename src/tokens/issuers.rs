@@ -98,9 +98,20 @@ pub(crate) fn near_miss(issuer: &str) -> Option<&'static str> {
         Some("it differs in case or in white space around it")
     } else if lower.strip_prefix("http://").is_some_and(|rest| recognise(&format!("https://{rest}")).is_some()) {
         Some("it begins with http instead of https")
+    } else if is_sign_in_address(issuer) {
+        Some("where the tenant's GUID belongs it has a word for many tenants, or a domain: an address to sign in at")
     } else {
         None
     }
+}
+
+/// True for an issuer of Entra but for its tenant, which is no GUID: `common`, `organizations`, a domain. Clients sign
+/// in at such addresses; no token names one as its issuer.
+pub(crate) fn is_sign_in_address(issuer: &str) -> bool {
+    TEMPLATES.iter().any(|template| {
+        let tenant = issuer.strip_prefix(template.prefix).and_then(|rest| rest.strip_suffix(template.suffix));
+        tenant.is_some_and(|tenant| !tenant.is_empty() && !tenant.contains(['/', '{']) && !is_guid(tenant))
+    })
 }
 
 /// True where a signing key published for `key_issuer` may sign for `token_issuer`.
@@ -174,6 +185,8 @@ mod tests {
         assert!(near_miss(&v1).is_some_and(|why| why.contains("lacks the slash")));
         assert!(near_miss(&format!("HTTPS://STS.windows.net/{TENANT}/")).is_some_and(|why| why.contains("case")));
         assert_eq!(recognise("https://sts.windows.net/common/"), None);
+        assert!(near_miss("https://sts.windows.net/common/").is_some_and(|why| why.contains("sign in")));
+        assert!(near_miss("https://login.microsoftonline.com/{tenantid}/v2.0").is_none(), "a template is no address");
         assert_eq!(recognise(&format!("https://evil.example/?https://sts.windows.net/{TENANT}/")), None);
     }
 

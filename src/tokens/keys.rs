@@ -95,6 +95,11 @@ impl Key {
         verifier.is_ok_and(|verifier| verifier.verify(text, &signature.to_vec()).is_ok())
     }
 
+    /// True for a secret, with which whoever can check can sign; no issuer of these tokens publishes one.
+    pub fn is_symmetric(&self) -> bool {
+        self.material.family() == AlgorithmFamily::Hmac
+    }
+
     /// What kind of key it is, with its article.
     pub fn type_name(&self) -> String {
         match (self.material.family(), self.rsa_bits, self.curve) {

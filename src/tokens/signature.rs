@@ -212,7 +212,15 @@ fn key_algorithm(key: &Key, algorithm: Option<Algorithm>, header: Option<&Json<'
         ledger.unchecked(KEY_ALGORITHM, Remark, || "The header names no algorithm that is known here.");
         return;
     };
-    if !key.fits(algorithm) {
+    if key.is_symmetric() && !key.fits(algorithm) {
+        ledger.unchecked(KEY_ALGORITHM, Decides, || {
+            Words::new(format!(
+                "The key given is a symmetric one, and {name} takes a public key: that is not the key of this token's issuer. Give the issuer's key set."
+            ))
+            .expected(format!("a key for {}", quoted_text(name)))
+            .found(key.type_name())
+        });
+    } else if !key.fits(algorithm) {
         ledger.failed(KEY_ALGORITHM, Decides, || {
             Words::new(format!(
                 "The header says {name}, which this key cannot have made: the algorithm was changed to mislead."

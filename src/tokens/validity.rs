@@ -97,7 +97,7 @@ fn expiry(exp: &Date<'_>, moment: Option<Moment>, ledger: &mut Ledger) {
     if at >= end.saturating_add(leeway.saturating_mul(MICROS)) {
         ledger.failed(EXPIRY, Decides, || {
             Words::new(format!(
-                "The token ended {} before the time in question, no less than the {} that clocks may differ.",
+                "The token ended {} before the time in question; clocks may differ by {}.",
                 past(),
                 leeway_in_words(leeway)
             ))

@@ -96,7 +96,16 @@ fn what_is_at_hand_is_not_missing() {
         finding.missing.iter().any(|missing| missing.what.contains("the certificate chain that"))
     };
     assert!(asks(&read(&[corpus("root-missing-mask-8")])));
-    assert!(!asks(&read(&[corpus("artefact-root-in-store")])));
+    let trusted = read(&[corpus("artefact-root-in-store")]);
+    assert!(!asks(&trusted));
+    for finding in &trusted.findings {
+        let again = finding
+            .missing
+            .iter()
+            .any(|missing| missing.what.contains("fails") || missing.what.contains("next attempt"));
+        assert!(again, "{}: neither chain nor store decided, so another chain is asked for", finding.failure);
+        assert!(!finding.remedy.starts_with("Deliver"), "the root is in the store already");
+    }
 }
 
 #[test]
@@ -185,7 +194,7 @@ fn conditions_on_artefacts_name_what_there_is() {
                 assert!(known.contains(check.as_str()), "{}: no check is called {check}", failure.id);
             }
         }
-        for part in failure.missing.iter().flat_map(|missing| &missing.artefact) {
+        for part in failure.missing.iter().flat_map(|missing| missing.artefact.iter().chain(&missing.after)) {
             assert!(parts.contains(&part.as_str()), "{}: no part is called {part}", failure.id);
         }
     }

@@ -348,10 +348,10 @@ def test_ctrl_c_stops_the_work_on_a_chain_and_not_only_the_wait_for_it(validate:
     many = [pem(authority("Contoso Root")) * 300] * 400
     work = lambda: validate(pem(leaf()), roots=pem(authority("Contoso Root")), intermediates=many, at=AT)  # noqa: E731
     interrupted(0.5, work)
-    time.sleep(0.2)  # what was begun may end
     used = time.process_time()
-    time.sleep(0.5)
-    assert time.process_time() - used < 0.2, "the work goes on"
+    time.sleep(3)
+    # Whole, it takes three seconds more; what was begun may end.
+    assert time.process_time() - used < 1, "the work goes on"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cmgtrail::certs::dsregcmd::{Beside, CHECKS, DeviceStatus, Join, validate_dsregcmd};
 use cmgtrail::certs::{Bundle, DeviceIdentity, Role, Source, device_identity, role};
 use cmgtrail::report::{CheckStatus, Report};
@@ -123,16 +125,47 @@ fn a_long_heading_over_many_fields_costs_no_more_than_the_text() {
     assert!(shown.len() < 20_000 * 150, "{} bytes", shown.len());
 }
 
+/// A device token of this tenant that ends at `exp`, Unix seconds; nobody signed it.
+fn token(device: &str, tenant: &str, exp: i64) -> String {
+    let claims = format!(
+        r#"{{"aud":"https://ConfigMgrService","iss":"https://sts.windows.net/{tenant}/","iat":{iat},"nbf":{iat},"exp":{exp},
+            "deviceid":"{device}","idtyp":"device","oid":"{device}","sub":"{device}","tid":"{tenant}","ver":"1.0"}}"#,
+        iat = exp - 3_900,
+    );
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    [part(r#"{"alg":"RS256","typ":"JWT","kid":"x"}"#), part(&claims), part("no signature")].join(".")
+}
+
+#[test]
+fn ids_of_a_token_that_is_over_or_unsigned_are_told_to_prove_little() {
+    let status = output(DEVICE, &"00".repeat(20));
+    let said = |token: String| {
+        let beside =
+            Beside { token: Some(token), token_required: true, at: Some(NOW * 1_000_000), ..Beside::default() };
+        let report = validate_dsregcmd(status.as_bytes(), &beside);
+        assert_eq!(status_of(&report, "device-id-matches-token"), CheckStatus::Passed);
+        report.checks.into_iter().find(|check| check.id == "token-in-force").unwrap()
+    };
+    let good = token(DEVICE, TENANT, NOW + 3_600);
+    assert_eq!(said(good.clone()).status, CheckStatus::Passed);
+    let over = said(token(DEVICE, TENANT, NOW - 3_600));
+    assert_eq!(over.status, CheckStatus::Failed);
+    assert!(over.explanation.contains("ended 1 h before"), "{}", over.explanation);
+    let (_, rest) = good.split_once('.').unwrap();
+    let unsigned = said(format!("{}.{rest}", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#)));
+    assert_eq!(unsigned.status, CheckStatus::Failed);
+    assert!(unsigned.explanation.contains("not signed"), "{}", unsigned.explanation);
+}
+
 #[test]
 fn the_output_is_held_against_certificate_and_token() {
     let certificate = issued_by("MS-Organization-Access").sign(&Key::new());
     let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &certificate);
     let thumbprint = sha1.as_ref().iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(" ");
     let beside = Beside {
-        token_given: true,
         certificates: vec![Source::new("wpj.cer", certificate)],
-        token_device_id: Some(DEVICE.to_uppercase()),
-        token_tenant_id: Some(DEVICE.to_owned()),
+        token: Some(token(&DEVICE.to_uppercase(), DEVICE, NOW + 3_600)),
+        token_required: true,
         at: Some(NOW * 1_000_000),
     };
     let report = validate_dsregcmd(output(DEVICE, &thumbprint).as_bytes(), &beside);
@@ -177,10 +210,9 @@ fn every_check_is_once_passed_once_failed_and_once_not_checked() {
         .replace("FAILED. Device is either disabled or deleted", "SUCCESS")
         .replace("AzureAdPrt : NO", "AzureAdPrt : YES");
     let beside = Beside {
-        token_given: true,
         certificates: vec![Source::new("wpj.cer", certificate)],
-        token_device_id: Some(DEVICE.to_owned()),
-        token_tenant_id: Some(TENANT.to_owned()),
+        token: Some(token(DEVICE, TENANT, NOW + 3_600)),
+        token_required: true,
         at: Some(NOW * 1_000_000),
     };
     let mut seen: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
@@ -232,6 +264,8 @@ fn every_check_is_once_passed_once_failed_and_once_not_checked() {
         &["certificate-names-one-device"],
         Failed,
     );
+    let old = Beside { token: Some(token(DEVICE, TENANT, NOW - 3_600)), ..beside.clone() };
+    note(&good, &old, &["token-in-force"], Failed);
     note(&format!("{good}\n                  DeviceId : {TENANT}\n"), &beside, &["one-device"], NotChecked);
     note("nothing of the kind", &Beside::default(), &CHECKS, NotChecked);
 

@@ -323,6 +323,30 @@ fn ten_thousand_cross_signed_intermediates_are_survived() {
     assert_eq!(report.valid, Some(true), "{fatal:?}");
 }
 
+/// A dozen authorities that have all certified each other, and one of them by the trusted root: more ways up than are
+/// searched, and the second verifier, whose bounds are wider, is not asked.
+#[test]
+fn a_dozen_authorities_that_certified_each_other_are_bounded() {
+    let pki = Pki::new();
+    let keys: Vec<Key> = (0..12).map(|_| Key::new()).collect();
+    let mut request = pki.request();
+    request.crls.clear();
+    for (child, key) in keys.iter().enumerate() {
+        for (issuer, by) in keys.iter().enumerate().filter(|(issuer, _)| *issuer != child) {
+            let template = authority(&format!("CA {child}"), key, &format!("CA {issuer}"), by);
+            request.intermediates.push(Source::new("mesh", template.sign(by)));
+        }
+    }
+    let out = authority("CA 11", &keys[11], ROOT, &pki.root_key).sign(&pki.root_key);
+    request.intermediates.push(Source::new("out", out));
+    let leaf = super::fixture::service("CA 0", &keys[0], &pki.leaf_key).sign(&keys[0]);
+    request.presented = vec![Source::new("leaf", leaf)];
+    let report = validate_chain(&request);
+    assert_eq!(report.valid, Some(true), "{:#?}", report.fatal().collect::<Vec<_>>());
+    let second = report.checks.iter().find(|check| check.id == "second-verifier").unwrap();
+    assert_eq!(second.status, CheckStatus::NotChecked, "{}", second.explanation);
+}
+
 #[test]
 fn ten_thousand_namesakes_are_survived() {
     let pki = Pki::new();

@@ -1,7 +1,7 @@
 //! What nearly fits is explained as what it is.
 
 use cmgtrail::report::CheckStatus;
-use cmgtrail::tokens::{TokenPolicy, failures_of, validate_token};
+use cmgtrail::tokens::{KeySet, TokenPolicy, failures_of, validate_token};
 use serde_json::{Value, json};
 
 use super::mint::{self, AT, TENANT, device_token};
@@ -50,6 +50,8 @@ fn issuers() {
         (other, "another tenant"),
         (&china, "cloud"),
         ("https://idp.example/", "Another issuer"),
+        ("https://login.microsoftonline.com/common/v2.0", "address to sign in at"),
+        ("https://sts.windows.net/contoso.onmicrosoft.com/", "address to sign in at"),
     ] {
         let why = explained("issuer", json!({}), |policy| policy.issuers = vec![expected.to_owned()]);
         assert!(why.contains(words), "{expected}: {why}");
@@ -88,4 +90,18 @@ fn failed_checks_lead_to_the_failures_of_the_catalogue() {
     assert_eq!(ids(site), one("site-token-expired", "expiry"));
     let tenant = json!({"tid": mint::USER, "iss": format!("https://sts.windows.net/{}/", mint::USER)});
     assert_eq!(ids(tenant), one("tenant-not-onboarded", "tenant"));
+}
+
+/// A JWKS with a shared secret under the token's key id, as tests of other software have it.
+#[test]
+fn a_symmetric_key_speaks_of_the_key_and_not_of_the_token() {
+    let token = device_token(json!({}));
+    let mut policy = mint::policy();
+    let key_id = validate_token(&token, &policy).facts["key_id"].as_str().unwrap().to_owned();
+    let secret = json!({"keys": [{"kty": "oct", "kid": key_id, "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQ"}]}).to_string();
+    policy.keys = Some(KeySet::parse(secret.as_bytes()));
+    let report = validate_token(&token, &policy);
+    assert_eq!(report.valid, None, "whether the token is good is not known: {:#?}", report.fatal().collect::<Vec<_>>());
+    let why = &report.check("key-algorithm").unwrap().explanation;
+    assert!(why.contains("not the key of this token's issuer"), "{why}");
 }
