@@ -70,6 +70,9 @@ impl Bench<'_> {
             Outcome::Stalled => self.furthest_begun(&sheet),
             Outcome::Completed | Outcome::Unfinished => None,
         };
+        if let Some(broken) = broke_at {
+            sheet.forget_what_is_behind(broken);
+        }
         let stages = Stage::ALL.iter().map(|&stage| self.result(draft, &sheet, stage, broke_at)).collect();
         Verdict { outcome, broke_at, stages, through_cmg: sheet.through_cmg }
     }
@@ -370,6 +373,14 @@ fn not_needed(stage: Stage) -> String {
 }
 
 impl Sheet {
+    /// What failed because the flow broke before it did not fail itself: it was not reached.
+    fn forget_what_is_behind(&mut self, broken: Stage) {
+        for stage in Stage::ALL.into_iter().filter(|stage| workflow::is_behind(*stage, broken)) {
+            let ruling = &mut self.rulings[stage as usize];
+            *ruling = ruling.filter(|ruling| ruling.passed);
+        }
+    }
+
     /// A failure: the first of an unbroken run of them decides when the stage failed.
     fn fail(&mut self, stage: Stage, event: u32) {
         let ruling = &mut self.rulings[stage as usize];

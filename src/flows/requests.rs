@@ -226,6 +226,10 @@ impl Builder<'_> {
                     request.sent = Some(index);
                 }
             }
+            // Who asks Entra has done with the request before: what fails from here on is Entra's.
+            None if (event.stage(), event.mark()) == (Some(Stage::AadToken), Mark::Start) => {
+                self.open.remove(&thread);
+            }
             None => self.aftermath(thread, index, event),
         }
     }

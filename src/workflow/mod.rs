@@ -137,6 +137,12 @@ pub fn lies_on_the_way(trouble: Stage, asked: Stage) -> bool {
     }
 }
 
+/// True where a stage's work cannot be done while another's, `broken`, cannot.
+pub fn is_behind(stage: Stage, broken: Stage) -> bool {
+    stage != broken && (reached_before(stage).contains(&broken) || presupposed_by(stage).contains(&broken))
+        || lies_on_the_way(broken, stage)
+}
+
 /// True where the stage lies between client and site, so that only a request to a CMG goes through it.
 pub fn needs_cmg(stage: Stage) -> bool {
     matches!(
