@@ -229,3 +229,25 @@ def test_a_description_without_clients_is_told_with_its_file(site: Path, capsys:
         said = capsys.readouterr().err
         assert "empty.toml" in said
         assert "there is no [[client]]" in said
+
+
+def test_logs_of_other_hosts_are_said_to_be(site: Path, capsys: Captured) -> None:
+    other = changed(site, ('name = "PC042"', 'name = "LAP-9"'), ('name = "PC043"', 'name = "LAP-10"'))
+    prediction = cmgtrail.preflight(other, at=AT, logs=site.with_name("logs"))
+    [note] = prediction.notes
+    assert "LAP-9, LAP-10" in note
+    assert note.endswith("nothing was compared.")
+    run(["preflight", str(other), "--at", AT, "--logs", str(site.with_name("logs"))])
+    assert "nothing was compared" in " ".join(capsys.readouterr().out.split())
+    assert cmgtrail.preflight(other, at=AT).notes == []
+
+
+def test_logs_without_a_client_give_a_description_that_says_so(tmp_path: Path, capsys: Captured) -> None:
+    cmgtrail.simulate(tmp_path / "all", clients=1, hours=1, seed=3, artefacts=False)
+    [folder] = [found.parent for found in (tmp_path / "all").glob("*/SMS_CLOUD_PROXYCONNECTOR.log")]
+    shutil.copytree(folder, tmp_path / "logs" / folder.name)
+    assert run(["site", "from-logs", str(tmp_path / "logs"), "--out", str(tmp_path / "first.toml")]) == 0
+    assert "The logs show no client" in capsys.readouterr().err
+    assert "# [[client]]" in (tmp_path / "first.toml").read_text("utf-8")
+    assert run(["site", "from-logs", str(tmp_path / "logs"), "--out", str(tmp_path / "none" / "first.toml")]) == 2
+    assert "make it first" in capsys.readouterr().err
