@@ -244,10 +244,14 @@ def test_logs_of_other_hosts_are_said_to_be(site: Path, capsys: Captured) -> Non
 
 def test_logs_without_a_client_give_a_description_that_says_so(tmp_path: Path, capsys: Captured) -> None:
     cmgtrail.simulate(tmp_path / "all", clients=1, hours=1, seed=3, artefacts=False)
-    [folder] = [found.parent for found in (tmp_path / "all").glob("*/SMS_CLOUD_PROXYCONNECTOR.log")]
-    shutil.copytree(folder, tmp_path / "logs" / folder.name)
-    assert run(["site", "from-logs", str(tmp_path / "logs"), "--out", str(tmp_path / "first.toml")]) == 0
+    [log] = (tmp_path / "all").glob("*/SMS_CLOUD_PROXYCONNECTOR.log")
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    # Routine alone: nobody has asked for anything yet.
+    routine = log.read_text("utf-8").splitlines(keepends=True)[:5]
+    (logs / log.name).write_text("".join(routine), "utf-8")
+    assert run(["site", "from-logs", str(logs), "--out", str(tmp_path / "first.toml")]) == 0
     assert "The logs show no client" in capsys.readouterr().err
     assert "# [[client]]" in (tmp_path / "first.toml").read_text("utf-8")
-    assert run(["site", "from-logs", str(tmp_path / "logs"), "--out", str(tmp_path / "none" / "first.toml")]) == 2
+    assert run(["site", "from-logs", str(logs), "--out", str(tmp_path / "none" / "first.toml")]) == 2
     assert "make it first" in capsys.readouterr().err
