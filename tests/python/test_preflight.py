@@ -245,7 +245,7 @@ def test_logs_of_other_hosts_are_said_to_be(site: Path, capsys: Captured) -> Non
 def test_logs_without_a_client_give_a_description_that_says_so(tmp_path: Path, capsys: Captured) -> None:
     cmgtrail.simulate(tmp_path / "all", clients=1, hours=1, seed=3, artefacts=False)
     [log] = (tmp_path / "all").glob("*/SMS_CLOUD_PROXYCONNECTOR.log")
-    logs = tmp_path / "logs"
+    logs = tmp_path / "servers"
     logs.mkdir()
     # Routine alone: nobody has asked for anything yet.
     routine = log.read_text("utf-8").splitlines(keepends=True)[:5]
