@@ -11,6 +11,7 @@ pub mod identity;
 mod join;
 mod judge;
 mod machines;
+mod order;
 mod place;
 pub mod requests;
 mod servers;
