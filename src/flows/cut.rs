@@ -22,6 +22,10 @@ const LAST_WORDS: Micros = 60 * 1_000_000;
 /// A message that is not answered within this time is not waited for any more: requests time out long before.
 const PATIENCE: Micros = 5 * 60 * 1_000_000;
 
+/// A client waits for no more answers than this at once; of more, whose lines have no time by which to let them go, the
+/// oldest are given up.
+const AWAITED: usize = 64;
+
 /// Lines of other threads that stand between two of one thread at most.
 const BETWEEN: usize = 100;
 
@@ -385,6 +389,9 @@ fn note_pending(pending: &mut Vec<Awaited>, event: &Event) {
         pending.retain(|awaited| awaited.message.is_none() || awaited.thread != event.thread);
     }
     if message.is_some() || (token && pending.iter().all(|awaited| awaited.message.is_some())) {
+        if pending.len() == AWAITED {
+            pending.remove(0);
+        }
         pending.push(Awaited { message, thread: event.thread, asked: event.stamp });
     }
 }

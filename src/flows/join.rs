@@ -28,15 +28,13 @@ const BESIDES: Micros = 2 * 1_000_000;
 
 /// A flow with what is known of its client, as the join sees it.
 pub struct Candidate {
-    /// Ids by key.
-    pub ids: Vec<(&'static str, String)>,
     /// Times of the client's own events, led back to its clock's reference, ascending.
     pub times: Vec<Micros>,
     /// What is known of its clock.
     clock: Option<Reading>,
     /// It registers, or asks for a token: the two purposes that a transaction can serve.
     serves: (bool, bool),
-    /// Its own lines that name an id, by key and id, in their order.
+    /// Its ids by key, each with its own lines that name it, in their order; none where its client is known by it elsewhere.
     naming: BTreeMap<(&'static str, String), Vec<u32>>,
 }
 
@@ -49,14 +47,13 @@ impl Candidate {
                 naming.entry(named).or_default().push(member.event);
             }
         }
-        let mut ids: Vec<(&'static str, String)> = naming.keys().cloned().collect();
         for (key, id) in
             [("device-id", &client.device_id), ("client-id", &client.client_id), ("user-id", &client.user_id)]
         {
-            ids.extend(id.iter().map(|id| (key, id.clone())));
+            if let Some(id) = id {
+                naming.entry((key, id.clone())).or_default();
+            }
         }
-        ids.sort();
-        ids.dedup();
         let own = || draft.client.iter().map(|member| &events[member.event as usize]);
         let readings = || own().filter_map(|event| event.stamp.utc).map(|utc| clocks.read(machine, utc));
         let clock = readings().max_by_key(|reading| (reading.uncertainty, reading.at));
@@ -64,7 +61,7 @@ impl Candidate {
         times.sort_unstable();
         let token = [Stage::AadToken, Stage::CcmTokenRequest, Stage::CcmTokenIssue];
         let asks = own().any(|event| event.stage().is_some_and(|stage| token.contains(&stage)));
-        Self { ids, times, clock, serves: (draft.kind == FlowKind::Registration, asks), naming }
+        Self { times, clock, serves: (draft.kind == FlowKind::Registration, asks), naming }
     }
 
     /// The client's nearest line that names what joins it, where the flow itself names it.
@@ -181,7 +178,7 @@ impl<'a> Index<'a> {
     fn new(candidates: &'a [Candidate]) -> Self {
         let mut index = Self { exact: HashMap::new(), masked: Vec::new() };
         for (flow, candidate) in candidates.iter().enumerate() {
-            for (key, id) in &candidate.ids {
+            for (key, id) in candidate.naming.keys() {
                 index.exact.entry((key, id)).or_default().push(flow);
                 if identity::is_masked(id) {
                     index.masked.push((key, id, flow));
@@ -206,7 +203,10 @@ impl<'a> Index<'a> {
         let Some((strongest, other, nearest)) = fits.first().map(|fit| (fit.0, fit.1, fit.2)) else {
             return Vec::new();
         };
-        fits.retain(|fit| fit.0 == strongest && fit.1 == other);
+        let (mut fits, others): (Vec<_>, Vec<_>) =
+            fits.into_iter().partition(|fit| fit.0 == strongest && fit.1 == other);
+        // One that fits less by its keys or its purpose, and stands nearer: lines that would show more may be lost.
+        let is_passed_over = others.iter().any(|fit| fit.2 + TIE < nearest);
         let rivals = fits.iter().filter(|fit| fit.2 - nearest <= TIE).count() - 1;
         let runner_up = fits.iter().map(|fit| fit.2).find(|distance| distance - nearest > TIE);
         let chosen_by_time = runner_up.is_some();
@@ -214,8 +214,9 @@ impl<'a> Index<'a> {
         let apart = |flow: usize| candidates[flow].clocks(transaction, clocks);
         let partner = |(_, _, distance, flow, by): (usize, bool, Micros, usize, Vec<&'static str>)| {
             let timed = transaction.started.is_some() && !candidates[flow].times.is_empty();
+            let clear = runner_up.is_none_or(|next| next - distance > apart(flow)) && !is_passed_over;
             let confidence = match rivals {
-                0 if timed && runner_up.is_none_or(|next| next - distance > apart(flow)) => Confidence::Certain,
+                0 if timed && clear && names_a_client(&by) => Confidence::Certain,
                 0 => Confidence::Likely,
                 _ => Confidence::Possible,
             };
@@ -245,7 +246,7 @@ fn agreeing(candidate: &Candidate, transaction: &Transaction) -> Option<Vec<&'st
     let mut by = Vec::new();
     for (key, _) in identity::KEYS {
         let Some(id) = transaction.ids.get(key) else { continue };
-        let mut known = candidate.ids.iter().filter(|(other, _)| *other == key).peekable();
+        let mut known = candidate.naming.keys().filter(|(other, _)| *other == key).peekable();
         if known.peek().is_none() {
             continue;
         }
@@ -256,6 +257,11 @@ fn agreeing(candidate: &Candidate, transaction: &Transaction) -> Option<Vec<&'st
         }
     }
     (!by.is_empty()).then_some(by)
+}
+
+/// True where the keys name one client. A user may be signed in to several machines.
+fn names_a_client(by: &[&'static str]) -> bool {
+    by.iter().any(|key| !matches!(*key, "user-id" | "sid"))
 }
 
 /// Rank of the strongest key that agrees, strongest first.
