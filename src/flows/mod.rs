@@ -27,7 +27,7 @@ use crate::stage::Mark;
 pub use beside::lay_beside;
 pub use clocks::Clock;
 pub use follow::{FlowDetail, Followed, follow};
-pub use machines::Machine;
+pub use machines::{Machine, name_by_content};
 
 pub use crate::stage::{FlowKind, Outcome, Stage, StageStatus};
 use crate::time::{Micros, serialize_utc};
