@@ -105,6 +105,13 @@ pub struct FlowEvent {
     pub event: u32,
 }
 
+impl FlowEvent {
+    /// True where it surely belongs to the flow. What is merely possible decides nothing.
+    pub fn is_proven(&self) -> bool {
+        self.join.confidence > Confidence::Possible
+    }
+}
+
 /// What is known of the client of a flow. Ids are lower-case; what is not known is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ClientIdentity {
