@@ -151,9 +151,10 @@ impl<'a> World<'a> {
     /// where no other asked for any.
     pub fn others_ask_for(&self, resource: &str, machine: usize) -> Option<bool> {
         let of_others = |machines: &BTreeSet<usize>| machines.iter().any(|other| *other != machine);
-        self.resources.values().any(of_others).then(|| {
-            self.resources.get(&resource.to_ascii_lowercase()).is_some_and(of_others)
-        })
+        self.resources
+            .values()
+            .any(of_others)
+            .then(|| self.resources.get(&resource.to_ascii_lowercase()).is_some_and(of_others))
     }
 
     /// UTC of the first and last record of each other host than this.
@@ -520,11 +521,8 @@ impl<'a> Case<'a> {
     pub fn is_of_another_gateway(&self, lines: &[u32]) -> Option<bool> {
         let named: BTreeSet<String> =
             lines.iter().filter_map(|&line| Some(host_name(self.event(line).get("cmg")?))).collect();
-        let own: BTreeSet<&str> = self
-            .requests()
-            .into_iter()
-            .filter_map(|number| self.world.request(number).host.as_deref())
-            .collect();
+        let own: BTreeSet<&str> =
+            self.requests().into_iter().filter_map(|number| self.world.request(number).host.as_deref()).collect();
         let asked = &self.world.by_host;
         if named.iter().any(|host| own.contains(host.as_str())) {
             Some(false)

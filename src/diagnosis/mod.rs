@@ -191,11 +191,14 @@ fn explains(of_site: &Match, case: &Case<'_>) -> Option<(Vec<u32>, Confidence)> 
     if !case.is_near(&around) || case.names_others_only(&around) {
         return None;
     }
-    match case.is_of_another_gateway(&around) {
-        Some(true) => None,
-        Some(false) => Some((around, Confidence::Certain)),
-        None => Some((around, Confidence::Possible)),
-    }
+    let most = match case.is_of_another_gateway(&around) {
+        Some(true) => return None,
+        Some(false) => Confidence::Certain,
+        None => Confidence::Possible,
+    };
+    let mut evidence = around;
+    add_lines(&mut evidence, of_site.evidence.clone());
+    Some((evidence, most))
 }
 
 /// Symptoms and codes that follow from a cause: those that it is known to lead to, and those of its stage or later ones.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::Case;
 use crate::events::Event;
-use crate::flows::{Clock, identity};
 use crate::flows::requests::Request;
+use crate::flows::{Clock, identity};
 use crate::knowledge::{Pattern, Scope};
 use crate::stage::{Mark, Outcome, Stage};
 use crate::time::{Micros, parse_us_date_time};

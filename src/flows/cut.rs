@@ -169,6 +169,7 @@ impl Cutter<'_> {
             self.registration = None;
         }
         self.settle_what_passed(index, event);
+        self.let_go_what_is_over(index, event);
         let draft = match self.open(self.service, event) {
             Some(open) => open,
             None if self.opens_service(index, event) => self.begin(FlowKind::Service, true),
@@ -300,6 +301,27 @@ impl Cutter<'_> {
         self.settle_thread(draft, event);
         if self.drafts[draft].pending.is_empty() {
             self.drafts[draft].closed = Some(Mark::Ok);
+            self.service = None;
+        }
+    }
+
+    /// Ends the service flow where its client begins another request and waits in vain for no answer any more: a thread
+    /// that gets none says so in several lines, and it is not likely that all of them are lost, as the one that says that
+    /// it got one may be.
+    fn let_go_what_is_over(&mut self, index: u32, event: &Event) {
+        let begins = self.context.requests.of(index).is_some_and(|request| request.events.first() == Some(&index));
+        let Some(open) = self.open(self.service, event).filter(|_| begins) else { return };
+        let long_ago = |stamp: &Stamp| event.stamp.since(stamp).is_some_and(|waited| waited > PATIENCE);
+        let draft = &self.drafts[open];
+        let failed = |member: &Member| {
+            let fails = self.context.events[member.event as usize].mark() == Mark::Fail;
+            fails || self.context.requests.of(member.event).is_some_and(Request::failed)
+        };
+        let is_over = draft.last.is_some_and(|last| long_ago(&last))
+            && draft.pending.iter().all(|awaited| awaited.message.is_some() && long_ago(&awaited.asked))
+            && !draft.client.iter().any(failed);
+        if is_over {
+            self.drafts[open].pending.clear();
             self.service = None;
         }
     }

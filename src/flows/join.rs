@@ -277,3 +277,39 @@ fn attempt_at(draft: &Draft, at: Option<Micros>, events: &[Event], read: impl Fn
         .partition_point(|member| events[member.event as usize].stamp.utc.is_none_or(|utc| read(utc) <= at));
     begun.checked_sub(1).and_then(|last| draft.client.get(last)).map_or(1, |member| member.attempt)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Micros = 1_000_000;
+
+    fn candidate(ids: &[(&'static str, &str)], at: Micros, asks: bool) -> Candidate {
+        let naming = ids.iter().map(|(key, id)| ((*key, (*id).to_owned()), Vec::new())).collect();
+        Candidate { times: vec![at * SECOND], clock: None, serves: (false, asks), naming }
+    }
+
+    fn confidences(candidates: &[Candidate], ids: &[(&'static str, &str)]) -> Vec<(usize, Confidence)> {
+        let mut transaction = Transaction::default();
+        transaction.ids = ids.iter().map(|(key, id)| (*key, (*id).to_owned())).collect();
+        (transaction.started, transaction.ended) = (Some(0), Some(0));
+        let partners = Index::new(candidates).partners(&transaction, candidates, &Clocks::default());
+        partners.into_iter().map(|partner| (partner.flow, partner.confidence)).collect()
+    }
+
+    #[test]
+    fn a_device_is_one_client_and_a_user_may_be_at_several() {
+        let flows = [candidate(&[("device-id", "d1"), ("user-id", "u1")], 2, true)];
+        assert_eq!(confidences(&flows, &[("device-id", "d1")]), [(0, Confidence::Certain)]);
+        assert_eq!(confidences(&flows, &[("user-id", "u1")]), [(0, Confidence::Likely)]);
+    }
+
+    #[test]
+    fn a_flow_that_is_passed_over_though_it_is_nearer_leaves_a_doubt() {
+        let own = [("device-id", "d1")];
+        let flows = [candidate(&own, 300, true), candidate(&own, 2, false)];
+        assert_eq!(confidences(&flows, &own), [(0, Confidence::Likely)]);
+        let flows = [candidate(&own, 2, true), candidate(&own, 300, false)];
+        assert_eq!(confidences(&flows, &own), [(0, Confidence::Certain)]);
+    }
+}

@@ -16,6 +16,9 @@ use crate::finding::Confidence;
 const CERTAIN: f64 = 0.9995;
 const LIKELY: f64 = 0.975;
 
+/// A request is taken for served where that is wrong in fewer than one of twenty.
+const SERVED: f64 = 0.95;
+
 /// A flow that fits less is no candidate.
 const LEAST: f64 = 0.02;
 
@@ -98,7 +101,7 @@ pub fn note_served(links: &[Link], sightings: &Sightings, requests: &mut Request
         let known = surest.entry(client).or_insert(0.0);
         *known = known.max(share);
     }
-    for (client, _) in surest.into_iter().filter(|(_, share)| *share >= LIKELY) {
+    for (client, _) in surest.into_iter().filter(|(_, share)| *share >= SERVED) {
         let client = &sightings.of(Layer::Client)[client as usize];
         if let Some(request) = requests.all.get_mut(client.of) {
             request.served |= !request.failed();

@@ -119,8 +119,9 @@ fn a_server_whose_folder_names_none_is_known_by_what_it_calls_itself() {
         let host = named.file_name().unwrap().to_str().unwrap()[machine.len()..].to_owned();
         std::fs::rename(&named, folder.path().join(role)).unwrap();
         let trail = read(&[folder.path().to_owned()]);
-        let own: Vec<_> =
-            trail.sources.iter().filter(|source| source.path.starts_with(&format!("{role}/"))).collect();
+        // Logs of IIS stand in a folder of their own, which no line names.
+        let is_own = |path: &str| path.rsplit_once('/').is_some_and(|(parent, _)| parent == role);
+        let own: Vec<_> = trail.sources.iter().filter(|source| is_own(&source.path)).collect();
         assert!(!own.is_empty());
         for source in own {
             assert_eq!(source.host.as_deref().map(str::to_lowercase), Some(host.to_lowercase()), "{}", source.path);
