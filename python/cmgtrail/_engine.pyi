@@ -1311,7 +1311,8 @@ def inspect_certificate(certificates: _Material | Iterable[_Material]) -> Report
         certificates: PEM, DER or PKCS#7: bytes, PEM text, the path of a file, or several of them.
 
     Returns:
-        `facts["certificates"]` and `facts["revocation_lists"]`. `valid` is False where something could not be read.
+        `facts["certificates"]` and `facts["revocation_lists"]`. `valid` is False where something could not be read,
+        else None: nothing is judged.
 
     Raises:
         PathNotFoundError: There is no such file.

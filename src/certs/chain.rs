@@ -12,7 +12,7 @@ use super::extensions::usage;
 use super::hostname::host_alone;
 use super::inspect::certificate_facts;
 use super::key::{Verification, verify};
-use super::materials::{Materials, ReadSource, Stop, problems};
+use super::materials::{Materials, ReadSource, Stop, certificate_problems};
 use super::oracle::{self, Agreement, BeyondIt};
 use super::paths::{End, Path, Pool, Search};
 use super::request::{ChainRequest, Purpose};
@@ -118,7 +118,7 @@ impl<'m> Inputs<'m> {
             [("presented", presented), ("intermediate", intermediates), ("root", roots), ("disallowed", disallowed)];
         let problems: Vec<(&'static str, Problem)> = places
             .into_iter()
-            .flat_map(|(role, sources)| problems(sources).into_iter().map(move |problem| (role, problem)))
+            .flat_map(|(role, sources)| certificate_problems(sources).into_iter().map(move |problem| (role, problem)))
             .collect();
         let known = |role: &str, given: bool| match problems.iter().any(|(of, _)| *of == role) {
             _ if !given => Known::Not,

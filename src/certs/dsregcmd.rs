@@ -152,7 +152,8 @@ impl DeviceStatus {
 /// Splits a line at its first colon that stands after a space: values hold colons too.
 fn field(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(" : ").or_else(|| Some((line.strip_suffix(" :")?, "")))?;
-    let name = name.trim();
+    // Windows 10 1607 writes "KeySignTest: : PASSED".
+    let name = name.trim().trim_end_matches(':');
     let is_name = !name.is_empty() && name.len() <= LONGEST_NAME && !name.starts_with(['+', '|', '-']);
     is_name.then(|| (name, value.trim()))
 }
@@ -177,11 +178,12 @@ pub struct Beside {
 }
 
 /// Every check of [`validate_dsregcmd`], each of which is in every report once.
-pub const CHECKS: [&str; 13] = [
+pub const CHECKS: [&str; 14] = [
     "device-joined",
     "device-authentication",
     "device-certificate-validity",
     "device-key-in-tpm",
+    "device-key-usable",
     "one-device",
     "device-id-matches-certificate",
     "tenant-id-matches-certificate",
@@ -202,8 +204,13 @@ pub fn validate_dsregcmd(bytes: &[u8], beside: &Beside) -> Report {
     let is_shown =
         |known: &&Certificate| status.thumbprint().is_none_or(|thumbprint| thumbprint == known.sha1().as_str());
     let own = device_certificate.filter(is_shown);
-    let mut checks =
-        vec![joined(&status), device_authentication(&status), validity(&status, own, beside.at), key(&status)];
+    let mut checks = vec![
+        joined(&status),
+        device_authentication(&status),
+        validity(&status, own, beside.at),
+        key(&status),
+        key_health(&status),
+    ];
     checks.push(one_device(&status));
     checks.extend(against_certificate(&status, device_certificate, identity.as_ref(), !beside.certificates.is_empty()));
     let token = beside.token.as_deref().map(|token| read_token(token, beside.at));
@@ -232,6 +239,11 @@ fn joined(status: &DeviceStatus) -> Check {
     match status.join() {
         Some(Join::Entra) => check(id, CheckStatus::Passed, "The device is joined to Entra."),
         Some(Join::Hybrid) => check(id, CheckStatus::Passed, "The device is joined to a domain and to Entra."),
+        Some(Join::Domain) if status.flag("WorkplaceJoined") == Some(true) => check(
+            id,
+            CheckStatus::Failed,
+            "The device is joined to a domain, and registered with Entra by a user's work account, not joined to Entra: it gets no device token.",
+        ),
         Some(Join::Domain) => check(
             id,
             CheckStatus::Failed,
@@ -328,6 +340,33 @@ fn validity(status: &DeviceStatus, own: Option<&Certificate>, at: Option<Micros>
     };
     let differs = " Its own dates are not those of the line 'DeviceCertificateValidity'.";
     check(id, status, format!("{text}{}", if differ { differs } else { "" })).expected(span).found(rfc3339(at))
+}
+
+/// Whether the device can still use its key: the test that the command makes of it, and Entra's mark on the device.
+fn key_health(status: &DeviceStatus) -> Check {
+    let id = "device-key-usable";
+    let test = status.get("KeySignTest");
+    let says = |word: &str| test.is_some_and(|test| test.to_ascii_uppercase().contains(word));
+    if status.flag("AadRecoveryEnabled") == Some(true) {
+        let text = "The device's keys are not usable and it is marked for recovery: it gets no device token until it has registered anew, at the next sign-in of a user.";
+        return check(id, CheckStatus::Failed, text)
+            .expected("AadRecoveryEnabled : NO")
+            .found("AadRecoveryEnabled : YES");
+    }
+    match test {
+        Some(found) if says("FAILED") => {
+            let text = format!("The device could not sign with its key, so it can prove no join: {found}");
+            check(id, CheckStatus::Failed, text).expected("PASSED").found(found)
+        }
+        Some(found) if says("PASSED") => {
+            check(id, CheckStatus::Passed, "The device can sign with its key.").found(found)
+        }
+        Some(found) => {
+            let text = "The device's key was not tried; that needs an elevated prompt.";
+            check(id, CheckStatus::NotChecked, text).expected("PASSED").found(found).remark()
+        }
+        None => check(id, CheckStatus::NotChecked, "The output has no line 'KeySignTest'.").remark(),
+    }
 }
 
 fn key(status: &DeviceStatus) -> Check {

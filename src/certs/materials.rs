@@ -101,6 +101,21 @@ impl Materials {
     }
 }
 
+/// What cannot be used of sources that should hold certificates: also those with revocation lists in their place.
+pub(super) fn certificate_problems(sources: &[ReadSource]) -> Vec<Problem> {
+    let mut problems = problems(sources);
+    let lists_alone = |source: &&ReadSource| {
+        let bundle = source.bundle();
+        bundle.certificates.is_empty() && bundle.problems.is_empty() && !bundle.lists.is_empty()
+    };
+    problems.extend(sources.iter().filter(lists_alone).take(MOST_PROBLEMS).map(|source| Problem {
+        place: source.name.to_string(),
+        reason: "it holds a revocation list where certificates were expected".to_owned(),
+        certificates_before: 0,
+    }));
+    problems
+}
+
 /// What could not be read of the sources of one place.
 pub(super) fn problems(sources: &[ReadSource]) -> Vec<Problem> {
     let mut before = 0;

@@ -226,7 +226,7 @@ const OURS_ALONE: &[&str] = &[
     "name-form",
     "baseline-requirements",
     "crl-number",
-    "crl-stale", // it takes a list of the future
+    "crl-stale",
     "crl-signer-not-allowed",
     "crl-unknown-critical-extension",
     "crl-wrong-scope",

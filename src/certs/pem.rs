@@ -35,6 +35,10 @@ pub(super) fn blocks(bytes: &[u8]) -> Option<Vec<Block>> {
 fn text(bytes: &[u8]) -> Cow<'_, [u8]> {
     match encoding_rs::Encoding::for_bom(bytes) {
         Some((encoding, _)) => Cow::Owned(encoding.decode(bytes).0.into_owned().into_bytes()),
+        // Without a mark, "-----BEGIN" gives it away.
+        None if memchr::memmem::find(bytes, b"-\0-\0-\0").is_some() => {
+            Cow::Owned(encoding_rs::UTF_16LE.decode_without_bom_handling(bytes).0.into_owned().into_bytes())
+        }
         None => Cow::Borrowed(bytes),
     }
 }
@@ -103,6 +107,8 @@ mod tests {
     #[test]
     fn utf_16_is_read_and_der_is_no_pem() {
         let text = "-----BEGIN CERTIFICATE-----\r\nAAEC\r\n-----END CERTIFICATE-----";
+        let bare: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(blocks(&bare), Some(vec![Block::Der(vec![0, 1, 2])]));
         let utf16: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
         assert_eq!(blocks(&utf16), Some(vec![Block::Der(vec![0, 1, 2])]));
         assert_eq!(blocks(&[0x30, 0x82, 0x01, 0x00]), None);

@@ -14,8 +14,8 @@ use super::name::Name;
 use super::paths::{End, Pool, Search};
 use super::request::ChainRequest;
 use super::rules::{
-    CRL_BAD_SIGNATURE, CRL_DELTA_ONLY, CRL_NUMBER, CRL_SIGNER_NOT_ALLOWED, CRL_STALE, CRL_UNKNOWN_CRITICAL_EXTENSION,
-    CRL_WRONG_SCOPE, Rule,
+    CRL_BAD_SIGNATURE, CRL_DELTA_ONLY, CRL_ISSUED_LATER, CRL_NUMBER, CRL_SIGNER_NOT_ALLOWED, CRL_STALE,
+    CRL_UNKNOWN_CRITICAL_EXTENSION, CRL_WRONG_SCOPE, Rule,
 };
 
 /// Lists looked at for one certificate.
@@ -105,9 +105,19 @@ pub(super) struct Use {
 }
 
 impl Use {
-    /// Whether it can be believed, where only a fault of this kind may be passed over.
-    fn is_usable_but(&self, forgiven: Option<&'static Rule>) -> bool {
-        self.faults.iter().all(|(rule, _)| Some(*rule) == forgiven)
+    /// Whether it can be believed.
+    fn is_usable(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// Whether it can be believed but for its dates: what it names was revoked, whatever day it is.
+    fn is_usable_but_for_its_dates(&self) -> bool {
+        self.faults.iter().all(|(rule, _)| [&CRL_STALE, &CRL_ISSUED_LATER].contains(rule))
+    }
+
+    /// Whether nothing but its being of later days speaks against it.
+    pub fn is_only_later(&self) -> bool {
+        !self.faults.is_empty() && self.faults.iter().all(|(rule, _)| *rule == &CRL_ISSUED_LATER)
     }
 }
 
@@ -168,7 +178,7 @@ impl<'a, 's> Examiner<'a, 's> {
         }
         let list = |at: usize| self.lists.known.get(at).map(|known| known.list);
         let replaced = |older: &usize| {
-            let believed = uses.iter().filter(|used| used.is_usable_but(None)).filter_map(|used| list(used.list));
+            let believed = uses.iter().filter(|used| used.is_usable()).filter_map(|used| list(used.list));
             list(*older).is_some_and(|older| believed.into_iter().any(|newer| supersedes(newer, older)))
         };
         let nothing_unseen = unseen.iter().all(replaced);
@@ -200,7 +210,7 @@ impl<'a, 's> Examiner<'a, 's> {
             }
         };
         let now = self.request.at.div_euclid(1_000_000);
-        faults.extend(stale(list, now));
+        faults.extend(out_of_date(list, now));
         faults.extend(unknown_extensions(list));
         if CRL_NUMBER.decides_in(self.request.profile) {
             faults.extend(number(list));
@@ -295,16 +305,16 @@ impl<'a, 's> Examiner<'a, 's> {
         let mut covered = 0;
         let mut has_complete = false;
         let mut revoked = None;
-        for used in uses.iter().filter(|used| used.is_usable_but(Some(&CRL_STALE))) {
+        for used in uses.iter().filter(|used| used.is_usable_but_for_its_dates()) {
             let Some(complete) = list(used.list).filter(|list| list.base.is_none()) else { continue };
-            let fresh = used.is_usable_but(None);
-            let mut newer = uses.iter().filter(|used| used.is_usable_but(None)).filter_map(|used| list(used.list));
+            let fresh = used.is_usable();
+            let mut newer = uses.iter().filter(|used| used.is_usable()).filter_map(|used| list(used.list));
             if newer.any(|newer| supersedes(newer, complete)) {
                 continue;
             }
             let delta = uses
                 .iter()
-                .filter(|used| used.is_usable_but(None))
+                .filter(|used| used.is_usable())
                 .filter_map(|used| list(used.list).map(|delta| (used.list, delta)))
                 .filter(|(_, delta)| amends(delta, complete))
                 .max_by_key(|(_, delta)| {
@@ -333,12 +343,12 @@ impl<'a, 's> Examiner<'a, 's> {
         if covered & ALL_REASONS == ALL_REASONS {
             return Status::Good;
         }
-        if has_complete && let Some(partial) = uses.iter_mut().find(|used| used.is_usable_but(None)) {
+        if has_complete && let Some(partial) = uses.iter_mut().find(|used| used.is_usable()) {
             partial
                 .faults
                 .push((&CRL_WRONG_SCOPE, "The lists at hand cover only some reasons of revocation.".to_owned()));
         }
-        for used in uses.iter_mut().filter(|used| used.is_usable_but(None)) {
+        for used in uses.iter_mut().filter(|used| used.is_usable()) {
             if list(used.list).is_some_and(|list| list.base.is_some()) && !has_complete {
                 used.faults.push((&CRL_DELTA_ONLY, "It amends a complete list that is not at hand.".to_owned()));
             }
@@ -464,12 +474,15 @@ fn same_name(left: &GeneralName, right: &GeneralName) -> bool {
     }
 }
 
-fn stale(list: &Crl, now: i64) -> Option<(&'static Rule, String)> {
+fn out_of_date(list: &Crl, now: i64) -> Option<(&'static Rule, String)> {
     use super::checks::{duration_text, time_text};
     match list.next_update {
         _ if list.this_update > now => Some((
-            &CRL_STALE,
-            format!("It was issued on {}, after the instant looked at.", time_text(list.this_update)),
+            &CRL_ISSUED_LATER,
+            format!(
+                "It was issued on {}, after the instant looked at; which list a client had then is not known.",
+                time_text(list.this_update)
+            ),
         )),
         Some(due) if due < now => Some((
             &CRL_STALE,

@@ -162,6 +162,7 @@ rules! {
     CRL_UNREADABLE = "crl-unreadable", EVERYWHERE, "RFC 5280, section 5.1", ["CRYPT_E_REVOCATION_OFFLINE"],
         0x100_0040, 0x1;
     CRL_STALE = "crl-stale", EVERYWHERE, "RFC 5280, section 5.1.2.5", ["CRYPT_E_REVOCATION_OFFLINE"], 0x100_0040, 0x1;
+    CRL_ISSUED_LATER = "crl-issued-later", EVERYWHERE, "RFC 5280, section 5.1.2.4", [], 0x0, 0x0;
     CRL_BAD_SIGNATURE = "crl-bad-signature", EVERYWHERE, "RFC 5280, section 6.3.3 (g)",
         ["CRYPT_E_REVOCATION_OFFLINE"], 0x100_0040, 0x1;
     CRL_SIGNER_NOT_ALLOWED = "crl-signer-not-allowed", EVERYWHERE, "RFC 5280, section 6.3.3 (f)",

@@ -18,6 +18,7 @@ use crate::knowledge::Knowledge;
 use crate::record::Source;
 use crate::stage::{Role, Stage};
 use crate::time::{Micros, rfc3339};
+use crate::workflow;
 
 /// What diagnosis needs of a flow besides what it shows.
 #[derive(Debug, Clone, Default)]
@@ -269,11 +270,16 @@ fn flow_events(draft: &Draft, bench: &Bench<'_>, led_back: &dyn Fn(u32) -> Optio
         ordered.push((led_back(member.event).unwrap_or(Micros::MAX), member));
     }
     ordered.sort_by_key(|(time, _)| *time);
-    let mut stage = first_stage(draft.kind);
+    // A line of the client that tells no stage is of that of its line before; a server's is of its machine's own.
+    let mut of_client = first_stage(draft.kind);
     let mut events = Vec::with_capacity(ordered.len());
     for (_, member) in ordered {
         let event = &bench.events[member.event as usize];
-        stage = bench.stage_of(member.event).unwrap_or(stage);
+        let of_server = event.role().and_then(workflow::first_at);
+        let stage = bench.stage_of(member.event).or(of_server).unwrap_or(of_client);
+        if of_server.is_none() {
+            of_client = stage;
+        }
         events.push(FlowEvent {
             attempt: member.attempt,
             stage,

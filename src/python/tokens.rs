@@ -174,7 +174,10 @@ fn column(tokens: &Bound<'_, PyAny>) -> PyResult<Vec<ArrayRef>> {
     let mut chunks: Vec<ArrayRef> = Vec::new();
     let mut builder = LargeStringBuilder::new();
     let mut held = 0;
-    for item in tokens.try_iter()? {
+    if tokens.is_instance_of::<PyDict>() {
+        return Err(no_column("a dict; give one column of it").into());
+    }
+    for item in tokens.try_iter().map_err(|_| no_column("no list and no column"))? {
         builder.append_option(text_or_null(&item?)?);
         held += 1;
         if held == ROWS_A_TURN {

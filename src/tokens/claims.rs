@@ -273,7 +273,9 @@ fn identity(claims: &Json<'_>, kind: TokenKind, ledger: &mut Ledger) {
             || "The claims of such tokens that name device and user are not published.",
         );
     }
-    let is_id = |name: &str| claims.text(name).is_some_and(is_guid);
+    let is_id = |name: &str| {
+        claims.text(name).is_some_and(|id| is_guid(id) && id.bytes().any(|byte| !matches!(byte, b'0' | b'-')))
+    };
     let (wanted, named) = match kind {
         TokenKind::EntraDevice => ("deviceid", is_id("deviceid")),
         _ => ("oid", is_id("oid")),
@@ -281,7 +283,9 @@ fn identity(claims: &Json<'_>, kind: TokenKind, ledger: &mut Ledger) {
     if named {
         ledger.passed(IDENTITY, || format!("The token names whom it is about ({wanted})."));
     } else {
-        ledger.failed(IDENTITY, Remark, || {
+        // A device token is for nothing else than to name its device.
+        let weight = if kind == TokenKind::EntraDevice { Decides } else { Remark };
+        ledger.failed(IDENTITY, weight, || {
             Words::new("The token does not name whom it is about, so the site cannot find it in its database.")
                 .expected(format!("a GUID in {wanted}"))
                 .found(claims.get(wanted).map_or_else(|| "nothing".to_owned(), quoted))

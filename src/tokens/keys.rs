@@ -14,6 +14,7 @@ use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::base64url;
@@ -251,6 +252,10 @@ impl Keys {
                 Ok(key) => self.push(key),
                 Err(why) => self.problems.push(format!("{origin} {why}; it is not used")),
             }
+            if entry.get("d").is_some() {
+                self.problems
+                    .push(format!("{origin} holds its private part (d), which no check needs: never hand it out"));
+            }
         }
     }
 
@@ -352,6 +357,9 @@ fn from_jwk(jwk: &Json<'_>, origin: &str) -> Result<Key, &'static str> {
         }
         _ => return Err("has a key type that is not supported"),
     };
+    if is_of_certificate(jwk) == Some(false) {
+        return Err("is another one than that of its certificate (x5c)");
+    }
     let owned = |name: &str| jwk.text(name).map(str::to_owned);
     key.id = owned("kid");
     key.purpose = owned("use");
@@ -372,12 +380,33 @@ fn thumbprint_of_chain(jwk: &Json<'_>) -> Option<String> {
     Some(thumbprint(&STANDARD.decode(chain.first()?.as_str()?).ok()?))
 }
 
+/// Whether an RSA exponent is odd and at least 3 (RFC 8017, section 3.1): with any other, nothing is proven.
+fn is_exponent(exponent: &[u8]) -> bool {
+    exponent.last().is_some_and(|last| last % 2 == 1) && exponent != [1]
+}
+
+/// Whether a key is that of the certificate beside it, as it must be (RFC 7517, section 4.7); `None` without one.
+fn is_of_certificate(jwk: &Json<'_>) -> Option<bool> {
+    let Json::List(chain) = jwk.get("x5c")? else { return None };
+    let der = STANDARD.decode(chain.first()?.as_str()?).ok()?;
+    let (_, certificate) = X509Certificate::from_der(&der).ok()?;
+    let own = |name: &str| bytes_of(jwk, name).ok();
+    match certificate.public_key().parsed().ok()? {
+        PublicKey::RSA(key) => {
+            let same = |of_certificate, own: &[u8]| without_leading_zeros(of_certificate) == without_leading_zeros(own);
+            Some(same(key.modulus, &own("n")?) && same(key.exponent, &own("e")?))
+        }
+        PublicKey::EC(point) => Some(point.data() == [vec![4], own("x")?, own("y")?].concat()),
+        _ => None,
+    }
+}
+
 fn rsa_from_jwk(jwk: &Json<'_>, origin: &str) -> Result<Key, &'static str> {
     let (modulus, exponent) = (bytes_of(jwk, "n")?, bytes_of(jwk, "e")?);
     let (modulus, exponent) = (without_leading_zeros(&modulus), without_leading_zeros(&exponent));
     let first = modulus.first().ok_or("has an empty modulus (n)")?;
-    if exponent.is_empty() {
-        return Err("has an empty exponent (e)");
+    if !is_exponent(exponent) {
+        return Err("has an exponent (e) that no RSA key has; expected an odd number from 3 on");
     }
     let bits = modulus.len() * 8 - first.leading_zeros() as usize;
     let mut key = Key::new(DecodingKey::from_rsa_raw_components(modulus, exponent), origin.to_owned());

@@ -150,7 +150,7 @@ pub fn verify_signature(token: &str, keys: &KeySet, algorithms: &[String]) -> Re
     let token = Compact::split(token);
     let opened = Opened::of(&token);
     let mut ledger = Ledger::new(Wording::Full);
-    opened.check_form(Some(keys), algorithms, &mut ledger);
+    opened.check_form(Some(keys), algorithms, &[], &mut ledger);
     ledger.keep(|kind| ![checks::CLAIMS_JSON, checks::CLAIMS_DUPLICATES, checks::KEY_ISSUER].contains(kind));
     let gate = Gate::new(token.text, None, false);
     gate.report(Report::new("signature", serde_json::Map::new(), ledger.into_checks()))
@@ -204,15 +204,21 @@ impl<'t> Opened<'t> {
     }
 
     /// Enters the checks of text, header, key and signature; returns where the key came from.
-    fn check_form(&self, keys: Option<&KeySet>, algorithms: &[String], ledger: &mut Ledger) -> Option<String> {
+    fn check_form(
+        &self,
+        keys: Option<&KeySet>,
+        algorithms: &[String],
+        audience: &[String],
+        ledger: &mut Ledger,
+    ) -> Option<String> {
         shape::check(self.token, &self.header, &self.claims, ledger);
         header::check(self.header(), algorithms, ledger);
-        signature::check(self.token, self.header(), self.claims(), keys, ledger)
+        signature::check(self.token, self.header(), self.claims(), keys, audience, ledger)
     }
 
     /// Enters every check; returns where the key that verified came from.
     fn check(&self, terms: &Terms<'_>, ledger: &mut Ledger) -> Option<String> {
-        let key = self.check_form(terms.keys, terms.algorithms, ledger);
+        let key = self.check_form(terms.keys, terms.algorithms, terms.expected.audience, ledger);
         validity::check(self.claims(), self.recognised.kind, terms.moment, ledger);
         claims::check(self.claims(), self.recognised, terms.expected, ledger);
         key

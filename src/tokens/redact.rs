@@ -107,7 +107,12 @@ impl<'a> Gate<'a> {
                 object.insert(new, value);
             }
         }
-        object.values_mut().for_each(|value| self.value(value));
+        for (name, value) in object.iter_mut() {
+            match value {
+                Value::String(secret) if is_secret(name) && !secret.is_empty() => WITHHELD.clone_into(secret),
+                value => self.value(value),
+            }
+        }
     }
 
     fn value(&self, value: &mut Value) {
@@ -118,6 +123,13 @@ impl<'a> Gate<'a> {
             _ => {}
         }
     }
+}
+
+/// True for the members of requests, answers and cookies in which something stands that its holder may use, in no form
+/// by which it could be told (RFC 6749, RFC 7521; the primary refresh token's cookie of Entra).
+fn is_secret(name: &str) -> bool {
+    const NAMES: [&str; 6] = ["assertion", "client_assertion", "client_secret", "code", "password", "session_key_jwe"];
+    name.ends_with("_token") || NAMES.contains(&name)
 }
 
 /// A report about something else than a token, without any token that stands in it.

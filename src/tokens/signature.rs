@@ -25,6 +25,7 @@ pub(crate) fn check(
     header: Option<&Json<'_>>,
     claims: Option<&Json<'_>>,
     keys: Option<&KeySet>,
+    audience: &[String],
     ledger: &mut Ledger,
 ) -> Option<String> {
     key_set(keys, ledger);
@@ -53,8 +54,21 @@ pub(crate) fn check(
     key_algorithm(key, algorithm, header, ledger);
     key_strength(key, ledger);
     key_issuer(key, claims, ledger);
-    signature(token, header, (&name, keys), algorithm, &usable, verified.is_some(), ledger);
+    let is_for_us = claims
+        .and_then(|claims| claims.text("aud"))
+        .is_some_and(|aud| audience.iter().any(|own| own == aud) && !is_microsofts(aud));
+    signature(token, header, (&name, keys), algorithm, (&usable, verified.is_some(), is_for_us), ledger);
     verified.map(|key| key.origin.clone())
+}
+
+/// True for the audience of a service of Microsoft's own: its app ids, and the hosts of its interfaces.
+fn is_microsofts(audience: &str) -> bool {
+    const HOSTS: [&str; 6] =
+        [".microsoft.com", ".microsoft.us", ".windows.net", ".office.com", ".azure.com", ".chinacloudapi.cn"];
+    let host = audience.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or(rest));
+    let is_own_app =
+        audience.starts_with("0000000") && (audience.contains("-0000-c000-") || audience.contains("-0ff1-ce00-"));
+    is_own_app || host.is_some_and(|host| HOSTS.iter().any(|suffix| host.ends_with(suffix)))
 }
 
 /// Bytes of a signature by the only key that may be used, an RSA key.
@@ -278,8 +292,7 @@ fn signature(
     header: Option<&Json<'_>>,
     (name, keys): (&KeyName<'_>, Option<&KeySet>),
     algorithm: Option<Algorithm>,
-    usable: &[&Key],
-    verified: bool,
+    (usable, verified, is_for_us): (&[&Key], bool, bool),
     ledger: &mut Ledger,
 ) {
     let unchecked = |ledger: &mut Ledger, why: &'static str| ledger.unchecked(SIGNATURE, Decides, || why);
@@ -303,7 +316,7 @@ fn signature(
                 quoted_text(name)
             )
         });
-    } else if let Some(nonce) = header.and_then(|header| header.get("nonce")) {
+    } else if let Some(nonce) = header.and_then(|header| header.get("nonce")).filter(|_| !is_for_us) {
         ledger.unchecked(SIGNATURE, Decides, || {
             Words::new(
                 "The header has a nonce: Entra made this token for a Microsoft service (such as Graph), and only that service can check the signature.",

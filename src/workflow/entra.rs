@@ -224,7 +224,8 @@ impl Grant<'_> {
     /// The claims as Entra writes them in version 1.0 (Entra, "Access token claims reference").
     pub fn claims(&self) -> Value {
         let issued = self.at.div_euclid(1_000_000);
-        let nobody = "00000000-0000-0000-0000-000000000000";
+        // Whose id is not told: any will do that could be one.
+        let nobody = "ffffffff-ffff-4fff-bfff-ffffffffffff";
         let mut claims = json!({
             "aud": self.audience,
             "iss": format!("https://sts.windows.net/{}/", self.tenant),

@@ -101,6 +101,11 @@ pub fn of(stage: Stage) -> &'static Step {
     &STEPS[stage as usize]
 }
 
+/// The first stage that is the work of a server of this kind; `None` for clients, whose work is of many stages.
+pub fn first_at(role: Role) -> Option<Stage> {
+    STEPS.iter().find(|step| step.machine == role).filter(|_| role != Role::Client).map(|step| step.stage)
+}
+
 /// All stages that must have succeeded where `stage` has, nearest first.
 pub fn presupposed_by(stage: Stage) -> Vec<Stage> {
     closure(of(stage).presupposes)

@@ -227,9 +227,15 @@ def test_phases_stand_side_by_side() -> None:
     assert on.bootstrap.valid is False
 
 
+@pytest.mark.parametrize("tokens", [123, {"a": 1}, "one text"])
+def test_what_is_no_column_of_tokens_is_told(tokens: Any) -> None:
+    with pytest.raises(cmgtrail.ArgumentError, match="a column of text"):
+        cmgtrail.validate_tokens(tokens, at=AT)
+
+
 def test_certificates_are_inspected() -> None:
     report = cmgtrail.inspect_certificate([pem(leaf()), der(crl(5, 6))])
-    assert report.valid is True
+    assert report.valid is None, "nothing is judged"
     assert report.facts["certificates"][0]["names"] == [HOST]
     assert report.facts["revocation_lists"][0]["entries"] == 2
     assert cmgtrail.inspect_certificate(der(leaf())[:200]).valid is False

@@ -49,7 +49,7 @@ def _files(documented: Path) -> None:
         (["cert", "cmg.pem", "--roots", "root.pem", "--crl", "revoked.crl", "--phases", *AT], 1),
         (["cert", "cmg.pem", "--roots", "root.pem", "--crl", "root.crl", "--phases", *AT], 0),
         (["cert", "cmg.pem", "--roots", "root.pem", "--crl", "revoked.crl", "--phases", "--no-site-crl", *AT], 0),
-        (["cert", "cmg.pem", "--inspect"], 0),
+        (["cert", "cmg.pem", "--inspect"], 3),
         (["dsregcmd", "dsregcmd.txt", *AT], 0),
         (["dsregcmd", "dsregcmd.txt", "--certificate", "device.pem", "--token", "token.txt", *AT], 0),
         (["dsregcmd", "dsregcmd.txt", "--at", "2035-01-01T00:00:00Z"], 1),

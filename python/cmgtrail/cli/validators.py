@@ -118,7 +118,7 @@ def token(
     default=True,
     help="With --phases: whether the site's CRL option is on. [default: it is]",
 )
-@click.option("--inspect", is_flag=True, help="Only say what the files hold.")
+@click.option("--inspect", is_flag=True, help="Only say what the files hold; nothing is judged.")
 @_FORMAT
 def cert(
     *,

@@ -9,15 +9,16 @@ use crate::certs::reach::unreachable_from_internet;
 use crate::certs::request::{Revocation, Vantage};
 use crate::certs::revocation::{Answer, Examiner, Lists, Status};
 use crate::certs::rules::{
-    CDP_UNREACHABLE_FROM_INTERNET, CLIENT_CLOCK_SUSPECT, CRL_BAD_SIGNATURE, CRL_DELTA_ONLY, CRL_NUMBER,
-    CRL_SIGNER_NOT_ALLOWED, CRL_STALE, CRL_UNKNOWN_CRITICAL_EXTENSION, CRL_UNREACHABLE, CRL_UNREADABLE,
+    CDP_UNREACHABLE_FROM_INTERNET, CLIENT_CLOCK_SUSPECT, CRL_BAD_SIGNATURE, CRL_DELTA_ONLY, CRL_ISSUED_LATER,
+    CRL_NUMBER, CRL_SIGNER_NOT_ALLOWED, CRL_STALE, CRL_UNKNOWN_CRITICAL_EXTENSION, CRL_UNREACHABLE, CRL_UNREADABLE,
     CRL_WRONG_SCOPE, NO_CRL_DISTRIBUTION_POINT, REVOCATION_UNKNOWN, REVOKED, Rule,
 };
 use crate::report::CheckStatus;
 
 /// What a list is looked at for.
-const OF_A_LIST: [&Rule; 7] = [
+const OF_A_LIST: [&Rule; 8] = [
     &CRL_STALE,
+    &CRL_ISSUED_LATER,
     &CRL_BAD_SIGNATURE,
     &CRL_SIGNER_NOT_ALLOWED,
     &CRL_WRONG_SCOPE,
@@ -99,8 +100,8 @@ fn unrelated(judgement: &mut Judgement<'_>, lists: &Lists<'_>) {
     for url in lists.unreachable.iter().filter(|url| !named.iter().any(|named| named.eq_ignore_ascii_case(url.trim())))
     {
         let subject = format!("revocation list '{url}'");
-        let text = "The client could not fetch it; no certificate of the path names it.";
-        judgement.add_on(&CRL_UNREACHABLE, CheckStatus::Failed, &subject, text).decides = false;
+        let text = "The client could not fetch it; no certificate of the path names it, so none needs it.";
+        judgement.add_on(&CRL_UNREACHABLE, CheckStatus::NotChecked, &subject, text).decides = false;
     }
 }
 
@@ -118,7 +119,8 @@ fn clock(judgement: &mut Judgement<'_>, lists: &Lists<'_>) {
     let ahead = latest.this_update - at;
     let check = if ahead > SKEW {
         let text = format!(
-            "The revocation list of '{}' was issued {} later: the client's clock may be behind.",
+            "The revocation list of '{}' was issued {} later: it was fetched after that instant, or the client's clock \
+             is behind.",
             latest.issuer.display(),
             duration_text(ahead)
         );
@@ -164,6 +166,7 @@ fn reach(judgement: &mut Judgement<'_>, place: usize, certificate: &Certificate)
 /// The status of one certificate and the faults of the lists that speak for it.
 fn report(judgement: &mut Judgement<'_>, place: usize, certificate: &Certificate, lists: &Lists<'_>, answer: &Answer) {
     let unknown = answer.status == Status::Unknown;
+    let later = answer.uses.iter().any(super::super::revocation::Use::is_only_later);
     let listed = list_faults(judgement, lists, answer, unknown);
     let cut_off = unreachable(judgement, place, certificate, lists, unknown);
     distribution_points(judgement, place, certificate, unknown);
@@ -187,7 +190,13 @@ fn report(judgement: &mut Judgement<'_>, place: usize, certificate: &Certificate
             let hint = ocsp
                 .map(|url| format!(" Its issuer also answers by OCSP ({url}), which was not asked."))
                 .unwrap_or_default();
-            let (status, text) = if listed || cut_off {
+            let (status, text) = if later && !cut_off {
+                let text = format!(
+                    "The list at hand was issued after the instant looked at and tells of no revocation before it; whether a \
+                     client had a list then is open.{hint}"
+                );
+                (CheckStatus::NotChecked, text)
+            } else if listed || cut_off {
                 (CheckStatus::Failed, format!("No revocation list that can be believed speaks for it.{hint}"))
             } else {
                 (CheckStatus::NotChecked, format!("No revocation list of its issuer was given.{hint}"))
@@ -209,9 +218,11 @@ fn list_faults(judgement: &mut Judgement<'_>, lists: &Lists<'_>, answer: &Answer
                 used.faults.iter().filter(|(fault, _)| *fault == rule).map(|(_, text)| text.as_str()).collect();
             if faults.is_empty() {
                 judgement.add_on(rule, CheckStatus::Passed, &subject, "Nothing is wrong with it in this respect.");
-            } else {
-                judgement.add_on(rule, CheckStatus::Failed, &subject, faults.join(" ")).decides &= unknown;
+                continue;
             }
+            // Lists are mostly fetched after the failure, which makes none of them bad.
+            let status = if rule == &CRL_ISSUED_LATER { CheckStatus::NotChecked } else { CheckStatus::Failed };
+            judgement.add_on(rule, status, &subject, faults.join(" ")).decides &= unknown;
         }
     }
     !answer.uses.is_empty()

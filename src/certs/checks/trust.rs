@@ -155,7 +155,9 @@ fn missing(judgement: &mut Judgement<'_>, place: usize, end: &Certificate) {
     } else {
         (&INTERMEDIATE_MISSING, &ROOT_NOT_IN_CLIENT_STORE, "The path does not reach a root.")
     };
-    let advice = if end.is_ca() {
+    let advice = if stands_below(judgement, end) {
+        ""
+    } else if end.is_ca() {
         " Most likely it is the root, which servers do not send and the client's root store lacks; if it is an \
          intermediate authority, the server must send it."
     } else {
@@ -171,17 +173,25 @@ fn missing(judgement: &mut Judgement<'_>, place: usize, end: &Certificate) {
     };
     let check = judgement.add(lacking, status, place, format!("{text}{reservation}{advice}"));
     check.expected = Some(wanted.clone());
+    if status == CheckStatus::Failed {
+        // Whatever is lacking, Windows sees a chain that ends in no root (learn.microsoft.com: CERT_TRUST_STATUS).
+        check.windows = INTERMEDIATE_MISSING.check(request.profile, status, "", String::new()).windows;
+    }
     judgement.not_checked(other, place, why).decides = status == CheckStatus::NotChecked;
     let absent = not_made_of_issuer(judgement.request, &wanted);
     judgement.checks.extend(absent);
+}
+
+/// Whether the issuer of the path's end stands on the path already.
+fn stands_below(judgement: &Judgement<'_>, end: &Certificate) -> bool {
+    judgement.pool.of_subject(&end.issuer).iter().any(|at| judgement.path.nodes.contains(at))
 }
 
 /// What was looked for in vain.
 fn sought(judgement: &Judgement<'_>, end: &Certificate, wanted: &str) -> String {
     let key = end.extensions.authority_key.as_ref().and_then(|authority| authority.key.as_ref());
     let key_text = key.map(|key| format!(", key identifier {}", crate::certs::der::hex(key))).unwrap_or_default();
-    let is_on_path = judgement.pool.of_subject(&end.issuer).iter().any(|at| judgement.path.nodes.contains(at));
-    if is_on_path {
+    if stands_below(judgement, end) {
         format!("Its issuer '{wanted}'{key_text} stands below it on the path: these authorities certify each other.")
     } else {
         format!("Its issuer '{wanted}'{key_text} was neither presented nor given.")

@@ -233,6 +233,7 @@ const REMARKS: &[&str] = &[
 const IMPOSSIBLE: &[(&str, CheckStatus, &str)] = &[
     ("policy-not-evaluated", CheckStatus::Failed, "policies are not evaluated, so they cannot fail"),
     ("path-search-exhausted", CheckStatus::Failed, "a search that met a bound is unfinished, not wrong"),
+    ("crl-issued-later", CheckStatus::Failed, "lists are mostly fetched after the failure, which leaves it open"),
     ("second-verifier", CheckStatus::Failed, "the verifiers disagree in no case known"),
 ];
 
@@ -256,7 +257,9 @@ fn every_check_is_once_passed_once_failed_and_once_not_checked() {
         let report = validate_chain(&request);
         assert!(has(&report, id, CheckStatus::Failed), "{id} did not fail: {:#?}", report.fatal().collect::<Vec<_>>());
         let strict = validate_chain(&changed(request, |r| r.profile = Profile::WebPki));
-        assert_eq!(strict.valid, Some(REMARKS.contains(&id)), "{id}: {:#?}", strict.fatal().collect::<Vec<_>>());
+        // A list of later days says nothing of the one that a client had.
+        let verdict = if id == "client-clock-suspect" { None } else { Some(REMARKS.contains(&id)) };
+        assert_eq!(strict.valid, verdict, "{id}: {:#?}", strict.fatal().collect::<Vec<_>>());
         for report in [&report, &strict] {
             let opinion = report.facts.get("oracle");
             assert_ne!(opinion.map(|o| &o["agreement"]), Some(&"disagreement".into()), "{id}: {opinion:?}");

@@ -70,6 +70,7 @@ fn output(device: &str, thumbprint: &str) -> String {
          \x20               DeviceId : {device}\n             Thumbprint : {thumbprint}\n\
          \x20DeviceCertificateValidity : [ 2019-01-11 21:02:50.000 UTC -- 2029-01-11 21:32:50.000 UTC ]\n\
          \x20           KeyProvider : Microsoft Platform Crypto Provider\n           TpmProtected : YES\n\
+         \x20           KeySignTest: : PASSED\n     AadRecoveryEnabled : NO\n\
          \x20      DeviceAuthStatus : FAILED. Device is either disabled or deleted\n\
          | Tenant Details |\n             TenantName : \n               TenantId : {TENANT}\n\
          \x20           AuthCodeUrl : https://login.microsoftonline.com/{TENANT}/oauth2/authorize\n\
@@ -241,6 +242,10 @@ fn every_check_is_once_passed_once_failed_and_once_not_checked() {
     );
     note(&with("-- 2029", "-- 2025"), &beside, &["device-certificate-validity"], Failed);
     note(&with("TpmProtected : YES", "TpmProtected : NO"), &beside, &["device-key-in-tpm"], Failed);
+    let key = ["device-key-usable"];
+    note(&with("KeySignTest: : PASSED", "KeySignTest : FAILED. Error: 0x80090016"), &beside, &key, Failed);
+    note(&with("AadRecoveryEnabled : NO", "AadRecoveryEnabled : YES"), &beside, &key, Failed);
+    note(&with("KeySignTest: : PASSED", "KeySignTest : MUST Run elevated to test."), &beside, &key, NotChecked);
     note(&with("AzureAdPrt : YES", "AzureAdPrt : NO"), &beside, &["primary-refresh-token"], Failed);
     let ids = ["device-id-matches-certificate", "device-id-matches-token"];
     note(&with(&format!("DeviceId : {DEVICE}"), &format!("DeviceId : {TENANT}")), &beside, &ids, Failed);

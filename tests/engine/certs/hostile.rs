@@ -41,7 +41,7 @@ fn every_truncation_of_a_certificate_is_told() {
         let report = inspect_certificate(&[Source::new("cut.cer", &leaf[..length])]);
         assert_eq!(report.valid, Some(false), "{length} of {} bytes", leaf.len());
     }
-    assert_eq!(inspect_certificate(&[Source::new("whole.cer", leaf)]).valid, Some(true));
+    assert_eq!(inspect_certificate(&[Source::new("whole.cer", leaf)]).valid, None);
 }
 
 /// A field of a certificate: where it lies, the checks of which one must fail where an octet of it is changed, and those
@@ -321,6 +321,20 @@ fn ten_thousand_cross_signed_intermediates_are_survived() {
     let report = validate_chain(&request);
     let fatal: Vec<_> = report.fatal().map(|check| (&check.id, &check.subject)).collect();
     assert_eq!(report.valid, Some(true), "{fatal:?}");
+}
+
+/// The root's list in the place of the root: `root.crl` for `root.cer`.
+#[test]
+fn a_revocation_list_is_no_store() {
+    let pki = Pki::new();
+    let mut request = pki.request();
+    let list = request.crls[1].bytes.clone().unwrap();
+    request.roots = vec![Source::new("root.crl", list)];
+    request.crls.clear();
+    let report = validate_chain(&request);
+    assert_eq!(report.valid, None, "{:#?}", report.fatal().collect::<Vec<_>>());
+    let told = report.checks.iter().find(|check| check.id == "unreadable" && check.status != CheckStatus::Passed);
+    assert!(told.is_some_and(|check| check.explanation.contains("revocation list where certificates")), "{told:?}");
 }
 
 /// A dozen authorities that have all certified each other, and one of them by the trusted root: more ways up than are

@@ -4,7 +4,7 @@ use cmgtrail::certs::{ChainRequest, CrlSource, Profile, validate_chain};
 use cmgtrail::report::{CheckStatus, Report};
 
 use super::fixture::{
-    DAY, HOST, ISSUING_CRL, ListTemplate, Pki, ROOT_CRL, alternative_names, der, list, name, sequence,
+    DAY, HOST, ISSUING_CRL, ListTemplate, NOW, Pki, ROOT_CRL, alternative_names, der, list, name, sequence,
 };
 
 /// Serial number of the good leaf.
@@ -42,6 +42,24 @@ fn is_revoked(report: &Report) -> bool {
 
 fn has(report: &Report, id: &str, status: CheckStatus) -> bool {
     report.checks.iter().any(|check| check.id == id && check.status == status)
+}
+
+/// A bundle is collected hours after the failure: its list is of later days, and speaks for nothing but what it names.
+#[test]
+fn a_list_issued_after_the_instant_leaves_it_open() {
+    let pki = Pki::new();
+    let mut later = pki.issuing_list();
+    later.from = NOW + 5 * 3_600;
+    let mut request = pki.request();
+    request.crls[1] = list(ISSUING_CRL, later.sign(&pki.issuing_key));
+    for profile in [Profile::Windows, Profile::Rfc5280, Profile::WebPki] {
+        request.profile = profile;
+        let report = validate_chain(&request);
+        assert_eq!(report.valid, None, "{:#?}", report.fatal().collect::<Vec<_>>());
+        let later = report.checks.iter().filter(|check| check.id == "crl-issued-later");
+        assert!(later.clone().any(|check| check.status == CheckStatus::NotChecked), "{later:?}");
+        assert!(report.checks.iter().all(|check| check.id != "crl-stale" || check.status == CheckStatus::Passed));
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Each kind of token is recognised, and said by what.
 
 use cmgtrail::report::CheckStatus;
-use cmgtrail::tokens::{inspect_token, validate_token};
+use cmgtrail::tokens::{TokenPolicy, inspect_token, validate_token};
 use serde_json::{Value, json};
 
 use super::mint::{self, AT, DEVICE, Signer, TENANT, USER, device_claims, with};
@@ -98,12 +98,15 @@ fn a_damaged_sample_is_still_read_field_by_field() {
 #[test]
 fn microsofts_own_tokens_say_why_their_signature_cannot_be_checked() {
     let header = with(mint::header(), json!({"nonce": "abc"})).to_string();
-    let token = Signer::stranger().token(&header, &device_claims().to_string());
-    let report = validate_token(&token, &mint::policy());
-    let check = report.check("signature").unwrap();
-    assert_eq!(check.status, CheckStatus::NotChecked);
-    assert!(check.explanation.contains("nonce"));
-    assert_eq!(report.valid, None);
+    for audience in ["https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"] {
+        let claims = with(device_claims(), json!({"aud": audience})).to_string();
+        let policy = TokenPolicy { audience: vec![audience.to_owned()], ..mint::policy() };
+        let report = validate_token(&Signer::stranger().token(&header, &claims), &policy);
+        let check = report.check("signature").unwrap();
+        assert_eq!(check.status, CheckStatus::NotChecked);
+        assert!(check.explanation.contains("nonce"));
+        assert_eq!(report.valid, None);
+    }
 }
 
 #[test]

@@ -105,3 +105,52 @@ fn a_symmetric_key_speaks_of_the_key_and_not_of_the_token() {
     let why = &report.check("key-algorithm").unwrap().explanation;
     assert!(why.contains("not the key of this token's issuer"), "{why}");
 }
+
+/// Keys that no verification may rest on are told as such, and the token is not blamed.
+#[test]
+fn a_key_that_is_none_speaks_of_the_key_and_not_of_the_token() {
+    let jwk = mint::Signer::main().jwk();
+    let changed = |name: &str, value: Value| {
+        let mut jwk = mint::with(jwk.clone(), json!({"kid": mint::KID}));
+        jwk[name] = value;
+        jwk
+    };
+    for (jwk, words) in [
+        (changed("e", json!("Ag")), "exponent"),
+        (changed("e", json!("AQ")), "exponent"),
+        (changed("x5c", json!([mint::Certified::new().base64()])), "x5c"),
+    ] {
+        let mut policy = mint::policy();
+        policy.keys = Some(KeySet::parse(json!({"keys": [jwk]}).to_string().as_bytes()));
+        let report = validate_token(&device_token(json!({})), &policy);
+        assert_eq!(report.valid, None, "{words}: {:#?}", report.fatal().collect::<Vec<_>>());
+        let told = &report.check("key-set").unwrap().explanation;
+        assert!(told.contains(words), "{told}");
+    }
+}
+
+#[test]
+fn a_device_token_that_names_no_device_is_of_no_use() {
+    for id in [json!(null), json!("PC042"), json!("00000000-0000-0000-0000-000000000000")] {
+        let report = validate_token(&device_token(json!({"deviceid": id})), &mint::policy());
+        assert_eq!(report.valid, Some(false), "{id}");
+        assert_eq!(report.check("identity").unwrap().status, CheckStatus::Failed);
+    }
+}
+
+/// A nonce excuses a signature only in tokens for services of Microsoft's own.
+#[test]
+fn a_nonce_hides_no_change_of_a_token_for_the_site() {
+    let signed = super::mint::headed_token(json!({"nonce": "0123456789abcdef"}));
+    let (rest, _) = signed.rsplit_once('.').unwrap();
+    let changed = format!("{rest}.{}", mint::encode(&[7; 256]));
+    assert_eq!(validate_token(&changed, &mint::policy()).valid, Some(false));
+}
+
+#[test]
+fn a_token_in_a_token_is_named() {
+    let inner = device_token(json!({}));
+    let outer = mint::Signer::main().token(r#"{"alg":"RS256","cty":"JWT"}"#, &inner);
+    let why = validate_token(&outer, &mint::policy()).check("claims-json").unwrap().explanation.clone();
+    assert!(why.contains("wraps another token") && !why.contains("damaged"), "{why}");
+}
