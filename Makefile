@@ -77,9 +77,9 @@ windows: build $(VENV)/.dev ## Build the wheel for Windows and run it under wine
 		echo "Installing the Debian packages $(WINDOWS_PACKAGES)."; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $(WINDOWS_PACKAGES); }
 	rm -rf target/windows/wheels
-	@# Optimised a little only: these tests are about answers, and the build is what takes long.
+	@# Not optimised: these tests are about answers, and the build is what takes long.
 	PATH="/usr/bin:$$PATH" RUSTC=/usr/bin/rustc CARGO=/usr/bin/cargo RUSTC_BOOTSTRAP=1 \
-		CARGO_UNSTABLE_BUILD_STD=std,panic_unwind CARGO_TARGET_DIR=target/windows CARGO_PROFILE_QUICK_OPT_LEVEL=1 \
+		CARGO_UNSTABLE_BUILD_STD=std,panic_unwind CARGO_TARGET_DIR=target/windows CARGO_PROFILE_QUICK_OPT_LEVEL=0 \
 		$(BIN)/maturin build --quiet --profile quick --target x86_64-pc-windows-gnu --out target/windows/wheels
 	$(BIN)/pytest tests/windows
 
