@@ -76,12 +76,13 @@ impl Trail {
         let knowledge = Knowledge::with_files(&options.knowledge)?;
         let site = options.site.as_deref().map(read_site).transpose()?.unwrap_or_default();
         let input = Arc::new(input::open(paths, options.encoding.as_deref())?);
-        let Found { sources, events, clocks } = find_events(&input, &knowledge, progress)?;
+        let Found { mut sources, events, clocks } = find_events(&input, &knowledge, progress)?;
         if sources.iter().all(|source| source.records == 0) {
             return Err(Error::NoRecords { looked_at: input.looked_at() });
         }
         // What a user's messages add is laid beside what the built-in ones have followed, and changes nothing of it.
         let known = events.iter().take_while(|event| !event.message.beside).count();
+        flows::name_by_content(&mut sources, &events[..known]);
         let mut followed = flows::follow(&events[..known], &sources, &knowledge, &site.cmg.names);
         flows::lay_beside(&mut followed, &events, known, &sources);
         let bundle = Artefacts::read(&input, &followed, &events[..known], &sources);

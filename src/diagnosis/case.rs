@@ -1,7 +1,7 @@
 //! What a rule can look at: one flow with its client's past and the servers around it, or the servers alone.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::onset::{self, Onset};
 use crate::artefacts::{Artefact, Artefacts, Client, Judged};
@@ -10,7 +10,7 @@ use crate::flows::requests::{Request, normal_hresult};
 use crate::flows::{Flow, FlowDetail, Followed, identity};
 use crate::knowledge::{Codes, Message, Scope};
 use crate::record::Source;
-use crate::stage::{Role, Stage, StageStatus};
+use crate::stage::{Outcome, Role, Stage, StageStatus};
 use crate::time::Micros;
 
 /// Server lines this close to a flow are around it: clocks are an hour off where somebody mistook the zone or summer
@@ -40,10 +40,32 @@ pub struct World<'a> {
     by_host: BTreeMap<String, Vec<(Micros, u32, usize)>>,
     /// Requests to gateways by machine, in order of time.
     by_machine: Vec<Vec<u32>>,
+    /// Place of each request among those of its machine.
+    place_of_request: BTreeMap<u32, usize>,
+    /// Requests to gateways that passed, in order of UTC.
+    passed: Vec<(Micros, u32)>,
+    /// What each machine's client did, indexed.
+    clients: Vec<ClientIndex<'a>>,
+    /// UTC from the first to the last record of each host's logs, by host in small letters.
+    spans: BTreeMap<String, (Micros, Micros)>,
+    /// Sources by the role of their machine, and by machine.
+    sources_of: BTreeMap<Role, BTreeMap<&'a str, Vec<&'a Source>>>,
+    /// Resources that clients whose flows were completed asked tokens for, in small letters, each with two of these
+    /// clients' machines at most.
+    resources: BTreeMap<String, BTreeSet<usize>>,
     /// By flow: a later flow of the same client got past the stage at which this one broke.
     overcome: Vec<bool>,
     /// When all clients of a gateway began to fail.
     pub onsets: Vec<Onset>,
+}
+
+/// The events of one machine's client.
+#[derive(Default)]
+struct ClientIndex<'a> {
+    /// By message: place among all of the client's events, and event; in order.
+    by_message: BTreeMap<&'a str, Vec<(usize, u32)>>,
+    /// Place of each event.
+    places: HashMap<u32, usize>,
 }
 
 impl<'a> World<'a> {
@@ -74,6 +96,12 @@ impl<'a> World<'a> {
             servers,
             by_host: BTreeMap::new(),
             by_machine: vec![Vec::new(); followed.machines.len()],
+            place_of_request: BTreeMap::new(),
+            passed: Vec::new(),
+            clients: followed.machines.iter().map(|machine| client_index(&machine.client_events, events)).collect(),
+            spans: spans(sources),
+            sources_of: sources_of(sources),
+            resources: resources(followed, events),
             overcome: overcome(followed),
             onsets: Vec::new(),
         };
@@ -91,12 +119,18 @@ impl<'a> World<'a> {
                 if !request.to_cmg || !seen.insert(number) {
                     continue;
                 }
+                self.place_of_request.insert(number, self.by_machine[machine].len());
                 self.by_machine[machine].push(number);
-                if let (Some(host), Some(utc)) = (&request.host, self.events[event as usize].stamp.utc) {
+                let Some(utc) = self.events[event as usize].stamp.utc else { continue };
+                if let Some(host) = &request.host {
                     self.by_host.entry(host.clone()).or_default().push((utc, number, machine));
+                }
+                if request.passed() {
+                    self.passed.push((utc, number));
                 }
             }
         }
+        self.passed.sort_unstable();
         for requests in self.by_host.values_mut() {
             requests.sort_unstable();
         }
@@ -105,6 +139,35 @@ impl<'a> World<'a> {
     /// Requests to gateways by host, in order of UTC, each with its number and its machine.
     pub fn requests_by_host(&self) -> impl Iterator<Item = (&str, &[(Micros, u32, usize)])> {
         self.by_host.iter().map(|(host, requests)| (host.as_str(), requests.as_slice()))
+    }
+
+    /// The first request through a gateway that was sent after a time and answered.
+    pub fn passed_since(&self, utc: Micros) -> Option<&'a Request> {
+        let (_, number) = self.passed.get(self.passed.partition_point(|(at, _)| *at <= utc))?;
+        Some(self.request(*number))
+    }
+
+    /// Whether other clients than this machine's, whose flows were completed, asked for tokens for this resource; `None`
+    /// where no other asked for any.
+    pub fn others_ask_for(&self, resource: &str, machine: usize) -> Option<bool> {
+        let of_others = |machines: &BTreeSet<usize>| machines.iter().any(|other| *other != machine);
+        self.resources
+            .values()
+            .any(of_others)
+            .then(|| self.resources.get(&resource.to_ascii_lowercase()).is_some_and(of_others))
+    }
+
+    /// UTC of the first and last record of each other host than this.
+    pub fn spans_of_others(&self, host: &str) -> impl Iterator<Item = (Micros, Micros)> {
+        let own = host.to_ascii_lowercase();
+        let others = self.spans.iter().filter(move |(machine, _)| **machine != own);
+        others.map(|(_, span)| *span)
+    }
+
+    /// Host names of the machines of a role.
+    pub fn hosts_of(&self, role: Role) -> BTreeSet<String> {
+        let machines = self.sources_of.get(&role).into_iter().flat_map(BTreeMap::values).flatten();
+        machines.filter_map(|source| source.host.clone()).collect()
     }
 
     /// Where a flow broke.
@@ -155,8 +218,8 @@ impl<'a> Case<'a> {
             if self.world.artefacts.is_empty() {
                 return Vec::new();
             }
-            let requests = || self.requests().into_iter().map(|number| self.world.request(number));
-            let asked = requests().find(|request| request.failed()).or_else(|| requests().next());
+            let first = || self.requests().first().map(|&number| self.world.request(number));
+            let asked = self.failed_request().or_else(first);
             let at = asked.and_then(|request| self.event(*request.events.first()?).stamp.utc).or(flow.ended);
             self.world.artefacts.judge(&Client {
                 host: flow.client.host.as_deref(),
@@ -197,9 +260,39 @@ impl<'a> Case<'a> {
     }
 
     fn history(&self, detail: &FlowDetail) -> Vec<u32> {
-        let Some((first, _)) = detail.events.first() else { return Vec::new() };
         let all = &self.world.followed.machines[detail.machine].client_events;
-        all.iter().copied().take_while(|event| event != first).collect()
+        all[..self.begins_at(detail)].to_vec()
+    }
+
+    /// Place of the flow's first line among all of its client's.
+    fn begins_at(&self, detail: &FlowDetail) -> usize {
+        let first = detail.events.first();
+        first.and_then(|(event, _)| self.world.clients[detail.machine].places.get(event)).copied().unwrap_or(0)
+    }
+
+    /// The client's events before the flow, of the wanted messages.
+    fn history_where(&self, detail: &FlowDetail, wanted: impl Fn(&Message) -> bool) -> Vec<u32> {
+        let begins = self.begins_at(detail);
+        let mut found: Vec<(usize, u32)> = Vec::new();
+        for list in self.world.clients[detail.machine].by_message.values() {
+            if list.first().is_some_and(|(_, event)| wanted(&self.event(*event).message)) {
+                found.extend(&list[..list.partition_point(|(place, _)| *place < begins)]);
+            }
+        }
+        found.sort_unstable();
+        found.into_iter().map(|(_, event)| event).collect()
+    }
+
+    /// The client's events, before the flow and after it, of messages that have the field.
+    pub fn client_events_with(&self, field: &str) -> Vec<u32> {
+        let Some(detail) = self.detail() else { return Vec::new() };
+        let lists = self.world.clients[detail.machine].by_message.values();
+        let wanted = |list: &&Vec<(usize, u32)>| {
+            list.first().is_some_and(|(_, event)| has_field(&self.event(*event).message, field))
+        };
+        let mut found: Vec<(usize, u32)> = lists.filter(wanted).flatten().copied().collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, event)| event).collect()
     }
 
     /// Events of these messages in a scope, in order; those of messages that a user's file adds behind the others.
@@ -231,16 +324,15 @@ impl<'a> Case<'a> {
 
     /// Events of messages that have one of the fields, in a scope, in order.
     pub fn events_with(&self, fields: &[&str], scope: Scope) -> Vec<u32> {
-        self.events_where(scope, |message| {
-            let has =
-                |field: &&str| message.captures.iter().any(|name| name == field) || message.set.contains_key(*field);
-            fields.iter().any(has)
-        })
+        self.events_where(scope, |message| fields.iter().any(|field| has_field(message, field)))
     }
 
     fn events_where(&self, scope: Scope, wanted: impl Fn(&Message) -> bool) -> Vec<u32> {
         if matches!(scope, Scope::Site | Scope::SiteHistory) || self.flow.is_none() {
             return self.servers_around(scope, wanted);
+        }
+        if let (Scope::History, Some(detail)) = (scope, self.detail()) {
+            return self.history_where(detail, wanted);
         }
         let mut found = self.events_within(scope);
         found.retain(|&event| wanted(&self.event(event).message));
@@ -317,16 +409,32 @@ impl<'a> Case<'a> {
         self.detail().map_or(&[], |detail| self.world.by_machine[detail.machine].as_slice())
     }
 
+    /// Number of the first request of the flow to a gateway that failed, in its last attempt where it stopped.
+    fn first_failed(&self) -> Option<u32> {
+        self.requests().into_iter().find(|&number| self.world.request(number).failed())
+    }
+
+    /// The first request of the flow to a gateway that failed, in its last attempt where it stopped.
+    pub fn failed_request(&self) -> Option<&'a Request> {
+        self.first_failed().map(|number| self.world.request(number))
+    }
+
+    /// UTC of a request's first line.
+    pub fn time_of(&self, request: &Request) -> Option<Micros> {
+        self.event(*request.events.first()?).stamp.utc
+    }
+
     /// Requests of the same client to the same gateway before the first failed one of the last attempt; none where
     /// none failed.
-    pub fn earlier_requests(&self) -> Vec<u32> {
-        let Some(detail) = self.detail() else { return Vec::new() };
-        let Some(failed) = self.requests().into_iter().find(|&request| self.world.request(request).failed()) else {
-            return Vec::new();
-        };
-        let host = &self.world.request(failed).host;
-        let own = self.world.by_machine[detail.machine].iter().copied().take_while(|request| *request != failed);
-        own.filter(|&request| self.world.request(request).host == *host).collect()
+    pub fn earlier_requests(&self) -> impl DoubleEndedIterator<Item = &'a Request> + use<'a> {
+        let world = self.world;
+        let failed = self.detail().zip(self.first_failed());
+        let own = failed.map_or(&[][..], |(detail, failed)| {
+            let before = world.place_of_request.get(&failed).copied().unwrap_or(0);
+            &world.by_machine[detail.machine][..before]
+        });
+        let host = failed.and_then(|(_, failed)| world.request(failed).host.as_deref());
+        own.iter().map(|&number| world.request(number)).filter(move |request| request.host.as_deref() == host)
     }
 
     /// Requests of other clients to the same gateway within an hour of the flow's failed request, each with its UTC and
@@ -336,14 +444,7 @@ impl<'a> Case<'a> {
         /// More neighbours than this tell nothing more.
         const ENOUGH: usize = 2_000;
         let Some(detail) = self.detail() else { return Vec::new() };
-        let failed =
-            self.requests().into_iter().map(|request| self.world.request(request)).find(|request| request.failed());
-        let Some((host, at)) = failed.and_then(|request| {
-            let first = *request.events.first()?;
-            Some((request.host.as_ref()?, self.event(first).stamp.utc?))
-        }) else {
-            return Vec::new();
-        };
+        let Some((host, at)) = self.first_failure() else { return Vec::new() };
         let Some(all) = self.world.by_host.get(host) else { return Vec::new() };
         let middle = all.partition_point(|(utc, ..)| *utc < at);
         let before = all[..middle].iter().rev().take(ENOUGH).take_while(|(utc, ..)| at - utc <= HOUR);
@@ -370,16 +471,14 @@ impl<'a> Case<'a> {
 
     /// Gateway and UTC of the first failed request of the last attempt.
     pub fn first_failure(&self) -> Option<(&'a str, Micros)> {
-        let requests = self.requests().into_iter().map(|number| self.world.request(number));
-        let failed = requests.into_iter().find(|request| request.failed())?;
-        Some((failed.host.as_deref()?, self.event(*failed.events.first()?).stamp.utc?))
+        let failed = self.failed_request()?;
+        Some((failed.host.as_deref()?, self.time_of(failed)?))
     }
 
     /// UTC of the last request of the same client to the same gateway that passed before the flow's failure.
     pub fn last_passed(&self) -> Option<Micros> {
-        let passed = self.earlier_requests().into_iter().map(|number| self.world.request(number));
-        let last = passed.rev().find(|request| request.passed())?;
-        self.event(*last.events.first()?).stamp.utc
+        let last = self.earlier_requests().rev().find(|request| request.passed())?;
+        self.time_of(last)
     }
 
     /// True where a later flow of the same client got past the stage at which this one broke.
@@ -407,16 +506,34 @@ impl<'a> Case<'a> {
     /// whose log is at hand tells nothing of what the other one did.
     pub fn log_covers(&self, role: Role, log: Option<&str>, from: Option<Micros>, to: Option<Micros>) -> bool {
         let Some((from, to)) = from.zip(to) else { return false };
-        let client = self.client_machine();
-        let of_role = self.world.sources.iter().filter(|source| {
-            source.role == Some(role) && (role != Role::Client || client.as_deref() == Some(source.machine.as_str()))
-        });
-        let mut covered: BTreeMap<&str, bool> = BTreeMap::new();
-        for source in of_role {
-            let covers = log.is_none_or(|log| is_log(source, log)) && source.covers(from, to);
-            *covered.entry(&source.machine).or_default() |= covers;
+        let Some(machines) = self.world.sources_of.get(&role) else { return false };
+        let covers = |source: &&Source| log.is_none_or(|log| is_log(source, log)) && source.covers(from, to);
+        let is_covered = |sources: &Vec<&Source>| sources.iter().any(covers);
+        if role == Role::Client {
+            let own = self.client_machine().and_then(|machine| machines.get(machine.as_str()));
+            return own.is_some_and(is_covered);
         }
-        !covered.is_empty() && covered.into_values().all(|covers| covers)
+        machines.values().all(is_covered)
+    }
+
+    /// Of server lines around the flow: whether they speak of another gateway than the one that the flow asked. `None`
+    /// where there are several gateways and the lines name none, so that nobody can tell.
+    pub fn is_of_another_gateway(&self, lines: &[u32]) -> Option<bool> {
+        let named: BTreeSet<String> =
+            lines.iter().filter_map(|&line| Some(host_name(self.event(line).get("cmg")?))).collect();
+        let own: BTreeSet<&str> =
+            self.requests().into_iter().filter_map(|number| self.world.request(number).host.as_deref()).collect();
+        let asked = &self.world.by_host;
+        if named.iter().any(|host| own.contains(host.as_str())) {
+            Some(false)
+        } else if !own.is_empty() && named.iter().any(|host| asked.contains_key(host)) {
+            Some(true)
+        } else if asked.len() > 1 {
+            None
+        } else {
+            // A gateway has a name of its own besides the one that clients know it by.
+            Some(false)
+        }
     }
 
     /// What stands for the client's machine in this trail: that of its lines; where only servers speak of it, its host.
@@ -443,6 +560,61 @@ impl<'a> Case<'a> {
             .cloned()
             .collect()
     }
+}
+
+/// A gateway's name as requests have it.
+fn host_name(named: &str) -> String {
+    let host = named.split('/').next().unwrap_or_default();
+    host.split(':').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// True where lines of the message have the field.
+fn has_field(message: &Message, field: &str) -> bool {
+    message.captures.iter().any(|name| name == field) || message.set.contains_key(field)
+}
+
+fn client_index<'a>(own: &[u32], events: &'a [Event]) -> ClientIndex<'a> {
+    let mut index = ClientIndex::default();
+    for (place, &event) in own.iter().enumerate() {
+        index.by_message.entry(events[event as usize].id()).or_default().push((place, event));
+        index.places.insert(event, place);
+    }
+    index
+}
+
+fn spans(sources: &[Source]) -> BTreeMap<String, (Micros, Micros)> {
+    let mut spans: BTreeMap<String, (Micros, Micros)> = BTreeMap::new();
+    for source in sources {
+        let Some((host, (first, last))) = source.host.as_ref().zip(source.first.zip(source.last)) else { continue };
+        let span = spans.entry(host.to_ascii_lowercase()).or_insert((first, last));
+        *span = (span.0.min(first), span.1.max(last));
+    }
+    spans
+}
+
+fn sources_of(sources: &[Source]) -> BTreeMap<Role, BTreeMap<&str, Vec<&Source>>> {
+    let mut all: BTreeMap<Role, BTreeMap<&str, Vec<&Source>>> = BTreeMap::new();
+    for source in sources {
+        if let Some(role) = source.role {
+            all.entry(role).or_default().entry(source.machine.as_str()).or_default().push(source);
+        }
+    }
+    all
+}
+
+/// Resources that working clients ask for, with two of their machines at most: more tell no more.
+fn resources(followed: &Followed, events: &[Event]) -> BTreeMap<String, BTreeSet<usize>> {
+    let mut all: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+    let working = followed.flows.iter().zip(&followed.details);
+    for (_, detail) in working.filter(|(flow, detail)| flow.outcome == Outcome::Completed && detail.through_cmg) {
+        for resource in detail.events.iter().filter_map(|(event, _)| events[*event as usize].get("resource")) {
+            let machines = all.entry(resource.to_ascii_lowercase()).or_default();
+            if machines.len() < 2 {
+                machines.insert(detail.machine);
+            }
+        }
+    }
+    all
 }
 
 /// For each flow that broke: did a later flow of the same client get past that stage? Flows stand in order of start.

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::case::Case;
+use super::evaluate::add_lines;
 use super::{artefacts, patterns, shapes};
 use crate::flows::requests::Request;
-use crate::knowledge::{Condition, EventShape, RequestPart, RequestShape, Scope, StageShape};
+use crate::knowledge::{Condition, EventShape, RequestPart, RequestShape, Scope, StageShape, When};
 use crate::stage::{Role, Stage};
 
 /// The lines that show that the condition holds; `None` where it does not. A condition that holds by absence, or by
@@ -13,7 +14,7 @@ use crate::stage::{Role, Stage};
 pub fn holds(condition: &Condition, case: &Case<'_>) -> Option<Vec<u32>> {
     match condition {
         Condition::Request(shape) => failed_request(shape, case),
-        Condition::EarlierRequest(shape) => passed(shape, &case.earlier_requests(), case),
+        Condition::EarlierRequest(shape) => earlier_passed(shape, case),
         Condition::OthersFail(shape) => others_fail(shape, case),
         Condition::OthersPass(shape) => others_pass(shape, case),
         Condition::Event(shape) => event(shape, case),
@@ -48,18 +49,13 @@ fn first_failed(shape: &RequestShape, requests: &[u32], case: &Case<'_>) -> Opti
     failed.into_iter().find(|request| shapes::is_like(request, shape)).map(|request| telling(request, case))
 }
 
-/// The flow's first failed request to a gateway.
-fn own_failure<'a>(case: &Case<'a>) -> Option<&'a Request> {
-    case.requests().into_iter().map(|number| case.world.request(number)).find(|request| request.failed())
-}
-
 /// True where the request is of the kind that the shape wants of others: to the role that the flow asked for, if so said.
 fn is_of_role(request: &Request, shape: &RequestShape, own: &Request) -> bool {
     !shape.same_role || (own.role_id.is_some() && request.role_id == own.role_id)
 }
 
 fn others_fail(shape: &RequestShape, case: &Case<'_>) -> Option<Vec<u32>> {
-    let own = own_failure(case)?;
+    let own = case.failed_request()?;
     let others = case.requests_of_others();
     let mut failed = others.iter().map(|(_, number, _)| case.world.request(*number)).filter(|request| request.failed());
     let alike = failed.find(|request| shapes::is_like(request, shape) && is_of_role(request, shape, own))?;
@@ -69,8 +65,8 @@ fn others_fail(shape: &RequestShape, case: &Case<'_>) -> Option<Vec<u32>> {
 /// A request of another client that passed and tells of the time of the flow's own failure: one made after it, or before
 /// it where no other client failed alike since. Whoever fails alike later passed before the trouble began.
 fn others_pass(shape: &RequestShape, case: &Case<'_>) -> Option<Vec<u32>> {
-    let own = own_failure(case)?;
-    let at = case.event(*own.events.first()?).stamp.utc?;
+    let own = case.failed_request()?;
+    let at = case.time_of(own)?;
     let mut others = case.requests_of_others();
     others.sort_unstable();
     let mut failed_later = BTreeSet::new();
@@ -95,11 +91,7 @@ fn served_since(shape: &EventShape, case: &Case<'_>) -> Option<Vec<u32>> {
     let events = case.events_of(&shape.message, shape.within);
     let alike = events.into_iter().filter(|&index| shapes::is_event_like(case.event(index), shape));
     let last = alike.filter_map(|index| case.event(index).stamp.utc).max()?;
-    let since = |request: &&Request| {
-        let first = request.events.first().and_then(|&event| case.event(event).stamp.utc);
-        request.to_cmg && request.passed() && first.is_some_and(|utc| utc > last)
-    };
-    case.world.followed.requests.all.iter().find(since).map(|request| telling(request, case))
+    case.world.passed_since(last).map(|request| telling(request, case))
 }
 
 /// The lines of a request that tell something of why it ended as it did.
@@ -108,9 +100,9 @@ fn telling(request: &Request, case: &Case<'_>) -> Vec<u32> {
     request.events.iter().copied().filter(tells).collect()
 }
 
-fn passed(shape: &RequestShape, requests: &[u32], case: &Case<'_>) -> Option<Vec<u32>> {
-    let good = requests.iter().map(|&number| case.world.request(number)).filter(|request| request.passed());
-    good.into_iter().find(|request| shapes::is_like(request, shape)).map(|request| telling(request, case))
+fn earlier_passed(shape: &RequestShape, case: &Case<'_>) -> Option<Vec<u32>> {
+    let good = case.earlier_requests().find(|request| request.passed() && shapes::is_like(request, shape))?;
+    Some(telling(good, case))
 }
 
 /// Lines of these messages, with those of earlier attempts that say the same; a line that names a request brings the
@@ -147,6 +139,26 @@ fn absent(shape: &EventShape, case: &Case<'_>) -> Option<Vec<u32>> {
     (covered && event(shape, case).is_none()).then(Vec::new)
 }
 
+/// Lines around the flow like those that a rule of the servers' logs requires. `None` where it requires no line, but
+/// something else.
+pub fn around<'w>(rules: impl Iterator<Item = &'w When>, case: &Case<'_>) -> Option<Vec<u32>> {
+    let shapes: Vec<&EventShape> = rules
+        .flat_map(|when| &when.requires)
+        .filter_map(|condition| match condition {
+            Condition::Event(shape) => Some(shape),
+            _ => None,
+        })
+        .collect();
+    if shapes.is_empty() {
+        return None;
+    }
+    let mut lines = Vec::new();
+    for shape in shapes {
+        add_lines(&mut lines, alike(shape, shape.within, case));
+    }
+    Some(lines)
+}
+
 fn stage(shape: &StageShape, case: &Case<'_>) -> Option<Vec<u32>> {
     let result = case.flow()?.stages.iter().find(|result| result.stage == shape.stage)?;
     shape.status.contains(&result.status).then(Vec::new)
@@ -154,6 +166,6 @@ fn stage(shape: &StageShape, case: &Case<'_>) -> Option<Vec<u32>> {
 
 fn nothing_after(stage: Stage, case: &Case<'_>) -> Option<Vec<u32>> {
     let flow = case.flow()?;
-    let later = flow.events.iter().any(|event| event.attempt == flow.attempts && event.stage >= stage);
-    (!later).then(Vec::new)
+    let mut of_last = flow.events.iter().filter(|event| event.attempt == flow.attempts && event.is_proven());
+    (!of_last.any(|event| event.stage >= stage)).then(Vec::new)
 }

@@ -6,7 +6,7 @@ use super::artefacts::{self, Told};
 use super::case::Case;
 use super::conditions;
 use crate::finding::Confidence;
-use crate::knowledge::{Condition, Failure, Proof, RequestPart, When};
+use crate::knowledge::{Condition, Failure, Proof, RequestPart, Scope, When};
 
 /// A rule that holds, or several of the same confidence.
 pub struct Held {
@@ -81,8 +81,17 @@ fn is_unproven(failure: &Failure, when: &When) -> bool {
 fn try_rule(number: usize, when: &When, case: &Case<'_>) -> Tried {
     let mut evidence = Vec::new();
     let mut grounds = BTreeSet::new();
+    // Several gateways are there, and no line says which of them the servers' lines are about.
+    let mut of_any_gateway = false;
     for condition in &when.requires {
         let Some(lines) = conditions::holds(condition, case) else { return Tried::Open };
+        if is_of_servers(condition) && case.flow.is_some() {
+            match case.is_of_another_gateway(&lines) {
+                Some(true) => return Tried::Open,
+                Some(false) => {}
+                None => of_any_gateway = true,
+            }
+        }
         grounds.insert(ground(condition, &lines, case));
         evidence.extend(lines);
     }
@@ -96,7 +105,8 @@ fn try_rule(number: usize, when: &When, case: &Case<'_>) -> Tried {
     let all_support = !supports.is_empty() && supports.iter().all(Option::is_some);
     evidence.extend(supports.into_iter().flatten().flatten());
     let told = artefacts::told_by(when, case);
-    let confidence = match (inferred && told.is_empty(), all_support) {
+    let open = (inferred && told.is_empty()) || of_any_gateway;
+    let confidence = match (open, all_support) {
         (true, _) => Confidence::Possible,
         (false, true) => raised(when.confidence),
         (false, false) => when.confidence,
@@ -104,6 +114,11 @@ fn try_rule(number: usize, when: &When, case: &Case<'_>) -> Tried {
     let mut seen = BTreeSet::new();
     evidence.retain(|event| seen.insert(*event));
     Tried::Holds(Held { confidence, evidence, told, rules: vec![number] })
+}
+
+/// True where the condition looks at the servers' logs around a flow.
+fn is_of_servers(condition: &Condition) -> bool {
+    matches!(condition, Condition::Event(shape) if matches!(shape.within, Scope::Site | Scope::SiteHistory))
 }
 
 /// What a condition that holds rests on.

@@ -103,10 +103,7 @@ fn machine(role: Role, found: &Match, case: &Case<'_>) -> String {
     let known = match role {
         Role::Client => case.flow().and_then(|flow| flow.client.host.clone()).into_iter().collect(),
         Role::Cmg => words::value("host", &found.evidence, case).into_iter().collect(),
-        _ => {
-            let sources = case.world.sources.iter().filter(|source| source.role == Some(role));
-            sources.filter_map(|source| source.host.clone()).collect::<BTreeSet<String>>()
-        }
+        _ => case.world.hosts_of(role),
     };
     if known.is_empty() || known.len() > FEW {
         return role.words().to_owned();

@@ -146,10 +146,19 @@ fn flow_matches(
     let case = Case::of_flow(world, flow);
     let (mut found, refuted) = own_matches(&case, knowledge);
     for (index, of_site) in site.iter().enumerate() {
-        if of_site.failure.role == FailureRole::Cause && explains(of_site, &case) {
+        if of_site.failure.role != FailureRole::Cause {
+            continue;
+        }
+        if let Some((evidence, most)) = explains(of_site, &case) {
             placed.insert(index);
             let worst = if case.overcome_later() { Severity::Warning } else { Severity::Error };
-            found.push(Match { flow: Some(flow), severity: of_site.severity.min(worst), ..of_site.clone() });
+            found.push(Match {
+                flow: Some(flow),
+                severity: of_site.severity.min(worst),
+                confidence: of_site.confidence.min(most),
+                evidence,
+                ..of_site.clone()
+            });
         }
     }
     merge_same(&mut found);
@@ -164,20 +173,32 @@ fn flow_matches(
     kept
 }
 
-/// True where what the servers' logs tell can be what stopped the flow: near in time, at the stage where it broke or on
-/// the way to it, and not got past.
-fn explains(of_site: &Match, case: &Case<'_>) -> bool {
-    let Some((flow, stage)) = case.flow().zip(of_site.failure.stage) else { return false };
+/// The lines that show that what the servers' logs tell can be what stopped the flow, and how sure that can be at most;
+/// `None` where it cannot: it has to be near in time, at the stage where the flow broke or on the way to it, not got
+/// past, and of the flow's own gateway. Where several gateways are there and the lines name none, it is possible.
+fn explains(of_site: &Match, case: &Case<'_>) -> Option<(Vec<u32>, Confidence)> {
+    let (flow, stage) = case.flow().zip(of_site.failure.stage)?;
     let passed = flow.stages.iter().any(|result| result.stage == stage && result.status == StageStatus::Passed);
     let on_the_way = |broken: Stage| {
         stage == broken || (!passed && case.has_to_do_with_a_cmg() && workflow::lies_on_the_way(stage, broken))
     };
     // What artefacts alone foretell has stopped no flow.
-    let of_logs = !of_site.evidence.is_empty();
-    of_logs
-        && flow.broke_at.is_some_and(on_the_way)
-        && case.is_near(&of_site.evidence)
-        && !case.names_others_only(&of_site.evidence)
+    if of_site.evidence.is_empty() || !flow.broke_at.is_some_and(on_the_way) {
+        return None;
+    }
+    // The site's evidence is its first lines and its last; those around the flow may be others.
+    let around = conditions::around(of_site.held_rules(), case).unwrap_or_else(|| of_site.evidence.clone());
+    if !case.is_near(&around) || case.names_others_only(&around) {
+        return None;
+    }
+    let most = match case.is_of_another_gateway(&around) {
+        Some(true) => return None,
+        Some(false) => Confidence::Certain,
+        None => Confidence::Possible,
+    };
+    let mut evidence = around;
+    add_lines(&mut evidence, of_site.evidence.clone());
+    Some((evidence, most))
 }
 
 /// Symptoms and codes that follow from a cause: those that it is known to lead to, and those of its stage or later ones.

@@ -9,8 +9,12 @@ use crate::time::Micros;
 /// So many clients at least.
 pub const MANY: usize = 3;
 
-/// So many of them at least had requests that passed before: else nothing began.
+/// So many of them at least had their last request before pass: else nothing began.
 const WELL_BEFORE: usize = 2;
+
+/// Clients that fail in a row by chance, each for reasons of its own, are rarer than this: a gap between two requests
+/// that passed is no onset.
+const CHANCE: f64 = 0.01;
 
 /// A time in which no request to a gateway passed and those of several clients failed at one stage, after a time in
 /// which they passed.
@@ -78,41 +82,63 @@ fn stage_of_failure(world: &World<'_>, number: u32) -> Option<Stage> {
 
 fn of_host(host: &str, requests: &[Asked]) -> Vec<Onset> {
     let mut found = Vec::new();
-    let mut well: BTreeSet<usize> = BTreeSet::new();
-    let mut passed = None;
+    let mut before = Before::default();
     let mut run: Vec<&Asked> = Vec::new();
     for request in requests {
         if request.ended != Ended::Passed {
             run.push(request);
             continue;
         }
-        found.extend(of_run(host, &run, passed, &well));
-        run.clear();
-        passed = Some(request.at);
-        well.insert(request.machine);
+        if !run.is_empty() {
+            found.extend(of_run(host, &run, &before));
+            before.last.extend(run.drain(..).map(|request| (request.machine, request.ended)));
+        }
+        before.passed = Some(request.at);
+        before.last.insert(request.machine, Ended::Passed);
     }
-    found.extend(of_run(host, &run, passed, &well));
+    found.extend(of_run(host, &run, &before));
     found
 }
 
-/// The onset that a run of failed requests is; `None` where it is the trouble of a few, or nothing passed before.
-fn of_run(host: &str, run: &[&Asked], passed: Option<Micros>, well: &BTreeSet<usize>) -> Option<Onset> {
+/// What was before a run of failed requests.
+#[derive(Default)]
+struct Before {
+    /// UTC of the last request that passed.
+    passed: Option<Micros>,
+    /// How the last request of each machine ended.
+    last: BTreeMap<usize, Ended>,
+}
+
+impl Before {
+    /// How likely it is that so many clients fail in a row, each for reasons of its own, by how many did before.
+    #[allow(clippy::cast_precision_loss)] // counts
+    fn chance(&self, clients: usize) -> f64 {
+        let failed = self.last.values().filter(|ended| **ended != Ended::Passed).count();
+        let share = failed as f64 / self.last.len().max(1) as f64;
+        share.powi(i32::try_from(clients).unwrap_or(i32::MAX))
+    }
+}
+
+/// The onset that a run of failed requests is; `None` where it is the trouble of a few, or chance, or nothing passed
+/// before. Clients that failed at the same stage before are no part of it: theirs is another trouble.
+fn of_run(host: &str, run: &[&Asked], before: &Before) -> Option<Onset> {
     let mut by_stage: BTreeMap<Option<Stage>, BTreeSet<usize>> = BTreeMap::new();
-    for request in run {
+    for request in run.iter().filter(|request| before.last.get(&request.machine) != Some(&request.ended)) {
         if let Ended::Failed(stage) = request.ended {
             by_stage.entry(stage).or_default().insert(request.machine);
         }
     }
     let asked: BTreeSet<usize> = run.iter().map(|request| request.machine).collect();
     let (stage, machines) = by_stage.into_iter().max_by_key(|(_, machines)| machines.len())?;
-    if machines.len() < MANY || machines.intersection(well).count() < WELL_BEFORE {
+    let well = machines.iter().filter(|machine| before.last.get(machine) == Some(&Ended::Passed)).count();
+    if machines.len() < MANY || well < WELL_BEFORE || before.chance(asked.len()) > CHANCE {
         return None;
     }
     let of_stage = || run.iter().filter(|request| request.ended == Ended::Failed(stage)).map(|request| request.at);
     Some(Onset {
         host: host.to_owned(),
         stage,
-        passed: passed?,
+        passed: before.passed?,
         from: of_stage().min()?,
         to: of_stage().max()?,
         machines,
@@ -149,6 +175,26 @@ mod tests {
             asked(70, 2, WELL),
             asked(80, 1, TLS),
             asked(90, 3, WELL),
+        ];
+        assert!(of_host("cmg", &requests).is_empty());
+    }
+
+    #[test]
+    fn clients_that_failed_before_begin_nothing_between_two_that_pass() {
+        let requests = [
+            asked(0, 1, WELL),
+            asked(1, 2, WELL),
+            asked(2, 3, WELL),
+            asked(10, 1, TLS),
+            asked(11, 4, WELL),
+            asked(20, 2, TLS),
+            asked(21, 4, WELL),
+            asked(30, 3, TLS),
+            asked(31, 4, WELL),
+            asked(40, 1, TLS),
+            asked(41, 2, TLS),
+            asked(42, 3, TLS),
+            asked(50, 4, WELL),
         ];
         assert!(of_host("cmg", &requests).is_empty());
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::Case;
 use crate::events::Event;
-use crate::flows::identity;
 use crate::flows::requests::Request;
+use crate::flows::{Clock, identity};
 use crate::knowledge::{Pattern, Scope};
 use crate::stage::{Mark, Outcome, Stage};
 use crate::time::{Micros, parse_us_date_time};
@@ -15,6 +15,9 @@ const MINUTE: Micros = 60 * 1_000_000;
 /// A token that is off by less than this is off by somebody's clock: the failure catalogue (D1, D3) sets minutes
 /// against days, and Entra's tokens live for an hour at least.
 const CLOCK_TROUBLE: Micros = 60 * MINUTE;
+
+/// So many pairs of lines prove how far two clocks are apart.
+const PAIRS: usize = 3;
 
 /// An error this close to the end of the logs goes on.
 const CURRENT: Micros = 15 * MINUTE;
@@ -41,8 +44,8 @@ pub fn holds(pattern: Pattern, case: &Case<'_>) -> Option<Vec<u32>> {
         Pattern::DomainUserWithoutOnPremisesSid => domain_user_without_sid(case),
         Pattern::MpdbErrorsCurrent => database_errors_are_current(case),
         Pattern::NoGatewayGiven => no_gateway_given(case),
-        Pattern::OtherClocksAgree => others_run_through(case, 0)?.then(Vec::new),
-        Pattern::OtherClocksDisagree => (!others_run_through(case, 24 * 60 * MINUTE)?).then(Vec::new),
+        Pattern::OtherClocksAgree => clocks_agree(case)?.then(Vec::new),
+        Pattern::OtherClocksDisagree => clocks_disagree(case)?.then(Vec::new),
         Pattern::ResourceDiffersFromWorkingClients => resource_differs(case),
         Pattern::TokenExpiredByDays => {
             token_refused(case, |refusal| refusal.expired_for.is_some_and(|gap| gap > CLOCK_TROUBLE))
@@ -117,17 +120,8 @@ fn resource_differs(case: &Case<'_>) -> Option<Vec<u32>> {
     let asked =
         case.events_within(Scope::Flow).into_iter().find(|&event| case.event(event).get("resource").is_some())?;
     let own = case.event(asked).get("resource")?;
-    let machine = case.detail()?.machine;
-    let followed = case.world.followed;
-    let others =
-        followed.flows.iter().zip(&followed.details).filter(|(flow, detail)| {
-            detail.machine != machine && flow.outcome == Outcome::Completed && detail.through_cmg
-        });
-    let working: BTreeSet<&str> = others
-        .flat_map(|(_, detail)| &detail.events)
-        .filter_map(|(event, _)| case.event(*event).get("resource"))
-        .collect();
-    (!working.is_empty() && !working.iter().any(|other| other.eq_ignore_ascii_case(own))).then(|| vec![asked])
+    let alike = case.world.others_ask_for(own, case.detail()?.machine)?;
+    (!alike).then(|| vec![asked])
 }
 
 /// A user of the domain (S-1-5-21-…) whose validated token names no on-premises SID. Users of Entra alone have
@@ -183,18 +177,19 @@ fn content_fell_back(case: &Case<'_>) -> Option<Vec<u32>> {
 
 /// The client found itself on the internet again and again, and turned to no internet management point in that time.
 fn no_gateway_given(case: &Case<'_>) -> Option<Vec<u32>> {
-    let (flow, machine) = (case.flow()?, case.detail()?.machine);
-    let own = &case.world.followed.machines[machine].client_events;
+    let flow = case.flow()?;
     let time = |event: u32| case.event(event).stamp.utc;
-    let told = own.iter().any(|&event| case.event(event).get("mp_index").is_some());
-    let on_internet: Vec<u32> =
-        own.iter().copied().filter(|&event| case.event(event).get("network") == Some("internet")).collect();
+    let mut on_internet = case.client_events_with("network");
+    on_internet.retain(|&event| case.event(event).get("network") == Some("internet"));
     let (first, last) = (time(*on_internet.first()?)?, time(*on_internet.last()?)?);
-    let served = case.requests_of_client().iter().map(|&number| case.world.request(number)).any(|request| {
-        request.passed() && request.events.first().and_then(|&event| time(event)).is_some_and(|utc| utc > first)
-    });
     let meanwhile = flow.started? <= last && flow.ended? >= first - TOLD_BY_NOW;
-    (!told && !served && meanwhile && last - first >= TOLD_BY_NOW).then(|| {
+    if !meanwhile || last - first < TOLD_BY_NOW {
+        return None;
+    }
+    let told = case.client_events_with("mp_index").iter().any(|&event| case.event(event).get("mp_index").is_some());
+    let mut requests = case.requests_of_client().iter().rev().map(|&number| case.world.request(number));
+    let served = requests.any(|request| request.passed() && case.time_of(request).is_some_and(|utc| utc > first));
+    (!told && !served).then(|| {
         let end = on_internet.last().copied();
         on_internet.iter().copied().take(3).chain(end).collect::<BTreeSet<u32>>().into_iter().collect()
     })
@@ -220,18 +215,27 @@ fn cmg_requests_unanswered(case: &Case<'_>) -> Option<Vec<u32>> {
     newest.into_values().find(|window| count(window, "request_count") > 0 && count(window, "response_count") == 0)
 }
 
-/// Whether the log of another machine runs through the time at which the flow's request failed, give or take a margin:
-/// then two clocks show that time. `None` where no other machine's log has a time.
-fn others_run_through(case: &Case<'_>, margin: Micros) -> Option<bool> {
+/// True where the client's clock was compared with another machine's, by lines of both, and the two show the same hour.
+/// That another log runs through the time would prove nothing: logs run for weeks.
+fn clocks_agree(case: &Case<'_>) -> Option<bool> {
+    let at = case.time_of(case.failed_request()?)?;
+    let own = &case.world.followed.machines[case.detail()?.machine].name;
+    let held_then = |clock: &&Clock| clock.host == *own && clock.from.is_none_or(|from| from <= at);
+    let clock = case.world.followed.clocks.iter().filter(held_then).max_by_key(|clock| clock.from)?;
+    #[allow(clippy::cast_precision_loss)] // an hour
+    let hour = CLOCK_TROUBLE as f64 / 1e6;
+    Some(clock.pairs >= PAIRS && clock.offset_seconds.abs() + clock.uncertainty_seconds < hour)
+}
+
+/// True where no other machine's log comes within a day of the time at which the flow's request failed, as the client's
+/// clock has it: then nothing bears that time out. `None` where no other machine's log has a time.
+fn clocks_disagree(case: &Case<'_>) -> Option<bool> {
+    const DAY: Micros = 24 * 60 * MINUTE;
     let host = case.flow()?.client.host.as_deref()?;
-    let failed =
-        case.requests().into_iter().map(|number| case.world.request(number)).find(|request| request.failed())?;
-    let at = case.event(*failed.events.first()?).stamp.utc?;
-    let others = case.world.sources.iter().filter_map(|source| {
-        let other = source.host.as_deref().is_some_and(|other| !other.eq_ignore_ascii_case(host));
-        source.first.zip(source.last).filter(|_| other)
-    });
-    others.map(|(first, last)| first - margin <= at && at <= last + margin).reduce(|one, next| one || next)
+    let at = case.time_of(case.failed_request()?)?;
+    let mut others = case.world.spans_of_others(host).peekable();
+    others.peek()?;
+    Some(!others.any(|(first, last)| first - DAY <= at && at <= last + DAY))
 }
 
 /// Database errors in at least two logs of the management point, up to its newest lines, and no token issued since.

@@ -50,7 +50,8 @@ pub fn trouble(case: &Case<'_>) -> Vec<Trouble> {
         |stage: Stage| flow.stages.iter().any(|result| result.stage == stage && result.status == StageStatus::Passed);
     let mut of_request: BTreeMap<u32, usize> = BTreeMap::new();
     let mut all: Vec<Trouble> = Vec::new();
-    for event in flow.events.iter().filter(|event| event.attempt == flow.attempts && event.mark == Mark::Fail) {
+    let of_last = flow.events.iter().filter(|event| event.attempt == flow.attempts && event.is_proven());
+    for event in of_last.filter(|event| event.mark == Mark::Fail) {
         let known = case.event(event.event);
         if known.message.symptom || overcome(event.stage) {
             continue;

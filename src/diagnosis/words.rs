@@ -44,7 +44,7 @@ pub fn value(field: &str, evidence: &[u32], case: &Case<'_>) -> Option<String> {
     if field == "client" {
         return case.flow()?.client.host.clone();
     }
-    let request = request_of(evidence, case).or_else(|| failed_request(case));
+    let request = request_of(evidence, case).or_else(|| case.failed_request());
     let of_request = request.and_then(|request| request_value(field, request));
     // What a symptom names is not the cause's: ccmsetup's exit code is no library's error.
     let named =
@@ -77,10 +77,6 @@ pub fn named(field: &str, value: String, codes: &Codes) -> String {
 fn request_of<'a>(evidence: &[u32], case: &Case<'a>) -> Option<&'a Request> {
     let requests = &case.world.followed.requests;
     evidence.iter().find_map(|&event| requests.of(event)).filter(|request| request.host.is_some())
-}
-
-fn failed_request<'a>(case: &Case<'a>) -> Option<&'a Request> {
-    case.requests().into_iter().map(|number| case.world.request(number)).find(|request| request.failed())
 }
 
 fn request_value(field: &str, request: &Request) -> Option<String> {

@@ -22,6 +22,10 @@ const LAST_WORDS: Micros = 60 * 1_000_000;
 /// A message that is not answered within this time is not waited for any more: requests time out long before.
 const PATIENCE: Micros = 5 * 60 * 1_000_000;
 
+/// A client waits for no more answers than this at once; of more, whose lines have no time by which to let them go, the
+/// oldest are given up.
+const AWAITED: usize = 64;
+
 /// Lines of other threads that stand between two of one thread at most.
 const BETWEEN: usize = 100;
 
@@ -165,6 +169,7 @@ impl Cutter<'_> {
             self.registration = None;
         }
         self.settle_what_passed(index, event);
+        self.let_go_what_is_over(index, event);
         let draft = match self.open(self.service, event) {
             Some(open) => open,
             None if self.opens_service(index, event) => self.begin(FlowKind::Service, true),
@@ -300,6 +305,27 @@ impl Cutter<'_> {
         }
     }
 
+    /// Ends the service flow where its client begins another request and waits in vain for no answer any more: a thread
+    /// that gets none says so in several lines, and it is not likely that all of them are lost, as the one that says that
+    /// it got one may be.
+    fn let_go_what_is_over(&mut self, index: u32, event: &Event) {
+        let begins = self.context.requests.of(index).is_some_and(|request| request.events.first() == Some(&index));
+        let Some(open) = self.open(self.service, event).filter(|_| begins) else { return };
+        let long_ago = |stamp: &Stamp| event.stamp.since(stamp).is_some_and(|waited| waited > PATIENCE);
+        let draft = &self.drafts[open];
+        let failed = |member: &Member| {
+            let fails = self.context.events[member.event as usize].mark() == Mark::Fail;
+            fails || self.context.requests.of(member.event).is_some_and(Request::failed)
+        };
+        let is_over = draft.last.is_some_and(|last| long_ago(&last))
+            && draft.pending.iter().all(|awaited| awaited.message.is_some() && long_ago(&awaited.asked))
+            && !draft.client.iter().any(failed);
+        if is_over {
+            self.drafts[open].pending.clear();
+            self.service = None;
+        }
+    }
+
     /// True where this request, which a server answered, leaves nothing of the service flow open.
     fn settle_thread(&mut self, draft: usize, event: &Event) -> bool {
         let pending = &mut self.drafts[draft].pending;
@@ -385,6 +411,9 @@ fn note_pending(pending: &mut Vec<Awaited>, event: &Event) {
         pending.retain(|awaited| awaited.message.is_none() || awaited.thread != event.thread);
     }
     if message.is_some() || (token && pending.iter().all(|awaited| awaited.message.is_some())) {
+        if pending.len() == AWAITED {
+            pending.remove(0);
+        }
         pending.push(Awaited { message, thread: event.thread, asked: event.stamp });
     }
 }

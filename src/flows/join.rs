@@ -28,15 +28,13 @@ const BESIDES: Micros = 2 * 1_000_000;
 
 /// A flow with what is known of its client, as the join sees it.
 pub struct Candidate {
-    /// Ids by key.
-    pub ids: Vec<(&'static str, String)>,
     /// Times of the client's own events, led back to its clock's reference, ascending.
     pub times: Vec<Micros>,
     /// What is known of its clock.
     clock: Option<Reading>,
     /// It registers, or asks for a token: the two purposes that a transaction can serve.
     serves: (bool, bool),
-    /// Its own lines that name an id, by key and id, in their order.
+    /// Its ids by key, each with its own lines that name it, in their order; none where its client is known by it elsewhere.
     naming: BTreeMap<(&'static str, String), Vec<u32>>,
 }
 
@@ -49,14 +47,13 @@ impl Candidate {
                 naming.entry(named).or_default().push(member.event);
             }
         }
-        let mut ids: Vec<(&'static str, String)> = naming.keys().cloned().collect();
         for (key, id) in
             [("device-id", &client.device_id), ("client-id", &client.client_id), ("user-id", &client.user_id)]
         {
-            ids.extend(id.iter().map(|id| (key, id.clone())));
+            if let Some(id) = id {
+                naming.entry((key, id.clone())).or_default();
+            }
         }
-        ids.sort();
-        ids.dedup();
         let own = || draft.client.iter().map(|member| &events[member.event as usize]);
         let readings = || own().filter_map(|event| event.stamp.utc).map(|utc| clocks.read(machine, utc));
         let clock = readings().max_by_key(|reading| (reading.uncertainty, reading.at));
@@ -64,7 +61,7 @@ impl Candidate {
         times.sort_unstable();
         let token = [Stage::AadToken, Stage::CcmTokenRequest, Stage::CcmTokenIssue];
         let asks = own().any(|event| event.stage().is_some_and(|stage| token.contains(&stage)));
-        Self { ids, times, clock, serves: (draft.kind == FlowKind::Registration, asks), naming }
+        Self { times, clock, serves: (draft.kind == FlowKind::Registration, asks), naming }
     }
 
     /// The client's nearest line that names what joins it, where the flow itself names it.
@@ -181,7 +178,7 @@ impl<'a> Index<'a> {
     fn new(candidates: &'a [Candidate]) -> Self {
         let mut index = Self { exact: HashMap::new(), masked: Vec::new() };
         for (flow, candidate) in candidates.iter().enumerate() {
-            for (key, id) in &candidate.ids {
+            for (key, id) in candidate.naming.keys() {
                 index.exact.entry((key, id)).or_default().push(flow);
                 if identity::is_masked(id) {
                     index.masked.push((key, id, flow));
@@ -206,7 +203,10 @@ impl<'a> Index<'a> {
         let Some((strongest, other, nearest)) = fits.first().map(|fit| (fit.0, fit.1, fit.2)) else {
             return Vec::new();
         };
-        fits.retain(|fit| fit.0 == strongest && fit.1 == other);
+        let (mut fits, others): (Vec<_>, Vec<_>) =
+            fits.into_iter().partition(|fit| fit.0 == strongest && fit.1 == other);
+        // One that fits less by its keys or its purpose, and stands nearer: lines that would show more may be lost.
+        let is_passed_over = others.iter().any(|fit| fit.2 + TIE < nearest);
         let rivals = fits.iter().filter(|fit| fit.2 - nearest <= TIE).count() - 1;
         let runner_up = fits.iter().map(|fit| fit.2).find(|distance| distance - nearest > TIE);
         let chosen_by_time = runner_up.is_some();
@@ -214,8 +214,9 @@ impl<'a> Index<'a> {
         let apart = |flow: usize| candidates[flow].clocks(transaction, clocks);
         let partner = |(_, _, distance, flow, by): (usize, bool, Micros, usize, Vec<&'static str>)| {
             let timed = transaction.started.is_some() && !candidates[flow].times.is_empty();
+            let clear = runner_up.is_none_or(|next| next - distance > apart(flow)) && !is_passed_over;
             let confidence = match rivals {
-                0 if timed && runner_up.is_none_or(|next| next - distance > apart(flow)) => Confidence::Certain,
+                0 if timed && clear && names_a_client(&by) => Confidence::Certain,
                 0 => Confidence::Likely,
                 _ => Confidence::Possible,
             };
@@ -245,7 +246,7 @@ fn agreeing(candidate: &Candidate, transaction: &Transaction) -> Option<Vec<&'st
     let mut by = Vec::new();
     for (key, _) in identity::KEYS {
         let Some(id) = transaction.ids.get(key) else { continue };
-        let mut known = candidate.ids.iter().filter(|(other, _)| *other == key).peekable();
+        let mut known = candidate.naming.keys().filter(|(other, _)| *other == key).peekable();
         if known.peek().is_none() {
             continue;
         }
@@ -256,6 +257,11 @@ fn agreeing(candidate: &Candidate, transaction: &Transaction) -> Option<Vec<&'st
         }
     }
     (!by.is_empty()).then_some(by)
+}
+
+/// True where the keys name one client. A user may be signed in to several machines.
+fn names_a_client(by: &[&'static str]) -> bool {
+    by.iter().any(|key| !matches!(*key, "user-id" | "sid"))
 }
 
 /// Rank of the strongest key that agrees, strongest first.
@@ -270,4 +276,40 @@ fn attempt_at(draft: &Draft, at: Option<Micros>, events: &[Event], read: impl Fn
         .client
         .partition_point(|member| events[member.event as usize].stamp.utc.is_none_or(|utc| read(utc) <= at));
     begun.checked_sub(1).and_then(|last| draft.client.get(last)).map_or(1, |member| member.attempt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Micros = 1_000_000;
+
+    fn candidate(ids: &[(&'static str, &str)], at: Micros, asks: bool) -> Candidate {
+        let naming = ids.iter().map(|(key, id)| ((*key, (*id).to_owned()), Vec::new())).collect();
+        Candidate { times: vec![at * SECOND], clock: None, serves: (false, asks), naming }
+    }
+
+    fn confidences(candidates: &[Candidate], ids: &[(&'static str, &str)]) -> Vec<(usize, Confidence)> {
+        let mut transaction = Transaction::default();
+        transaction.ids = ids.iter().map(|(key, id)| (*key, (*id).to_owned())).collect();
+        (transaction.started, transaction.ended) = (Some(0), Some(0));
+        let partners = Index::new(candidates).partners(&transaction, candidates, &Clocks::default());
+        partners.into_iter().map(|partner| (partner.flow, partner.confidence)).collect()
+    }
+
+    #[test]
+    fn a_device_is_one_client_and_a_user_may_be_at_several() {
+        let flows = [candidate(&[("device-id", "d1"), ("user-id", "u1")], 2, true)];
+        assert_eq!(confidences(&flows, &[("device-id", "d1")]), [(0, Confidence::Certain)]);
+        assert_eq!(confidences(&flows, &[("user-id", "u1")]), [(0, Confidence::Likely)]);
+    }
+
+    #[test]
+    fn a_flow_that_is_passed_over_though_it_is_nearer_leaves_a_doubt() {
+        let own = [("device-id", "d1")];
+        let flows = [candidate(&own, 300, true), candidate(&own, 2, false)];
+        assert_eq!(confidences(&flows, &own), [(0, Confidence::Likely)]);
+        let flows = [candidate(&own, 2, true), candidate(&own, 300, false)];
+        assert_eq!(confidences(&flows, &own), [(0, Confidence::Certain)]);
+    }
 }

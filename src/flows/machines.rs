@@ -1,6 +1,6 @@
 //! Machines: which events were written by one and the same computer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::events::Event;
 use crate::record::Source;
@@ -43,6 +43,48 @@ pub fn group(events: &[Event], sources: &[Source]) -> Vec<Machine> {
         sort_by_time(&mut machine.server_events, events);
     }
     machines
+}
+
+/// Names machines whose folder does not, by what they call themselves in their own logs. A folder with logs of a client
+/// in it, or with two names, stays without: whose logs stand there is not known.
+pub fn name_by_content(sources: &mut [Source], events: &[Event]) {
+    let named: BTreeSet<String> = sources.iter().filter_map(|source| Some(label(source.host.as_deref()?))).collect();
+    let mut unnamed: BTreeMap<String, Option<(String, String)>> = BTreeMap::new();
+    for event in events {
+        let Some(source) = sources.get(event.place.source as usize).filter(|source| source.host.is_none()) else {
+            continue;
+        };
+        let Some(name) = event.message.names_itself.as_deref().and_then(|part| event.get(part)) else { continue };
+        // An address, or what every machine calls itself, is no name.
+        let name = name.split('.').next().unwrap_or(name);
+        if name.eq_ignore_ascii_case("localhost") || !name.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+            continue;
+        }
+        let found = (name.to_owned(), format!("{}:{}", event.place.file, event.place.line));
+        unnamed
+            .entry(source.machine.clone())
+            .and_modify(|known| {
+                if known.as_ref().is_some_and(|(host, _)| !host.eq_ignore_ascii_case(&found.0)) {
+                    *known = None;
+                }
+            })
+            .or_insert(Some(found));
+    }
+    for source in sources.iter().filter(|source| source.role == Some(Role::Client)) {
+        unnamed.remove(&source.machine);
+    }
+    for source in sources.iter_mut().filter(|source| source.host.is_none()) {
+        let Some(Some((host, place))) = unnamed.get(&source.machine) else { continue };
+        if !named.contains(&label(host)) {
+            source.notes.push(format!("Its folder names no machine; it is taken for {host}, as {place} calls it."));
+            source.host = Some(host.clone());
+        }
+    }
+}
+
+/// A host's name to compare by: in small letters, without the domain.
+fn label(host: &str) -> String {
+    host.split('.').next().unwrap_or(host).to_lowercase()
 }
 
 fn is_server(event: &Event, source: Option<&Source>) -> bool {

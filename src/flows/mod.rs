@@ -11,6 +11,7 @@ pub mod identity;
 mod join;
 mod judge;
 mod machines;
+mod order;
 mod place;
 pub mod requests;
 mod servers;
@@ -26,7 +27,7 @@ use crate::stage::Mark;
 pub use beside::lay_beside;
 pub use clocks::Clock;
 pub use follow::{FlowDetail, Followed, follow};
-pub use machines::Machine;
+pub use machines::{Machine, name_by_content};
 
 pub use crate::stage::{FlowKind, Outcome, Stage, StageStatus};
 use crate::time::{Micros, serialize_utc};
@@ -102,6 +103,13 @@ pub struct FlowEvent {
     /// Index into the trail's events.
     #[serde(skip)]
     pub event: u32,
+}
+
+impl FlowEvent {
+    /// True where it surely belongs to the flow. What is merely possible decides nothing.
+    pub fn is_proven(&self) -> bool {
+        self.join.confidence > Confidence::Possible
+    }
 }
 
 /// What is known of the client of a flow. Ids are lower-case; what is not known is `None`.

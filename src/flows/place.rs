@@ -14,7 +14,10 @@ use crate::finding::Confidence;
 /// A join said to be certain is wrong in fewer than one of a thousand, one said to be likely in fewer than one of
 /// twenty, both together in fewer than one of a hundred. Shares come from models, which are never quite right.
 const CERTAIN: f64 = 0.9995;
-const LIKELY: f64 = 0.97;
+const LIKELY: f64 = 0.975;
+
+/// A request is taken for served where that is wrong in fewer than one of twenty.
+const SERVED: f64 = 0.95;
 
 /// A flow that fits less is no candidate.
 const LEAST: f64 = 0.02;
@@ -91,12 +94,14 @@ pub fn note_served(links: &[Link], sightings: &Sightings, requests: &mut Request
             *shares.entry((link.layer, link.client)).or_insert(0.0) += link.share;
         }
     }
-    // Each machine's log loses its own lines: what one does not show the next may.
-    let mut doubt: BTreeMap<u32, f64> = BTreeMap::new();
+    // The layers' shares hang together, for each is led to the client over the same lines: several prove no more than the
+    // surest of them.
+    let mut surest: BTreeMap<u32, f64> = BTreeMap::new();
     for ((_, client), share) in shares {
-        *doubt.entry(client).or_insert(1.0) *= (1.0 - share).max(0.0);
+        let known = surest.entry(client).or_insert(0.0);
+        *known = known.max(share);
     }
-    for (client, _) in doubt.into_iter().filter(|(_, doubt)| 1.0 - doubt >= LIKELY) {
+    for (client, _) in surest.into_iter().filter(|(_, share)| *share >= SERVED) {
         let client = &sightings.of(Layer::Client)[client as usize];
         if let Some(request) = requests.all.get_mut(client.of) {
             request.served |= !request.failed();

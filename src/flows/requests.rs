@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::order;
 use crate::events::Event;
 use crate::knowledge::{Knowledge, RequestPart};
 use crate::stage::{Mark, Role, Stage};
@@ -189,10 +190,12 @@ impl Requests {
     }
 }
 
-/// Rebuilds the requests of all client logs. `events` are in the order of their lines within each source.
+/// Rebuilds the requests of all client logs. `events` are in the order of their lines within each source; where lines
+/// stand late, each counts at its own time.
 pub fn rebuild(events: &[Event], knowledge: &Knowledge, known_cmgs: &[String]) -> Requests {
     let mut builder = Builder { events, knowledge, requests: Requests::default(), open: HashMap::new() };
-    for (index, event) in (0_u32..).zip(events) {
+    for index in order::as_written(events).into_values().flatten() {
+        let event = &events[index as usize];
         if matches!(event.role(), None | Some(Role::Client)) {
             builder.take(index, event);
         }

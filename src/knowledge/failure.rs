@@ -57,6 +57,21 @@ fn hits(scope: &str) -> impl Iterator<Item = Option<bool>> {
     words.split(" or ").map(|word| HITS.iter().find(|(known, _)| *known == word).map(|(_, many)| *many))
 }
 
+/// What a site's description does not see, where a failure was found and not foreseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unforeseen {
+    /// The network in between, at that time.
+    Network,
+    /// The clocks, at that time.
+    Time,
+    /// Another certificate, or another store, than the files tell.
+    Certificate,
+    /// A setting of a server or client that is not as told.
+    #[default]
+    Setting,
+}
+
 /// A failure of the catalogue.
 #[derive(Debug, Clone)]
 pub struct Failure {
@@ -73,6 +88,8 @@ pub struct Failure {
     /// Whom it hits: "client", "user", "media", "network", "none", "machine", "deployment", "tenant", "site"; several
     /// with "or" between them; or "site, all clients at once".
     pub scope: String,
+    /// What a site's description does not see where this was found and not foreseen.
+    pub unforeseen: Unforeseen,
     /// True where the signature's text has no public sample: `possible` at most, unless behaviour proves it.
     pub hypothesis: bool,
     /// One line that names the problem.
@@ -113,6 +130,7 @@ impl Failure {
             overcome: entry.value("overcome"),
             stage: entry.value("stage"),
             scope: entry.required("scope").unwrap_or_default(),
+            unforeseen: entry.value("unforeseen").unwrap_or_default(),
             hypothesis: entry.flag("hypothesis"),
             title: entry.words("title"),
             explanation: entry.words("explanation"),

@@ -79,6 +79,8 @@ pub struct Message {
     pub falls_back: bool,
     /// It reports a failure without naming its stage or cause.
     pub symptom: bool,
+    /// The part in which the machine that writes it says its own name.
+    pub names_itself: Option<String>,
     /// The part it plays in the account of a request.
     pub request: Option<RequestPart>,
     /// Names of the captured parts, in template order.
@@ -152,6 +154,7 @@ impl Message {
             new_attempt: entry.flag("new_attempt"),
             falls_back: entry.flag("falls_back"),
             symptom: entry.flag("symptom"),
+            names_itself: entry.value("names_itself"),
             request: entry.value("request"),
             captures: names(&patterns, &optional),
             beside: false,
@@ -162,6 +165,9 @@ impl Message {
             examples: entry.required("examples").unwrap_or_default(),
             counter_examples: entry.required("counter_examples").unwrap_or_default(),
         };
+        if let Some(part) = message.names_itself.as_ref().filter(|part| !message.captures.contains(part)) {
+            entry.mistake("names_itself", &format!("no template captures '{part}'"));
+        }
         if proved {
             for (key, sentence) in message.mistakes() {
                 entry.mistake(key, &sentence);

@@ -29,7 +29,7 @@ pub use endpoint::Endpoint;
 pub(crate) use failure::ALL_AT_ONCE;
 pub use failure::{
     ARTEFACT_KINDS, ArtefactShape, ArtefactStatus, Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf,
-    Pattern, RequestShape, Scope, StageShape, When,
+    Pattern, RequestShape, Scope, StageShape, Unforeseen, When,
 };
 pub(crate) use message::Parts;
 pub use message::{Message, Proof, RequestPart};

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{ClientPreflight, Observed};
 use crate::finding::Severity;
 use crate::flows::{Flow, StageResult};
+use crate::knowledge::{Knowledge, Unforeseen};
 use crate::site::Client;
 use crate::stage::{FlowKind, Outcome, Stage, StageStatus};
 use crate::time::{Micros, rfc3339};
@@ -190,10 +191,11 @@ fn failures(flow: &Flow, stage: Stage, seen: Observed<'_>) -> Vec<String> {
 fn judge(predicted: &Predicted, result: &StageResult, failures: &[String]) -> (Agreement, Option<String>) {
     let ids = predicted.causes.iter().map(|cause| cause.failure).collect::<Vec<_>>();
     match (predicted.status, result.status) {
-        (_, StageStatus::Unseen | StageStatus::Skipped) | (Status::NotKnown | Status::Skipped, _) => {
-            (Agreement::Open, None)
-        }
-        (Status::Passed, StageStatus::Passed) | (Status::NotReached, StageStatus::Failed) => (Agreement::Agree, None),
+        // A stage that failed was reached, which need not contradict: the logs may not show what stopped it before.
+        (_, StageStatus::Unseen | StageStatus::Skipped)
+        | (Status::NotKnown | Status::Skipped, _)
+        | (Status::NotReached, StageStatus::Failed) => (Agreement::Open, None),
+        (Status::Passed, StageStatus::Passed) => (Agreement::Agree, None),
         (Status::Blocked, StageStatus::Failed) => {
             let same = failures.is_empty() || failures.iter().any(|found| ids.contains(&found.as_str()));
             if same {
@@ -233,24 +235,13 @@ fn unseen(failures: &[String], stage: Stage) -> String {
     const TIME: &str = "the clocks at that time";
     const CERTIFICATE: &str = "another certificate, or another store, than the files told";
     const SETTINGS: &str = "settings of a server or client that are not as told";
-    let mut words: Vec<&str> = failures
-        .iter()
-        .map(|failure| match failure.as_str() {
-            "client-clock-wrong" | "token-clock-skew" => TIME,
-            "cmg-name-not-resolved"
-            | "cmg-unreachable"
-            | "tls-interception"
-            | "tls-no-common-version"
-            | "crl-unreachable"
-            | "entra-unreachable"
-            | "connector-ports-blocked"
-            | "mp-cannot-reach-entra"
-            | "connector-chain-revocation-offline"
-            | "sql-unreachable" => NETWORK,
-            id if id.contains("certificate") || id.contains("root") || id.contains("name-mismatch") => CERTIFICATE,
-            _ => SETTINGS,
-        })
-        .collect();
+    let of_failure = |id: &String| match Knowledge::builtin().failure(id).map(|known| known.unforeseen) {
+        Some(Unforeseen::Time) => TIME,
+        Some(Unforeseen::Network) => NETWORK,
+        Some(Unforeseen::Certificate) => CERTIFICATE,
+        Some(Unforeseen::Setting) | None => SETTINGS,
+    };
+    let mut words: Vec<&str> = failures.iter().map(of_failure).collect();
     if words.is_empty() {
         words = match stage {
             Stage::CmgConnection => vec![NETWORK, TIME, CERTIFICATE],

@@ -79,17 +79,53 @@ fn a_line_that_is_surely_a_flows_is_that_flows() {
 
 #[test]
 fn a_line_that_may_be_several_flows_is_kept_for_all_of_them() {
-    let simulated = site(300, 9);
+    // So many requests at once that some of them cannot be told apart.
+    let plan = Plan {
+        clients: 60,
+        hours: 0.2,
+        rate: Some(10.0),
+        skew_seconds: 300,
+        seed: 9,
+        artefacts: false,
+        faults: Vec::new(),
+        ..Plan::default()
+    };
+    let simulated = in_memory(&plan).unwrap();
     let folder = written(&simulated);
     let trail = read(&[folder.path().to_owned()]);
     let mut flows_of: BTreeMap<(&str, u32), Vec<(Confidence, usize)>> = BTreeMap::new();
     for event in trail.flows.iter().flat_map(|flow| &flow.events) {
         flows_of.entry((&*event.source, event.line)).or_default().push((event.join.confidence, event.join.rivals));
     }
-    for (line, flows) in flows_of.iter().filter(|(_, flows)| flows.len() > 1) {
+    let of_several = || flows_of.iter().filter(|(_, flows)| flows.len() > 1);
+    assert!(of_several().count() > 20, "{}", of_several().count());
+    for (line, flows) in of_several() {
         for (confidence, rivals) in flows {
             assert_eq!(*confidence, Confidence::Possible, "{line:?}");
             assert!(*rivals + 1 >= flows.len(), "{line:?}: {flows:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_whose_folder_names_none_is_known_by_what_it_calls_itself() {
+    let simulated = site(60, 3);
+    let folder = written(&simulated);
+    for (machine, role) in [("mp-", "management-point"), ("connection-point-", "connection-point")] {
+        let named = machines(folder.path())
+            .into_iter()
+            .find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(machine))
+            .unwrap();
+        let host = named.file_name().unwrap().to_str().unwrap()[machine.len()..].to_owned();
+        std::fs::rename(&named, folder.path().join(role)).unwrap();
+        let trail = read(&[folder.path().to_owned()]);
+        // Logs of IIS stand in a folder of their own, which no line names.
+        let is_own = |path: &str| path.rsplit_once('/').is_some_and(|(parent, _)| parent == role);
+        let own: Vec<_> = trail.sources.iter().filter(|source| is_own(&source.path)).collect();
+        assert!(!own.is_empty());
+        for source in own {
+            assert_eq!(source.host.as_deref().map(str::to_lowercase), Some(host.to_lowercase()), "{}", source.path);
+            assert!(source.notes.iter().any(|note| note.contains("taken for")), "{:?}", source.notes);
         }
     }
 }

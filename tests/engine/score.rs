@@ -78,6 +78,10 @@ fn every_fault_is_found_as_well_as_it_ever_was_and_nobody_else_is_blamed() {
                     let first = trial.firsts[view].as_deref().unwrap_or("nothing");
                     short.push(format!("{}, {}: {first} is said first", kind.id, VIEWS[view]));
                 }
+                if trial.verdicts[view] < less[view] {
+                    let is = trial.verdicts[view];
+                    short.push(format!("{}, {}: {is:?}, better than is listed", kind.id, VIEWS[view]));
+                }
                 if trial.false_alarms[view] > 0 {
                     short.push(format!("{}, {}: {} false alarms", kind.id, VIEWS[view], trial.false_alarms[view]));
                 }

@@ -25,6 +25,8 @@ pub struct Agreement {
     pub high: Micros,
     /// Number of items that agree.
     pub items: usize,
+    /// How far other offsets are that as many items allow; zero where there is none.
+    pub rival: Micros,
 }
 
 impl Agreement {
@@ -39,8 +41,8 @@ impl Agreement {
     }
 }
 
-/// The range of offsets that the most items allow; of several such ranges, the one nearest to none. `None` without
-/// bounds.
+/// The range of offsets that the most items allow; of several such ranges, the one nearest to none, with how far the
+/// others are. `None` without bounds.
 ///
 /// Items count once: where two bounds of one item overlap, they are as one.
 pub fn agreement(bounds: &[Bound]) -> Option<Agreement> {
@@ -53,20 +55,29 @@ pub fn agreement(bounds: &[Bound]) -> Option<Agreement> {
     // A bound begins before another ends at the same offset: both allow it.
     ends.sort_unstable();
     let (mut items, mut best): (usize, Option<Agreement>) = (0, None);
+    // From the least to the greatest offset that as many items as the best allow.
+    let mut hull = (Micros::MAX, Micros::MIN);
     for (place, &(offset, closes)) in ends.iter().enumerate() {
         if closes {
             items -= 1;
         } else {
             items += 1;
             let high = ends.get(place + 1).map_or(offset, |next| next.0);
-            let found = Agreement { low: offset, high, items };
+            let found = Agreement { low: offset, high, items, rival: 0 };
+            let most = best.map_or(0, |best| best.items);
+            if items > most {
+                hull = (Micros::MAX, Micros::MIN);
+            }
+            if items >= most {
+                hull = (hull.0.min(found.low), hull.1.max(found.high));
+            }
             let nearer = |best: Agreement| items == best.items && found.offset().abs() < best.offset().abs();
             if best.is_none_or(|best| items > best.items || nearer(best)) {
                 best = Some(found);
             }
         }
     }
-    best
+    best.map(|best| Agreement { rival: (best.low - hull.0).max(hull.1 - best.high).max(0), ..best })
 }
 
 /// The bounds, those of one item that overlap as one.
@@ -121,6 +132,13 @@ mod tests {
     fn bounds_that_touch_agree() {
         let found = agreement(&[bound(0, 0, 10), bound(1, 10, 20)]).unwrap();
         assert_eq!((found.low, found.high, found.items), (10, 10, 2));
+    }
+
+    #[test]
+    fn what_as_many_allow_elsewhere_is_told() {
+        let found = agreement(&[bound(0, 0, 10), bound(0, 600, 610), bound(1, 2, 12), bound(1, 605, 615)]).unwrap();
+        assert_eq!((found.low, found.high, found.items, found.rival), (2, 10, 2, 600));
+        assert_eq!(agreement(&[bound(0, 0, 10), bound(1, 4, 20), bound(2, 600, 610)]).unwrap().rival, 0);
     }
 
     #[test]

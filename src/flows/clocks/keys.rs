@@ -14,6 +14,9 @@ use crate::time::Micros;
 /// Clocks further apart than this are not compared: a zone or summer time mistaken is an hour.
 const REACH: Micros = 75 * 60 * SECOND;
 
+/// What a transaction that names its client tells of two clocks, beside one pair of a rhythm: who it is of is known.
+const STRENGTH: usize = 10;
+
 /// Requests that one transaction is compared with at most, the nearest.
 const MOST: usize = 64;
 
@@ -111,7 +114,7 @@ pub fn ties(sightings: &Sightings, transactions: &[Transaction], ids: &Ids) -> V
             });
             let before = tie.pairs.len();
             tie.pairs.extend(pairs);
-            tie.strength += if tie.pairs.len() > before { 10 } else { 0 };
+            tie.strength += if tie.pairs.len() > before { STRENGTH } else { 0 };
         }
     }
     let mut ties: Vec<Tie> = ties.into_values().filter(|tie| !tie.pairs.is_empty()).collect();

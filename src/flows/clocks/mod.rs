@@ -60,6 +60,20 @@ struct Span {
     offset: Micros,
     uncertainty: Micros,
     pairs: usize,
+    /// How far another offset is that as many pairs allow; zero where there is none.
+    rival: Micros,
+}
+
+impl Span {
+    /// How far the offset may be off, another that is as likely included.
+    fn doubt(&self) -> Micros {
+        self.uncertainty + FINEST + if self.is_tied() { self.rival } else { 0 }
+    }
+
+    /// True where as many pairs speak for quite another offset.
+    fn is_tied(&self) -> bool {
+        self.rival > SECOND
+    }
 }
 
 /// What is known of one machine's clock.
@@ -98,8 +112,10 @@ impl Clocks {
         });
         match span {
             Some((reference, span)) => {
-                let firm = reference == Some(machine) || span.pairs >= FIRM;
-                Reading { at: utc - span.offset, uncertainty: span.uncertainty + FINEST, reference, firm }
+                let firm = reference == Some(machine) || (span.pairs >= FIRM && !span.is_tied());
+                // No clock is doubted more than one that nothing tells of.
+                let uncertainty = span.doubt().min(UNKNOWN.max(span.uncertainty + FINEST));
+                Reading { at: utc - span.offset, uncertainty, reference, firm }
             }
             None => Reading { at: utc, uncertainty: UNKNOWN, reference: None, firm: false },
         }
@@ -114,7 +130,7 @@ impl Clocks {
                 host: names[machine].clone(),
                 reference: names[reference].clone(),
                 offset_seconds: seconds(span.offset),
-                uncertainty_seconds: seconds(span.uncertainty + FINEST),
+                uncertainty_seconds: seconds(span.doubt()),
                 pairs: span.pairs,
                 from: (span.from != Micros::MIN).then_some(span.from),
             }));
@@ -190,7 +206,7 @@ fn gateways(machines: usize, sightings: &Sightings) -> Vec<bool> {
 
 /// Leads every machine that is tied to `reference`, over others too, back to it: the best tied first.
 fn lead_back(reference: usize, clocks: &mut Clocks, ties: &[Tie], of_machine: &[Vec<usize>], sightings: &Sightings) {
-    let itself = Span { from: Micros::MIN, offset: 0, uncertainty: 0, pairs: 0 };
+    let itself = Span { from: Micros::MIN, offset: 0, uncertainty: 0, pairs: 0, rival: 0 };
     clocks.machines[reference] = Known { reference: Some(reference), spans: vec![itself] };
     let mut strength = vec![0_usize; clocks.machines.len()];
     let mut queue = std::collections::BTreeSet::new();
@@ -231,7 +247,7 @@ fn known_clock(
     own: &[usize],
     sightings: &Sightings,
 ) -> Known {
-    let mut items: Vec<(Micros, u32, u32, Micros, Micros, Micros)> = Vec::new();
+    let mut items: Vec<(Micros, u32, u32, Micros, Micros)> = Vec::new();
     for &number in own {
         let tie = &ties[number];
         if clocks.machines[tie.other(machine)].reference != Some(reference) {
@@ -250,16 +266,16 @@ fn known_clock(
             let partner_ahead = partner.middle().unwrap_or(read.at) - read.at;
             let (low, high) = if is_outer { (low, high) } else { (-high, -low) };
             let place = if is_outer { pair.outer.1 } else { pair.inner.1 };
-            let item = (at, u32::try_from(number).unwrap_or(u32::MAX), place);
-            items.push((item.0, item.1, item.2, low + partner_ahead, high + partner_ahead, read.uncertainty));
+            // A pair tells no more than is known of its partner's clock at that time.
+            let vague = (read.uncertainty - FINEST).max(0);
+            let (low, high) = (low + partner_ahead - vague, high + partner_ahead + vague);
+            items.push((at, u32::try_from(number).unwrap_or(u32::MAX), place, low, high));
         }
     }
     items.sort_unstable();
     let mut timed: Vec<Timed> = Vec::new();
     let mut last = None;
-    let mut foreign = Micros::MAX;
-    for (at, tie, place, low, high, uncertainty) in items {
-        foreign = foreign.min(uncertainty);
+    for (at, tie, place, low, high) in items {
         match timed.last_mut() {
             Some(item) if last == Some((at, tie, place)) => item.bounds.push((low, high)),
             _ => timed.push(Timed { at, bounds: vec![(low, high)] }),
@@ -269,8 +285,9 @@ fn known_clock(
     let span = |piece: &pieces::Piece| Span {
         from: piece.from,
         offset: piece.agreed.offset(),
-        uncertainty: piece.agreed.uncertainty() + foreign.saturating_sub(FINEST).max(0),
+        uncertainty: piece.agreed.uncertainty(),
         pairs: piece.agreed.items,
+        rival: piece.agreed.rival,
     };
     Known { reference: Some(reference), spans: pieces::pieces(&timed).iter().map(span).collect() }
 }

@@ -25,8 +25,29 @@ const ITEMS: usize = 3_000;
 /// Fewer than so many alike make no peak.
 const FEWEST: usize = 4;
 
+/// A peak stands so many deviations above what chance piles up: thousands of heaps are looked at.
+const DEVIATIONS: f64 = 6.0;
+
+/// Heaps to either side of a peak that are of it: a time known to the second and a request of a second fall so far.
+const BESIDE: i64 = 3;
+
+/// A second peak is one that is not this near to the first: else it is its slope.
+const APART: i64 = 2 * BESIDE;
+
+/// A second peak counts where it has a fifth of the first: a clock set near an end of the log leaves few behind it.
+const OF_THE_FIRST: usize = 5;
+
+/// Of a class of requests that is thinned out to less than one of so many, neighbours are not each other's any more.
+const THINNED: usize = 4;
+
+/// Requests compared beforehand that have told enough.
+const TOLD: usize = 30;
+
 /// A request takes no longer on the outer machine than this much more.
 const SLACK: Micros = 20 * SECOND;
+
+/// Where next to nothing is piled up by chance, its deviation is that of one in ten heaps.
+const LEAST_MEAN: f64 = 0.1;
 
 /// Layers whose machines hand requests to each other.
 const NEIGHBOURS: [(Layer, Layer); 4] = [
@@ -85,7 +106,7 @@ impl Table<'_> {
         let Some(first) = Self::first_and_second(&votes) else { return Vec::new() };
         votes
             .into_iter()
-            .filter(|(bin, ..)| first.iter().any(|peak| (bin - peak).abs() <= 3))
+            .filter(|(bin, ..)| first.iter().any(|peak| (bin - peak).abs() <= BESIDE))
             .map(|(_, outer, inner)| (outer, inner))
             .collect()
     }
@@ -120,7 +141,7 @@ impl Table<'_> {
             let room = BUDGET.saturating_sub(votes.len()) / usize::try_from(each).unwrap_or(usize::MAX).max(1);
             let room = room.min(ITEMS.saturating_sub(items));
             // A class that is thinned out much shows no rhythm any more, and rarer ones have told enough.
-            if room * 4 < class.len() && items >= 30 {
+            if room * THINNED < class.len() && items >= TOLD {
                 break;
             }
             let step = class.len().div_ceil(room.max(1)).max(1);
@@ -144,7 +165,7 @@ impl Table<'_> {
     fn may_pair(&self, outer: u32, inner: u32) -> bool {
         let (outer, inner) = (&self.outer[outer as usize], &self.inner[inner as usize]);
         let longer = outer.duration().zip(inner.duration()).map(|(outer, inner)| outer - inner);
-        longer.is_none_or(|longer| (-20_000..=SLACK).contains(&longer)) && outer.may_be(inner)
+        longer.is_none_or(|longer| (-super::FINEST..=SLACK).contains(&longer)) && outer.may_be(inner)
     }
 
     /// The heaps of the highest peak, and of a second where the clock was set in between; `None` without a sure peak.
@@ -160,13 +181,13 @@ impl Table<'_> {
         #[allow(clippy::cast_precision_loss)] // counts
         let mean = 3.0 * votes.len() as f64 / (2 * REACH / BIN) as f64;
         #[allow(clippy::cast_precision_loss)] // counts
-        let sure = |count: usize| count >= FEWEST && count as f64 > 3.0 * mean.max(0.1).sqrt() * 2.0 + mean;
+        let sure = |count: usize| count >= FEWEST && count as f64 > DEVIATIONS * mean.max(LEAST_MEAN).sqrt() + mean;
         let &(highest, first) = peaks.first()?;
         if !sure(highest) {
             return None;
         }
-        let second = peaks.iter().find(|(_, bin)| (bin - first).abs() > 6).copied();
-        let Some((count, second)) = second.filter(|(count, _)| sure(*count) && count * 5 > highest) else {
+        let second = peaks.iter().find(|(_, bin)| (bin - first).abs() > APART).copied();
+        let Some((count, second)) = second.filter(|(count, _)| sure(*count) && count * OF_THE_FIRST > highest) else {
             return Some(vec![first]);
         };
         let of = |peak: i64| -> HashSet<u32> {
@@ -177,7 +198,7 @@ impl Table<'_> {
         if shared * 2 < two.len() {
             return Some(vec![first, second]);
         }
-        // The same requests fit twice: only a peak that is clearly higher is believed.
+        // The same requests fit twice: only a peak that is higher by a third is believed.
         (count * 4 < highest * 3).then(|| vec![first])
     }
 }

@@ -16,6 +16,27 @@ const STRAY_REACH: Seconds = 60.0;
 /// Lines are written a few milliseconds late: a slack may be this far below zero.
 pub const JITTER: Seconds = 0.02;
 
+/// Pairs that what is believed beforehand counts as: enough to bear a hop with a pair or two, too few to bend one with
+/// twenty.
+const BELIEVED: f64 = 2.0;
+
+/// Bounds of the deviation of a logarithm: a few equal values do not make a law without any spread, and one wild pair
+/// none that allows everything (a factor of twenty).
+const SIGMA: (f64, f64) = (0.05, 3.0);
+
+/// Bounds of the deviation of a lead, seconds: lines are not written more exactly than this, and where leads differ by
+/// more the pairs are wrong.
+const SPREAD: (Seconds, Seconds) = (0.005, 2.0);
+
+/// Deviations within which a pair is looked at: of sixteen thousand right ones one is farther.
+const DEVIATIONS: f64 = 4.0;
+
+/// What a pair may stand off besides, seconds: a law that few pairs have taught may be narrow by chance.
+const LEEWAY: Seconds = 0.1;
+
+/// Variance of a time that is known to the second, in square seconds: that of a uniform law.
+const OF_A_SECOND: f64 = 1.0 / 12.0;
+
 /// A log-normal law: half of all values are below `exp(mu)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LogNormal {
@@ -48,7 +69,7 @@ impl LogNormal {
         let own = |log: f64| (log - mu) * (log - mu);
         let spread = strength * (prior.sigma * prior.sigma + own(prior.mu))
             + logs().map(|(log, weight)| weight * own(log)).sum::<f64>();
-        Self { mu, sigma: (spread / total).sqrt().clamp(0.05, 3.0) }
+        Self { mu, sigma: (spread / total).sqrt().clamp(SIGMA.0, SIGMA.1) }
     }
 }
 
@@ -121,7 +142,7 @@ impl Law {
     /// How far from the expected a pair may stand and still be looked at.
     pub fn reach(&self, clocks: Seconds, coarse: u8) -> Seconds {
         let deviation = (self.spread * self.spread + clocks * clocks).sqrt();
-        4.0 * deviation + f64::from(coarse) * 0.5 + self.slack.median() + 0.1
+        DEVIATIONS * deviation + f64::from(coarse) * 0.5 + self.slack.median() + LEEWAY
     }
 
     /// The law of weighted pairs, after a law that was believed before.
@@ -132,22 +153,23 @@ impl Law {
             .filter(|(slack, _)| *slack > 0.0 && *slack < STRAY_REACH)
             .collect();
         let prior = Self::default();
-        let slack = LogNormal::fit(&slacks, prior.slack, 2.0);
-        let (mut total, mut sum) = (2.0, 2.0 * before.lead * 0.5);
+        let slack = LogNormal::fit(&slacks, prior.slack, BELIEVED);
+        // What was believed of the lead counts half, so that rounds of learning forget where they began.
+        let (mut total, mut sum) = (BELIEVED, BELIEVED * before.lead * 0.5);
         for (measure, weight) in pairs.iter().filter(|(measure, _)| !measure.ends_only) {
             total += weight;
             sum += weight * measure.lead;
         }
         let lead = sum / total;
-        let (mut variance, mut total) = (2.0 * prior.spread * prior.spread, 2.0);
+        let (mut variance, mut total) = (BELIEVED * prior.spread * prior.spread, BELIEVED);
         for (measure, weight) in pairs.iter().filter(|(measure, _)| !measure.ends_only) {
             let distance = measure.lead - lead;
             // What whole seconds and the clocks add is not the hop's own.
-            let foreign = f64::from(measure.coarse) / 12.0 + measure.clocks * measure.clocks;
+            let foreign = f64::from(measure.coarse) * OF_A_SECOND + measure.clocks * measure.clocks;
             variance += weight * (distance * distance - foreign);
             total += weight;
         }
-        Self { slack, lead, spread: (variance / total).max(0.0).sqrt().clamp(0.005, 2.0), seen }
+        Self { slack, lead, spread: (variance / total).max(0.0).sqrt().clamp(SPREAD.0, SPREAD.1), seen }
     }
 }
 
