@@ -345,15 +345,15 @@ fn validity(status: &DeviceStatus, own: Option<&Certificate>, at: Option<Micros>
 /// Whether the device can still use its key: the test that the command makes of it, and Entra's mark on the device.
 fn key_health(status: &DeviceStatus) -> Check {
     let id = "device-key-usable";
-    let test = status.get("KeySignTest");
-    let says = |word: &str| test.is_some_and(|test| test.to_ascii_uppercase().contains(word));
+    let tried = status.get("KeySignTest");
+    let says = |word: &str| tried.is_some_and(|found| found.to_ascii_uppercase().contains(word));
     if status.flag("AadRecoveryEnabled") == Some(true) {
         let text = "The device's keys are not usable and it is marked for recovery: it gets no device token until it has registered anew, at the next sign-in of a user.";
         return check(id, CheckStatus::Failed, text)
             .expected("AadRecoveryEnabled : NO")
             .found("AadRecoveryEnabled : YES");
     }
-    match test {
+    match tried {
         Some(found) if says("FAILED") => {
             let text = format!("The device could not sign with its key, so it can prove no join: {found}");
             check(id, CheckStatus::Failed, text).expected("PASSED").found(found)

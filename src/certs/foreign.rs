@@ -30,9 +30,9 @@ pub(super) fn bytes(bytes: &[u8]) -> Option<&'static str> {
     let version = parts.tagged(der::INTEGER)?.content;
     let next = parts.next()?;
     match (version, next.tag) {
-        ([3], der::SEQUENCE) => Some(PKCS12),          // RFC 7292, section 4
-        ([0 | 1], der::SEQUENCE) => Some(PRIVATE_KEY), // RFC 5958, section 2
-        ([0 | 1], der::INTEGER | der::OCTET_STRING) => Some(PRIVATE_KEY), // RFC 8017, A.1.2; RFC 5915, section 3
+        ([3], der::SEQUENCE) => Some(PKCS12), // RFC 7292, section 4
+        // RFC 5958, section 2; RFC 8017, A.1.2; RFC 5915, section 3
+        ([0 | 1], der::SEQUENCE | der::INTEGER | der::OCTET_STRING) => Some(PRIVATE_KEY),
         _ => None,
     }
 }
@@ -41,7 +41,7 @@ pub(super) fn bytes(bytes: &[u8]) -> Option<&'static str> {
 fn is_token(bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii();
     let is_part = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
-    text.starts_with(b"eyJ") && text.iter().all(is_part) && text.iter().filter(|octet| **octet == b'.').count() >= 2
+    text.starts_with(b"eyJ") && text.iter().all(is_part) && memchr::memchr_iter(b'.', text).count() >= 2
 }
 
 #[cfg(test)]

@@ -309,12 +309,10 @@ fn algorithm(
         (P521, Ecdsa(Hash::Sha384)) => &signature::ECDSA_P521_SHA384_ASN1,
         (P521, Ecdsa(Hash::Sha512)) => &signature::ECDSA_P521_SHA512_ASN1,
         (KeyKind::Ed25519, SignatureKind::Ed25519) => &signature::ED25519,
-        (Rsa(_), RsaPkcs1(_) | RsaPss(_) | OtherPss(_)) | (P256 | P384 | P521, Ecdsa(_)) => {
-            return Err(Verification::Unsupported);
-        }
-        (KeyKind::Dsa | KeyKind::Other(_) | KeyKind::OtherCurve(_), _) | (_, SignatureKind::Other(_)) => {
-            return Err(Verification::Unsupported);
-        }
+        (Rsa(_), RsaPkcs1(_) | RsaPss(_) | OtherPss(_))
+        | (P256 | P384 | P521, Ecdsa(_))
+        | (KeyKind::Dsa | KeyKind::Other(_) | KeyKind::OtherCurve(_), _)
+        | (_, SignatureKind::Other(_)) => return Err(Verification::Unsupported),
         _ => return Err(Verification::WrongKind),
     })
 }
