@@ -34,7 +34,7 @@ use matrix::{Trial, VIEWS};
 use Verdict::{First, Neighbour, Silent, Wrong};
 
 /// Faults that are not the first cause in every view, with the least that each view must reach, and why.
-const LESS: [(&str, [Verdict; 3], &str); 12] = [
+const LESS: [(&str, [Verdict; 3], &str); 11] = [
     ("cmg-certificate-expired", [Neighbour, First, First], "one client alone: its clock may be wrong"),
     ("tls-interception", [Wrong, Neighbour, First], "the issuer that was presented is in no log"),
     ("wpj-certificate-missing", [Neighbour, Neighbour, First], "its text is not public: the tenant may be the cause"),
@@ -50,7 +50,6 @@ const LESS: [(&str, [Verdict; 3], &str); 12] = [
     ("sts-library-mismatch", [Neighbour, First, First], "the client sees a 500, which may come from all of IIS"),
     ("sts-not-running", [Wrong, First, First], "the client sees no status: connector-down is as possible"),
     ("mp-cannot-reach-entra", [Silent, First, First], "the client sees no status, and 0x87D00231 is no cause"),
-    ("user-not-discovered", [Neighbour, First, First], "the client sees a 401, which has many causes"),
 ];
 
 /// Faults whose refusal the client's log does not show: the stage at which a flow of theirs broke is open.

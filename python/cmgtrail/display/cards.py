@@ -40,8 +40,8 @@ STYLE = """
  color:inherit;background:transparent;line-height:1.45}
 .cmgtrail h3{margin:.1em 0 .4em;font-size:1.05em;font-weight:600}
 .cmgtrail table{border-collapse:collapse;margin:.4em 0;font-size:.92em;color:inherit;background:transparent}
-.cmgtrail.cmgtrail.cmgtrail :is(th,td){text-align:left;padding:.15em .8em .15em 0;vertical-align:top;background:transparent;
- border:0;border-bottom:1px solid rgba(128,128,128,.25)}
+.cmgtrail.cmgtrail.cmgtrail :is(th,td){text-align:left;padding:.15em .8em .15em 0;vertical-align:top;
+ background:transparent;border:0;border-bottom:1px solid rgba(128,128,128,.25)}
 .cmgtrail code{font-family:ui-monospace,Consolas,monospace;font-size:.92em;white-space:pre-wrap;
  overflow-wrap:anywhere;color:inherit;background:transparent}
 .cmgtrail .place{overflow-wrap:normal;white-space:normal}
