@@ -118,10 +118,12 @@ class Plots:
         spell = _spell(dated)
         unit, name = _bin(spell)
         axis = alt.Axis(format=_clock_format(spell), tickCount=8, labelAngle=0)
+        # In panels with scales of their own Vega ticks between whole numbers all the same.
+        flows = alt.Axis(tickMinStep=1, tickCount=4, labelExpr="datum.value % 1 ? '' : format(datum.value, ',d')")
         chart = alt.Chart(_data(rows)).mark_bar()
         chart = chart.encode(
             x=alt.X(f"{unit}(started):T", title="UTC", axis=axis),
-            y=alt.Y("count():Q", title="flows", axis=alt.Axis(tickMinStep=1, tickCount=4, format=",d")),
+            y=alt.Y("count():Q", title="flows", axis=flows),
             color=_colour("outcome", _OUTCOMES),
             row=alt.Row("end:N", title=None, header=alt.Header(labelColor=_GREY, labelFontSize=12)),
             tooltip=[alt.Tooltip(f"{unit}(started):T", title=name), "outcome:N", "count():Q"],

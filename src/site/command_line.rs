@@ -150,6 +150,11 @@ impl CommandLine {
         self.switch("NoCRLCheck").is_some()
     }
 
+    /// `/UsePKICert`: a PKI certificate of the client's is taken where it has one.
+    pub fn use_pki_certificate(&self) -> bool {
+        self.switch("UsePKICert").is_some()
+    }
+
     /// `/regtoken`: the bulk registration token.
     pub fn registration_token(&self) -> Option<&str> {
         self.switch("regtoken").filter(|token| !token.is_empty())

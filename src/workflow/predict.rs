@@ -201,6 +201,8 @@ enum Decision {
 enum Bearer {
     Device,
     User,
+    /// The device's where it gets one, else the user's.
+    Either,
 }
 
 /// The decisions that others rest on.
@@ -338,7 +340,15 @@ impl<'q, 'a> Decided<'q, 'a> {
         let question = self.question;
         let ruling = entra::join(question.client, question.client_time());
         let of_own_network = question.command().is_some() && question.told_target().is_none();
+        let asks_for_certificate = question.command().is_some_and(CommandLine::use_pki_certificate);
         match ruling.causes.first() {
+            Some(cause) if asks_for_certificate && question.client.pki_certificate.is_none() => {
+                Ruling::not_known(format!(
+                    "whether the client has a PKI certificate, which /UsePKICert asks for (pki_certificate); without one {} is met ({})",
+                    cause.failure,
+                    clause(&cause.why)
+                ))
+            }
             Some(cause) if question.phase == Phase::Bootstrap && of_own_network => Ruling::not_known(format!(
                 "where ccmsetup runs: its command line names no CMG, and from the internet {} is met ({})",
                 cause.failure,
@@ -398,10 +408,27 @@ impl<'q, 'a> Decided<'q, 'a> {
         // What is not told of the token was said where the gateway takes it.
         let token = Ruling { unknown: Vec::new(), ..self.token_at(at, management_point::token) };
         ruling = ruling.and(self.with_clock(&point.name, at, token));
-        if self.credential == Credential::Entra && self.bearer == Bearer::User {
-            ruling = ruling.and(management_point::user(question.site, question.client));
+        if self.credential == Credential::Entra {
+            ruling = ruling.and(self.user_of_token());
         }
         ruling
+    }
+
+    /// Whether the site knows the user, where the token is a user's.
+    fn user_of_token(&self) -> Ruling {
+        let user = || management_point::user(self.question.site, self.question.client);
+        match self.bearer {
+            Bearer::Device => Ruling::default(),
+            Bearer::User => user(),
+            // The device's token needs no user; whether there will be one is not known.
+            Bearer::Either => match user().causes.first() {
+                Some(cause) => Ruling::not_known(format!(
+                    "whether Windows can use the key of the device's join: if not, the user's token is shown ({})",
+                    clause(&cause.why)
+                )),
+                None => user(),
+            },
+        }
     }
 
     /// What somebody whose clock shows `at` says of the client's token.
@@ -493,7 +520,7 @@ fn aad_token(question: &Question<'_>) -> (Ruling, Bearer) {
             let warnings = device.causes;
             (request.and(user).and(Ruling { warnings, reports: device.reports, ..Ruling::default() }), Bearer::User)
         }
-        (Verdict::NotKnown, Verdict::Passed) => (request.and(user), Bearer::Device),
+        (Verdict::NotKnown, Verdict::Passed) => (request.and(user), Bearer::Either),
         (Verdict::Passed | Verdict::NotKnown, _) => (request.and(device), Bearer::Device),
     }
 }

@@ -318,6 +318,7 @@ def test_parquet_without_a_library_says_what_to_install(
         (["--table", "flows"], "--table goes with"),
         (["--format", "json", "--table", "flows"], "--table goes with"),
         (["--out", "x"], "--out goes with"),
+        (["--format", "json", "--out", "x.html", "--html", "./x.html"], "both name x.html"),
         (["--format", "csv", "--table", "rows"], "rows"),
     ],
 )

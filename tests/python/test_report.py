@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -130,6 +131,19 @@ def test_the_first_line_never_sounds_surer_than_the_finding() -> None:
 def test_a_healthy_trail_and_one_without_traffic_raise_no_alarm() -> None:
     assert verdict.lines(cmgtrail.read(logs_of(HEALTHY), progress=False))[0] == "good"
     assert verdict.lines(cmgtrail.read(logs_of(NO_TRAFFIC), progress=False))[0] == "open"
+
+
+def test_it_works_only_where_an_attempt_went_through(tmp_path: Path) -> None:
+    nobody = cmgtrail.read(logs_of(HEALTHY), client="NOBODY-HERE", progress=False)
+    assert verdict.lines(nobody)[0] == "open"
+    # An install that was cut off while it ran: its start and its first request, and no end.
+    (source,) = logs_of("root-missing-mask-8").rglob("ccmsetup.log")
+    log = tmp_path / "client-PC042" / "ccmsetup.log"
+    log.parent.mkdir()
+    log.write_text("".join(source.read_text("utf-8").splitlines(keepends=True)[:22]), "utf-8")
+    begun = cmgtrail.read(tmp_path, progress=False)
+    assert [flow.outcome for flow in begun.flows] == ["unfinished"]
+    assert "It works" not in " ".join(verdict.lines(begun))
 
 
 def test_evidence_has_the_lines_around_it(demo: Any) -> None:

@@ -79,6 +79,8 @@ def diagnose(
         raise click.UsageError("--table goes with --format csv and --format parquet; the others hold everything.")
     if out and form == "table":
         raise click.UsageError("--out goes with --format json, jsonl, csv and parquet; --html FILE writes a page.")
+    if out and html and Path(out).resolve() == Path(html).resolve():
+        raise click.UsageError(f"--out and --html both name {out}; give each a file of its own.")
     clock = Zone(zone)
     trail = followed(asked, clock)
     if html:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from cmgtrail.display import words
@@ -35,8 +36,22 @@ def lines(trail: Trail) -> tuple[str, str, str]:
         stages = ", ".join(dict.fromkeys(flow.broke_at or "an unknown stage" for flow in broken))
         fault = "these logs do not say whether client, gateway or site is at fault"
         return "open", f"Authentication broke off at {stages}, and {fault}.", "What is missing to say it stands below."
-    whole = f"{counted(len(trail.flows), 'flow')}, and nothing to repair on client, gateway or site."
-    return "good", "It works: no cause was found that stops authentication.", whole
+    return _without_a_cause(trail)
+
+
+def _without_a_cause(trail: Trail) -> tuple[str, str, str]:
+    """Only an attempt that went through to its end says that it works."""
+    outcomes = Counter(flow.outcome for flow in trail.flows)
+    completed = outcomes["completed"]
+    if not completed:
+        flows = len(trail.flows)
+        none = "These logs, or the chosen client and time, show no attempt of a client."
+        why = f"{counted(flows, 'flow')}, of which these logs show no end." if flows else none
+        return "open", "Nothing can be said: no attempt is seen to succeed or to fail.", why
+    whole = f"{counted(completed, 'flow')} completed, and nothing to repair on client, gateway or site."
+    left = len(trail.flows) - completed
+    rest = f" Of {left:,} more these logs do not show the end." if left else ""
+    return "good", "It works: no cause was found that stops authentication.", whole + rest
 
 
 def party(finding: Finding) -> str:

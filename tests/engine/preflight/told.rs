@@ -270,3 +270,25 @@ fn logs_of_other_hosts_are_compared_with_nothing_and_that_is_said() {
     assert_eq!(note(both), "");
     assert!(ask(&described(), None).notes.is_empty());
 }
+
+/// Whether the device's token or the user's is shown hangs on a key of which nothing is told.
+#[test]
+fn a_user_who_may_stand_in_is_looked_up_before_anything_passes() {
+    const STANDS_IN: [Change; 2] =
+        [("device_key_ok = true\n", ""), ("user_discovery = true", "user_discovery = false")];
+    let prediction = of(&STANDS_IN, Bootstrap);
+    assert_eq!(prediction.works, None, "{:#?}", prediction.stages);
+    assert!(prediction.stage(Stage::MpValidate).unwrap().why.contains("the user's token is shown"));
+}
+
+#[test]
+fn a_client_that_is_told_to_take_a_certificate_may_have_one() {
+    let changes: [Change; 2] = [
+        ("join = \"entra\"\nwpj_certificate = \"wpj.pem\"", "join = \"domain\""),
+        ("ccmsetup = 'ccmsetup.exe", "ccmsetup = 'ccmsetup.exe /UsePKICert"),
+    ];
+    let prediction = of(&changes, Bootstrap);
+    assert_eq!(causes(&prediction), []);
+    assert_eq!(prediction.works, None);
+    assert!(prediction.stage(Stage::WpjCertificate).unwrap().why.contains("/UsePKICert"));
+}
