@@ -19,7 +19,7 @@ export PIP_CONSTRAINT := $(abspath requirements-dev.txt)
 PKITS := import cryptography_vectors as v, pathlib; print(pathlib.Path(v.__file__).parent / "x509/PKITS_data")
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-rust test-python test-browser test-spark test-package test-windows lint lint-rust lint-python bench score \
+.PHONY: help demo build test test-rust test-python test-browser test-spark test-package windows lint lint-rust lint-python bench score \
         docs clean
 
 help: ## Say what can be made
@@ -70,7 +70,7 @@ test-package: $(VENV)/.tools ## Build the source distribution, a wheel from it, 
 	cd dist/package && venv/bin/python -X importtime -c "import cmgtrail" 2>&1 | awk -F'|' '/ cmgtrail$$/ { ms = $$2 / 1000 } \
 		END { printf "import cmgtrail takes %.0f ms\n", ms; exit !(ms > 0 && ms < 100) }'
 
-test-windows: build $(VENV)/.dev ## Build the wheel for Windows and run it under wine (Debian)
+windows: build $(VENV)/.dev ## Build the wheel for Windows and run it under wine (Debian)
 	@dpkg --status $(WINDOWS_PACKAGES) >/dev/null 2>&1 || { \
 		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || \
 			{ echo "These Debian packages are needed: apt install $(WINDOWS_PACKAGES)"; exit 1; }; \

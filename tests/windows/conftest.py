@@ -108,9 +108,9 @@ class Windows:
 
 @pytest.fixture(scope="session")
 def wheel() -> Path:
-    """The wheel that `make test-windows` has built."""
+    """The wheel that `make windows` has built."""
     wheels = list((BUILT / "wheels").glob("*.whl"))
-    assert len(wheels) == 1, "make test-windows builds the wheel"
+    assert len(wheels) == 1, "make windows builds the wheel"
     return wheels[0]
 
 
