@@ -21,7 +21,7 @@ use crate::report::CheckStatus;
 use crate::time::Micros;
 
 /// Rows of one batch of the answer.
-const ROWS: usize = 1_024;
+const ROWS: usize = 2_048;
 
 /// Columns that hold a claim or a fact as text.
 const TEXTS: [&str; 10] = [
