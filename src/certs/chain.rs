@@ -331,8 +331,11 @@ fn second_opinion(
     let others: Vec<&Certificate> =
         inputs.pool.certificates().filter(|other| !std::ptr::eq(*other, certificate)).collect();
     let roots: Vec<&Certificate> = inputs.roots.iter().filter_map(|at| inputs.pool.get(*at)).collect();
-    let ask = || oracle::ask(request, certificate, &others, &roots, &inputs.lists, search.proven());
-    let answer = if search.exhausted { None } else { ask() };
+    let answer = if search.exhausted {
+        None
+    } else {
+        oracle::ask(request, certificate, &others, &roots, &inputs.lists, search.proven())
+    };
     let opinion = oracle::compare(answer.as_ref(), checks, BeyondIt::on(&chain));
     let status = match opinion.agreement {
         Agreement::Agree | Agreement::KnownDifference => CheckStatus::Passed,

@@ -6,9 +6,6 @@ use super::json::Json;
 /// Most bytes of a token that are read. An Entra token with all its groups stays under 30 kB.
 pub(crate) const MAX_BYTES: usize = 256 << 10;
 
-/// How the problem of a part begins that holds another token.
-const WRAPS: &str = "wraps another token";
-
 /// A part that should hold a JSON object.
 #[derive(Debug)]
 pub(crate) struct Part {
@@ -32,11 +29,12 @@ impl Part {
     pub fn read(&self) -> Reading<'_> {
         // The text of a token, or a JSON string of it.
         if self.bytes.starts_with(b"eyJ") || self.bytes.starts_with(b"\"eyJ") {
-            return Reading::broken(format!("{WRAPS} (RFC 7519, section 5.2), which no issuer of a CMG's tokens does"));
+            let why = "wraps another token (RFC 7519, section 5.2), which no issuer of a CMG's tokens does";
+            return Reading { wraps_token: true, ..Reading::broken(why.to_owned()) };
         }
         match Json::parse(&self.bytes) {
             Ok(json) if json.members().is_some() => {
-                Reading { duplicates: json.duplicates(), json: Some(json), problem: None }
+                Reading { duplicates: json.duplicates(), json: Some(json), ..Reading::default() }
             }
             Ok(json) => Reading::broken(format!("is {}, not an object", json.type_name())),
             Err(why) => Reading::broken(why),
@@ -51,16 +49,13 @@ pub(crate) struct Reading<'p> {
     pub json: Option<Json<'p>>,
     /// Why it could not.
     pub problem: Option<String>,
+    /// Whether another token stands in its place, whole.
+    pub wraps_token: bool,
     /// Members that stand twice.
     pub duplicates: Vec<String>,
 }
 
 impl Reading<'_> {
-    /// Whether it holds another token, whole.
-    pub fn is_wrapped(&self) -> bool {
-        self.problem.as_ref().is_some_and(|problem| problem.starts_with(WRAPS))
-    }
-
     fn broken(problem: String) -> Self {
         Self { problem: Some(problem), ..Self::default() }
     }

@@ -38,6 +38,13 @@ struct Template {
     suffix: &'static str,
 }
 
+impl Template {
+    /// What stands in the tenant's place of an issuer written in this way.
+    fn tenant<'i>(&self, issuer: &'i str) -> Option<&'i str> {
+        issuer.strip_prefix(self.prefix)?.strip_suffix(self.suffix)
+    }
+}
+
 const fn template(cloud: &'static str, version: Version, prefix: &'static str) -> Template {
     let suffix = match version {
         Version::V1 => "/",
@@ -79,7 +86,7 @@ pub(crate) fn recognise(issuer: &str) -> Option<Issuer<'_>> {
     let site = issuer.strip_prefix(SITE_ISSUER).filter(|rest| is_guid(rest));
     site.map(|hierarchy| Issuer::Site { hierarchy }).or_else(|| {
         TEMPLATES.iter().find_map(|template| {
-            let tenant = issuer.strip_prefix(template.prefix)?.strip_suffix(template.suffix)?;
+            let tenant = template.tenant(issuer)?;
             let cloud = if template.prefix == SHARED { "public or us-government" } else { template.cloud };
             let known = Issuer::Entra { cloud, version: template.version, tenant };
             is_guid(tenant).then_some(known)
@@ -108,10 +115,8 @@ pub(crate) fn near_miss(issuer: &str) -> Option<&'static str> {
 /// True for an issuer of Entra but for its tenant, which is no GUID: `common`, `organizations`, a domain. Clients sign
 /// in at such addresses; no token names one as its issuer.
 pub(crate) fn is_sign_in_address(issuer: &str) -> bool {
-    TEMPLATES.iter().any(|template| {
-        let tenant = issuer.strip_prefix(template.prefix).and_then(|rest| rest.strip_suffix(template.suffix));
-        tenant.is_some_and(|tenant| !tenant.is_empty() && !tenant.contains(['/', '{']) && !is_guid(tenant))
-    })
+    let is_no_tenant = |tenant: &str| !tenant.is_empty() && !tenant.contains(['/', '{']) && !is_guid(tenant);
+    TEMPLATES.iter().filter_map(|template| template.tenant(issuer)).any(is_no_tenant)
 }
 
 /// True where a signing key published for `key_issuer` may sign for `token_issuer`.
@@ -136,8 +141,7 @@ pub(crate) fn with_tenant<'i>(template: &'i str, tenant: Option<&str>) -> Cow<'i
 /// True where one is the v2.0 form of the other, which is of v1.0: the same tenant in the same cloud.
 pub(crate) fn is_v2_form(v2: &str, v1: &str) -> bool {
     fn tenant<'i>(template: &Template, issuer: &'i str, version: Version) -> Option<&'i str> {
-        (template.version == version).then_some(())?;
-        issuer.strip_prefix(template.prefix)?.strip_suffix(template.suffix)
+        template.tenant(issuer).filter(|_| template.version == version)
     }
     TEMPLATES.iter().filter_map(|template| Some((template.cloud, tenant(template, v1, Version::V1)?))).any(
         |(cloud, old)| {

@@ -366,7 +366,7 @@ fn from_jwk(jwk: &Json<'_>, origin: &str) -> Result<Key, &'static str> {
     key.algorithm = owned("alg");
     key.issuer = owned("issuer");
     key.operations = operations(jwk);
-    key.thumbprint = owned("x5t").or_else(|| thumbprint_of_chain(jwk));
+    key.thumbprint = owned("x5t").or_else(|| Some(thumbprint(&certificate_of(jwk)?)));
     Ok(key)
 }
 
@@ -375,9 +375,10 @@ fn operations(jwk: &Json<'_>) -> Option<Vec<String>> {
     Some(operations.iter().filter_map(|operation| operation.as_str().map(str::to_owned)).collect())
 }
 
-fn thumbprint_of_chain(jwk: &Json<'_>) -> Option<String> {
+/// DER of the certificate beside a key (RFC 7517, section 4.7).
+fn certificate_of(jwk: &Json<'_>) -> Option<Vec<u8>> {
     let Json::List(chain) = jwk.get("x5c")? else { return None };
-    Some(thumbprint(&STANDARD.decode(chain.first()?.as_str()?).ok()?))
+    STANDARD.decode(chain.first()?.as_str()?).ok()
 }
 
 /// Whether an RSA exponent is odd and at least 3 (RFC 8017, section 3.1): with any other, nothing is proven.
@@ -387,8 +388,7 @@ fn is_exponent(exponent: &[u8]) -> bool {
 
 /// Whether a key is that of the certificate beside it, as it must be (RFC 7517, section 4.7); `None` without one.
 fn is_of_certificate(jwk: &Json<'_>) -> Option<bool> {
-    let Json::List(chain) = jwk.get("x5c")? else { return None };
-    let der = STANDARD.decode(chain.first()?.as_str()?).ok()?;
+    let der = certificate_of(jwk)?;
     let (_, certificate) = X509Certificate::from_der(&der).ok()?;
     let own = |name: &str| bytes_of(jwk, name).ok();
     match certificate.public_key().parsed().ok()? {

@@ -93,7 +93,7 @@ fn json(json: CheckKind, duplicates: CheckKind, reading: Option<&Reading<'_>>, l
     match &reading.problem {
         None => ledger.passed(json, || format!("The {part} part is a JSON object.")),
         Some(why) => ledger.failed(json, Decides, || {
-            let so = if reading.is_wrapped() { "" } else { "; the token may have been damaged or cut" };
+            let so = if reading.wraps_token { "" } else { "; the token may have been damaged or cut" };
             Words::new(format!("The {part} part {why}{so}.")).expected("a JSON object").found(why)
         }),
     }

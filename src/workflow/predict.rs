@@ -416,18 +416,17 @@ impl<'q, 'a> Decided<'q, 'a> {
 
     /// Whether the site knows the user, where the token is a user's.
     fn user_of_token(&self) -> Ruling {
-        let user = || management_point::user(self.question.site, self.question.client);
-        match self.bearer {
-            Bearer::Device => Ruling::default(),
-            Bearer::User => user(),
+        if self.bearer == Bearer::Device {
+            return Ruling::default();
+        }
+        let user = management_point::user(self.question.site, self.question.client);
+        match user.causes.first() {
             // The device's token needs no user; whether there will be one is not known.
-            Bearer::Either => match user().causes.first() {
-                Some(cause) => Ruling::not_known(format!(
-                    "whether Windows can use the key of the device's join: if not, the user's token is shown ({})",
-                    clause(&cause.why)
-                )),
-                None => user(),
-            },
+            Some(cause) if self.bearer == Bearer::Either => Ruling::not_known(format!(
+                "whether Windows can use the key of the device's join: if not, the user's token is shown ({})",
+                clause(&cause.why)
+            )),
+            _ => user,
         }
     }
 

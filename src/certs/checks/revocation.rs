@@ -7,7 +7,7 @@ use crate::certs::extensions::{GeneralName, PointName};
 use crate::certs::paths::Search;
 use crate::certs::reach::unreachable_from_internet;
 use crate::certs::request::{Revocation, Vantage};
-use crate::certs::revocation::{Answer, Examiner, Lists, Status};
+use crate::certs::revocation::{Answer, Examiner, Lists, Status, Use};
 use crate::certs::rules::{
     CDP_UNREACHABLE_FROM_INTERNET, CLIENT_CLOCK_SUSPECT, CRL_BAD_SIGNATURE, CRL_DELTA_ONLY, CRL_ISSUED_LATER,
     CRL_NUMBER, CRL_SIGNER_NOT_ALLOWED, CRL_STALE, CRL_UNKNOWN_CRITICAL_EXTENSION, CRL_UNREACHABLE, CRL_UNREADABLE,
@@ -166,7 +166,7 @@ fn reach(judgement: &mut Judgement<'_>, place: usize, certificate: &Certificate)
 /// The status of one certificate and the faults of the lists that speak for it.
 fn report(judgement: &mut Judgement<'_>, place: usize, certificate: &Certificate, lists: &Lists<'_>, answer: &Answer) {
     let unknown = answer.status == Status::Unknown;
-    let later = answer.uses.iter().any(super::super::revocation::Use::is_only_later);
+    let later = answer.uses.iter().any(Use::is_only_later);
     let listed = list_faults(judgement, lists, answer, unknown);
     let cut_off = unreachable(judgement, place, certificate, lists, unknown);
     distribution_points(judgement, place, certificate, unknown);
