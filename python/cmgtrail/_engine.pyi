@@ -346,8 +346,11 @@ class Flow:
     @property
     def findings(self) -> Table[Finding]:
         """The findings that name it, best first."""
-    def plot(self) -> alt.Chart:
+    def plot(self, *, every: bool = False) -> alt.Chart:
         """The flow as a sequence diagram: machines, stages, delays, clock offsets, and where it stopped.
+
+        Args:
+            every: Every attempt; else of more than five the first two and the last two.
 
         Raises:
             ImportError: Altair is not installed (`pip install "cmgtrail[notebook]"`).

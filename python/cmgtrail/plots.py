@@ -135,17 +135,18 @@ class Plots:
         return "<Plots: outcomes(), timeline(), causes(), onset()>"
 
 
-def flow(shown: Flow, trail: Trail) -> alt.Chart:
+def flow(shown: Flow, trail: Trail, *, every: bool = False) -> alt.Chart:
     """A flow as a sequence diagram: machines, stages, delays, clock offsets, and where it stopped.
 
     Args:
         shown: The flow.
         trail: The trail that it is from, which knows machines and clocks.
+        every: Every attempt; else of more than five the first two and the last two.
     """
     alt = _altair()
     drawn = layout.sequence(shown, layout.machines(trail))
     lanes = [_lane_words(lane) for lane in drawn.lanes]
-    rows = [_step_row(step, place, lanes) for place, step in enumerate(drawn.steps)]
+    rows = _step_rows(drawn, frozenset() if every else drawn.between, lanes)
     # Names stand in lines, one under the other, and the last of them above the picture.
     below = max((lane.count(_PART) for lane in lanes), default=0) * _LINE
     axis = alt.Axis(
@@ -192,6 +193,22 @@ def _lane_words(lane: layout.Lane) -> str:
         side = "ahead" if lane.ahead > 0 else "behind"
         parts.append(f"clock {abs(lane.ahead):.1f} s {side}")
     return _PART.join(parts)
+
+
+def _step_rows(drawn: layout.Sequence, left: frozenset[int], lanes: list[str]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    told = not left
+    for step in drawn.steps:
+        if step.attempt not in left:
+            rows.append(_step_row(step, len(rows), lanes))
+        elif not told:
+            told = True
+            words = f"{len(left)} attempts in between are not drawn"
+            rows.append(_step_row(step, len(rows), lanes) | _NO_STEP | {"to": lanes[step.origin], "label": words})
+    return rows
+
+
+_NO_STEP = {"way": "none", "mark": "start", "stage": "", "delay": "", "when": "", "lines": 0, "broke": False}
 
 
 def _step_row(step: layout.Step, place: int, lanes: list[str]) -> dict[str, Any]:

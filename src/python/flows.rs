@@ -1,7 +1,7 @@
 //! Flows, their stages, their lines and the joins that brought these together.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDateTime;
+use pyo3::types::{IntoPyDict, PyDateTime};
 
 use super::conversions::{datetime, view};
 use super::table::Table;
@@ -77,9 +77,11 @@ view! {
     }
 
     /// The flow as a sequence diagram.
-    fn plot<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+    #[pyo3(signature = (*, every = false))]
+    fn plot<'py>(slf: &Bound<'py, Self>, every: bool) -> PyResult<Bound<'py, PyAny>> {
         let trail = Trail(std::sync::Arc::clone(&slf.get().trail));
-        slf.py().import("cmgtrail.plots")?.call_method1("flow", (slf, trail))
+        let options = [("every", every)].into_py_dict(slf.py())?;
+        slf.py().import("cmgtrail.plots")?.call_method("flow", (slf, trail), Some(&options))
     }
 }
 

@@ -114,6 +114,36 @@ def test_filters_and_search_narrow_the_list(opened: Callable[..., Page], reporte
     expect(page.locator("#rows button").first).to_have_text("FAS-B2")
 
 
+def test_search_finds_each_word_wherever_it_stands(
+    opened: Callable[..., Page], reported: Callable[[Path], Path]
+) -> None:
+    page = opened(reported(PAIR))
+    status = page.get_by_role("status")
+    found = {
+        "cert_rev_failed fas-b2": "1 of 2 flows",  # a line's word and a client, small letters
+        "FAS-B2 completed": "0 of 2 flows",
+        page.locator("#rows tr", has_text="FAS-B2").locator("td").nth(2).inner_text(): "1 of 2 flows",
+        "revocation list": "1 of 2 flows",  # words of the cause's title
+    }
+    for words, count in found.items():
+        page.get_by_label("Search").fill(words)
+        expect(status).to_have_text(count)
+
+
+def test_of_many_attempts_the_first_and_last_are_drawn_until_all_are_asked_for(
+    opened: Callable[..., Page], reported: Callable[[Path], Path]
+) -> None:
+    page = opened(reported(CORPUS / "one-client-date-invalid" / "logs"))
+    page.get_by_role("button", name="NS-RIG-04").first.click()
+    drawing = page.get_by_role("region", name="Diagram of service-NS-RIG-04")
+    heads = drawing.locator("svg text.head", has_text="Attempt")
+    expect(heads).to_have_text(["Attempt 1", "Attempt 2", "Attempt 6", "Attempt 7"])
+    expect(drawing.get_by_text("3 attempts in between are not drawn")).to_be_visible()
+    drawing.get_by_role("button", name="Draw all 7 attempts").click()
+    expect(heads).to_have_count(7)
+    expect(drawing).to_be_focused()
+
+
 def test_lines_around_the_evidence_are_shown_and_only_evidence_is_marked(
     opened: Callable[..., Page], reported: Callable[[Path], Path]
 ) -> None:
@@ -185,7 +215,7 @@ def test_a_fleet_opens_and_stays_responsive(
     print(f"\n5,000 flows, {size:.1f} MB: ready {ready:.2f} s, search {searched:.2f} s, unfold {unfolded:.2f} s")
 
 
-def test_print_unfolds_evidence_and_leaves_controls_out(
+def test_print_is_black_on_white_and_leaves_controls_out(
     opened: Callable[..., Page], reported: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     page = opened(reported(FAILING), color_scheme="dark")

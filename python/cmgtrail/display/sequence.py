@@ -45,6 +45,10 @@ _WAYS = {
 """Who asks whom, or who answers whom, at each stage."""
 
 
+_ENDS = 2
+"""Of a flow of many attempts, the first so many and the last so many tell the story."""
+
+
 class Machine(NamedTuple):
     """Who wrote a log."""
 
@@ -94,6 +98,12 @@ class Sequence(NamedTuple):
 
     lanes: tuple[Lane, ...]
     steps: tuple[Step, ...]
+
+    @property
+    def between(self) -> frozenset[int]:
+        """The attempts between the first and the last ones of many, which a diagram leaves out."""
+        attempts = list(dict.fromkeys(step.attempt for step in self.steps))
+        return frozenset(attempts[_ENDS:-_ENDS] if len(attempts) > 2 * _ENDS + 1 else ())
 
     @property
     def words(self) -> str:

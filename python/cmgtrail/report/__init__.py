@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from cmgtrail import Evidence, Finding, Source, Trail
 
 SHOWN = 8
-"""Lines of evidence and flows of a finding that stand open; as many blocks again fold."""
+"""Flows of a finding that are linked one by one."""
+OPEN = 3
+"""Excerpts of a finding that stand open; the others fold."""
+NEIGHBOUR = 4
+"""Lines shown of a record that is no evidence itself: some hold a whole event."""
 FOLDED = 200
 SOURCES = 300
 """Logs listed one by one; those with gaps or notes come first."""
@@ -50,7 +54,7 @@ def render(trail: Trail) -> str:
     tone, first, second = verdict.lines(trail)
     return environment.get_template("page.html").render(
         version=__version__, trail=trail, css=css, script=script, css_hash=_hash(css), script_hash=_hash(script),
-        shown=SHOWN, tone=tone, first=first, second=second, summary=words.summary(trail),
+        shown=SHOWN, excerpts=OPEN, tone=tone, first=first, second=second, summary=words.summary(trail),
         findings=_findings(trail), open_ends=[words.unexplained_flow(flow) for flow in words.unexplained(trail)],
         flows=sorted(trail.flows, key=lambda flow: flow.outcome == "completed")[:STATIC],
         outcomes=words.outcomes(trail), sources=_sources(trail), totals=_totals(trail),
@@ -104,8 +108,15 @@ def _blocks(
             continue
         block = around.get((line.source, line.line), [context.Line(line.line, line.text)])
         seen |= {(line.source, each.line) for each in block}
-        blocks.append((line.source, [(each.line, each.text, (line.source, each.line) in proofs) for each in block]))
+        blocks.append((line.source, [_shown(each, (line.source, each.line) in proofs) for each in block]))
     return blocks
+
+
+def _shown(line: context.Line, proof: bool) -> tuple[int, str, bool]:  # noqa: FBT001 - a mark of the line
+    lines = line.text.splitlines()
+    if proof or len(lines) <= NEIGHBOUR:
+        return line.line, line.text, proof
+    return line.line, "\n".join([*lines[:NEIGHBOUR], "…"]), proof
 
 
 def _sources(trail: Trail) -> list[Source]:

@@ -86,6 +86,7 @@ def _detail(flow: Flow, texts: Texts, drawn: sequence.Sequence) -> dict[str, Any
             ]
             for step in drawn.steps
         ],
+        "between": sorted(drawn.between),
         "words": drawn.words,
         "lines": [
             [

@@ -20,14 +20,28 @@
   // The diagram: a column for each machine, a row for each step.
   const GUTTER = 130, LANE = 190, ROW = 46, TOP = 74;
   function diagram(place, about) {
+    const left = new Set(details().flows[place].between);
+    const region = make("div", { class: "wide", role: "region", tabindex: "0",
+      "aria-label": `${about} of ${flows[place].id}` }, drawing(place, left));
+    if (left.size) {
+      const all = make("button", { type: "button", class: "whole-drawing" }, `Draw all ${flows[place].attempts} attempts`);
+      all.addEventListener("click", () => { region.replaceChildren(drawing(place, new Set())); region.focus(); });
+      region.prepend(all);
+    }
+    return region;
+  }
+  function drawing(place, left) {
     const { texts, flows: all } = details();
     const flow = all[place];
-    const lanes = flow.lanes, steps = flow.steps;
+    const lanes = flow.lanes, steps = flow.steps.filter((step) => !left.has(step[0]));
     const x = (lane) => GUTTER + LANE / 2 + lane * LANE;
     const y = [];
     let bottom = TOP;
+    const begins = (i) => !i || steps[i][0] !== steps[i - 1][0];
+    const resumed = left.size ? steps.findIndex((step) => step[0] > Math.max(...left)) : -1;
     steps.forEach((step, i) => {
-      if (i && step[0] !== steps[i - 1][0]) bottom += 26;
+      if (i && begins(i)) bottom += 26;
+      if (i === resumed) bottom += 26;
       y.push((bottom += ROW) - 12);
       if (step[9]) bottom += 24;
     });
@@ -35,12 +49,14 @@
     const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": flow.words });
     lanes.forEach(([label, hosts, ahead], lane) => svg.append(...column(x(lane), height, label, hosts, ahead, steps, lane)));
     steps.forEach((step, i) => {
-      if (flow.steps.at(-1)[0] > 1 && (!i || step[0] !== steps[i - 1][0]))
+      if (i === resumed)
+        svg.append(draw("text", { x: 4, y: y[i] - 54, class: "quiet" }, `${left.size} attempts in between are not drawn`));
+      if (steps.at(-1)[0] > 1 && begins(i))
         svg.append(draw("text", { x: 4, y: y[i] - 30, class: "head" }, `Attempt ${step[0]}`));
       svg.append(...row(step, texts[step[1]], x, y[i]));
       if (step[9]) svg.append(...broken(width, y[i] + 22, texts[step[1]]));
     });
-    return make("div", { class: "wide", role: "region", tabindex: "0", "aria-label": `${about} of ${flows[place].id}` }, svg);
+    return svg;
   }
   function column(x, height, label, hosts, ahead, steps, lane) {
     const silent = !steps.some((step) => step[3] === lane);
@@ -128,13 +144,22 @@
   const choices = { "by-outcome": "outcome", "by-kind": "kind", "by-broke": "broke", "by-cause": "causes" };
   let kept = flows.map((_, place) => place), shown = 0, order = null;
 
+  // A flow is kept where each word stands in what is said of it, in its lines, or in what proves one of its causes.
   function matching(words) {
-    if (!words) return () => true;
-    const about = (flow) => [flow.client, flow.id, ...flow.ids, flow.broke, flow.kind, flow.outcome, ...flow.causes];
+    const each = words.split(/\s+/).filter(Boolean).map(telling);
+    return (place) => each.every((tells) => tells(place));
+  }
+  function telling(word) {
+    const within = (text) => text.toLowerCase().includes(word);
+    const about = (flow) =>
+      [flow.client, flow.id, ...flow.ids, flow.broke, flow.kind, flow.outcome, flow.started, ...flow.causes];
     const { texts, flows: all } = details();
     const texted = new Set();
-    texts.forEach((text, number) => text.toLowerCase().includes(words) && texted.add(number));
-    return (place) => about(flows[place]).some((word) => word.toLowerCase().includes(words)) ||
+    texts.forEach((text, number) => within(text) && texted.add(number));
+    const proven = new Set([...document.querySelectorAll("article[data-cause]")]
+      .filter((cause) => [...cause.querySelectorAll("h3, .excerpt")].some((part) => within(part.textContent)))
+      .map((cause) => cause.dataset.cause));
+    return (place) => about(flows[place]).some(within) || flows[place].causes.some((cause) => proven.has(cause)) ||
       (texted.size > 0 && all[place].lines.some((line) => texted.has(line[6]) || texted.has(line[4])));
   }
 
@@ -227,13 +252,7 @@
     });
   }
 
-  let folded = [];
-  addEventListener("beforeprint", () => {
-    illustrate();
-    folded = [...document.querySelectorAll("details:not([open])")];
-    folded.forEach((part) => { part.open = true; });
-  });
-  addEventListener("afterprint", () => folded.forEach((part) => { part.open = false; }));
+  addEventListener("beforeprint", illustrate);
   addEventListener("hashchange", reveal);
   if (flows.length) {
     prepare();

@@ -11,6 +11,8 @@ from cmgtrail.display.words import counted
 if TYPE_CHECKING:
     from cmgtrail import Finding, Trail
 
+NAMED = 3
+"""Further causes that the summary names."""
 _GATEWAY = {"cmg-connection", "cmg-receive", "cmg-forward"}
 _PARTIES = {
     "client": "the client",
@@ -73,5 +75,13 @@ def _reach(trail: Trail, errors: list[Finding]) -> str:
     clients = len({words.client_name(flow) for flow in trail.flows})
     first = errors[0]
     hit = f"It stops {first.clients:,} of {counted(clients, 'client')}" if clients else "No client's own log is here"
-    others = f" {counted(len(errors) - 1, 'further cause')} below." if len(errors) > 1 else ""
-    return f"{hit}. What to do: {first.remedy}{others}"
+    return f"{hit}. What to do: {first.remedy}{_others(errors[1:])}"
+
+
+def _others(errors: list[Finding]) -> str:
+    """The causes after the first, so that whoever reads no further knows that one remedy will not do."""
+    if not errors:
+        return ""
+    named = [f"{error.title} ({party(error)}, {counted(error.clients, 'client')})" for error in errors[:NAMED]]
+    left = [counted(len(errors) - NAMED, "more cause")] if len(errors) > NAMED else []
+    return f" Besides it: {'; '.join(named + left)}."
