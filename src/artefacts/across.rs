@@ -57,7 +57,8 @@ pub(super) fn ends_in_store(report: &Report, store_given: bool) -> Check {
 
 /// All of them.
 pub(super) fn checks(all: &Artefacts, item: &Item, client: &Client<'_>, told: &Told<'_>) -> Vec<Check> {
-    let mut checks = vec![same_for_all(all, item, client), genuine(all, item, client)];
+    let genuine = genuine(all, item, client);
+    let mut checks = vec![same_for_all(all, item, client, &genuine), genuine];
     if let Some(leaf) = item.leaf_certificate() {
         checks.extend(ends(leaf, told.end()));
         checks.push(clock_behind(leaf, item, told.last));
@@ -88,16 +89,31 @@ fn is_alike(item: &Item, other: &Item) -> bool {
     }
 }
 
-/// Whether other machines were presented a certificate of the same issuer.
-fn same_for_all(all: &Artefacts, item: &Item, client: &Client<'_>) -> Check {
+/// Whether other machines were presented a certificate of the same issuer. Of two that differ, one that is known to be
+/// the gateway's own has nothing against it, nor has that of a machine which the gateway never failed to answer.
+fn same_for_all(all: &Artefacts, item: &Item, client: &Client<'_>, genuine: &Check) -> Check {
     let (id, subject) = ("issuer-same-for-all", "presented list");
     match (others(all, item, client).find(|other| !is_alike(item, other)), others(all, item, client).next()) {
+        (Some(_), _) if genuine.status == CheckStatus::Passed => {
+            check(id, CheckStatus::Passed, subject, genuine.explanation.clone())
+        }
+        (Some(_), _) if is_always_answered(all, item) => check(
+            id,
+            CheckStatus::Passed,
+            subject,
+            "The gateway answered this machine: the others' certificates are not its own.",
+        ),
         (Some(other), _) => differs(id, item, other),
         (None, Some(_)) => check(id, CheckStatus::Passed, subject, "Other machines were presented the same issuer."),
         (None, None) => {
             check(id, CheckStatus::NotChecked, subject, "What other machines were presented is not at hand.")
         }
     }
+}
+
+fn is_always_answered(all: &Artefacts, item: &Item) -> bool {
+    let machine = item.owner.as_deref().and_then(|owner| all.machines.get(owner));
+    machine.is_some_and(|machine| !machine.has_failed() && !machine.answered_by.is_empty())
 }
 
 fn differs(id: &str, item: &Item, other: &Item) -> Check {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::across::{self, Told};
 use super::item::Item;
-use super::machines::{self, Machines};
+use super::machines::{self, Machine, Machines};
 use super::naming::Part;
 use super::{Artefacts, Client};
 use crate::certs::dsregcmd::{Beside, validate_dsregcmd};
@@ -16,36 +16,47 @@ use crate::certs::{
 use crate::flows::identity;
 use crate::input::ArtefactKind;
 use crate::report::{Check, CheckStatus, Report};
-use crate::time::{Micros, rfc3339};
+use crate::time::{Micros, rfc3339, zoned_instant};
 use crate::tokens::{KeySet, TokenPolicy, inspect_token, validate_token, withhold};
 
-/// The report on an artefact for a client, and whether it depends on the client's time.
-pub(super) fn of_item(all: &Artefacts, item: &Item, client: &Client<'_>) -> (Report, bool) {
-    let (report, dated) = judged(all, item, client);
+/// The report on an artefact for a client, and the instant that it is about, where it is about one.
+pub(super) fn of_item(all: &Artefacts, item: &Item, client: &Client<'_>) -> (Report, Option<Micros>) {
+    let (report, at) = judged(all, item, client);
     // Names of files and fields of certificates are words of strangers, too.
-    (withhold(report), dated)
+    (withhold(report), at)
 }
 
-fn judged(all: &Artefacts, item: &Item, client: &Client<'_>) -> (Report, bool) {
+/// The report on a chain that belongs to no machine: whether it ends in a store, only a machine's store could say.
+pub(super) fn for_all(all: &Artefacts, item: &Item, client: &Client<'_>) -> (Report, Option<Micros>) {
+    let mut report = inspect_read(item.read.as_slice());
+    let nobody = Client { cmg: item.cmg.as_deref(), ..Client::default() };
+    if let Some(last) = client.at {
+        let told = Told { last, came: &BTreeSet::new(), machine: None };
+        report.checks.extend(across::checks(all, item, &nobody, &told));
+    }
+    (withhold(Report::new(report.kind, report.facts, report.checks)), client.at)
+}
+
+fn judged(all: &Artefacts, item: &Item, client: &Client<'_>) -> (Report, Option<Micros>) {
     if let Some(why) = &item.unread {
         let check = Check::new("unreadable", CheckStatus::Failed, "file", format!("It cannot be read: {why}."));
-        return (Report::new("artefact", Map::new(), vec![check]), false);
+        return (Report::new("artefact", Map::new(), vec![check]), None);
     }
     match (item.kind, item.part, client.at) {
         (ArtefactKind::Certificate, Some(Part::Presented), Some(at)) if item.leaf.is_some() => {
-            (chain(all, item, client, at), true)
+            (chain(all, item, client, at), Some(at))
         }
         (ArtefactKind::Certificate, Some(Part::DeviceCertificate), _) if item.readable => {
-            (join_certificate(item, client.at), client.at.is_some())
+            (join_certificate(item, client.at), client.at)
         }
-        (ArtefactKind::Certificate, part, _) => (certificates(item, part), false),
-        (ArtefactKind::RevocationList, ..) => (inspect_read(item.read.as_slice()), false),
-        (ArtefactKind::FetchList, ..) => (fetch_list(item), false),
-        (ArtefactKind::Token, ..) => (token(all, item, client), client.at.is_some()),
-        (ArtefactKind::KeySet, ..) => (key_set(item), false),
-        (ArtefactKind::JoinStatus, ..) => (join(all, item, client), client.at.is_some()),
-        (ArtefactKind::Site, ..) => (Report::new("site", Map::new(), Vec::new()), false),
-        (ArtefactKind::Truth, ..) => (Report::new("truth", Map::new(), Vec::new()), false),
+        (ArtefactKind::Certificate, part, _) => (certificates(item, part), None),
+        (ArtefactKind::RevocationList, ..) => (inspect_read(item.read.as_slice()), None),
+        (ArtefactKind::FetchList, ..) => (fetch_list(item), None),
+        (ArtefactKind::Token, ..) => token(all, item, client),
+        (ArtefactKind::KeySet, ..) => (key_set(item), None),
+        (ArtefactKind::JoinStatus, ..) => (join(all, item, client), client.at),
+        (ArtefactKind::Site, ..) => (Report::new("site", Map::new(), Vec::new()), None),
+        (ArtefactKind::Truth, ..) => (Report::new("truth", Map::new(), Vec::new()), None),
     }
 }
 
@@ -150,13 +161,13 @@ fn key_set(item: &Item) -> Report {
 }
 
 /// A token, at the client's time, against what the logs say that tokens are for. Never the token itself.
-fn token(all: &Artefacts, item: &Item, client: &Client<'_>) -> Report {
+fn token(all: &Artefacts, item: &Item, client: &Client<'_>) -> (Report, Option<Micros>) {
     let text = text_of(&item.bytes);
     let text = text.trim();
     let inspected = inspect_token(text, false);
-    let Some(at) = client.at else { return inspected };
-    let mut policy = TokenPolicy::new(at);
     let own = machines::key(client.host);
+    let Some(at) = token_time(&inspected, all.machines.get(&own), client.at) else { return (inspected, None) };
+    let mut policy = TokenPolicy::new(at);
     if is_of_entra(&inspected) {
         policy.audience = audiences(&all.machines, &own);
         policy.tenants = all.machines.working_tenants.iter().cloned().collect();
@@ -168,7 +179,17 @@ fn token(all: &Artefacts, item: &Item, client: &Client<'_>) -> Report {
         given = true;
     }
     policy.keys = given.then_some(keys);
-    validate_token(text, &policy)
+    (validate_token(text, &policy), Some(at))
+}
+
+/// The instant for which a token is judged. Every token ends within the hour or the day, so where nothing failed it is
+/// no fault of one to have ended before the logs do: it is judged while it was in force.
+fn token_time(token: &Report, machine: Option<&Machine>, at: Option<Micros>) -> Option<Micros> {
+    if machine.is_some_and(Machine::has_failed) {
+        return at;
+    }
+    let expires = token.facts.get("expires").and_then(Value::as_str).and_then(zoned_instant);
+    at.map(|at| expires.map_or(at, |expires| at.min(expires)))
 }
 
 /// Resources for which working clients take tokens; else what this client itself asked for.

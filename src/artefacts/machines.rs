@@ -35,6 +35,16 @@ pub(super) struct Machine {
 }
 
 impl Machine {
+    /// Its name, as its logs have it.
+    pub fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// True where a request of it to a gateway failed.
+    pub fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
     /// The machine as a client at the time its request failed, else when its logs end.
     pub fn client(&self) -> Client<'_> {
         let failed = self.failed.as_ref();

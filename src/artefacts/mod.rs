@@ -38,7 +38,7 @@ pub struct Artefact {
     pub kind: ArtefactKind,
     /// What it is to its machine; `None` where neither content nor name tell.
     pub part: Option<Part>,
-    /// The machine that it belongs to, in lower case; `None` where it speaks for all, or for none.
+    /// The machine that it belongs to, as its logs or its folder name it; `None` where it speaks for all, or for none.
     pub host: Option<Arc<str>>,
     /// The instant for which it was judged, UTC; `None` where nothing in it depends on time, or no log gives one.
     #[serde(serialize_with = "serialize_utc")]
@@ -102,22 +102,27 @@ impl Artefacts {
     /// The artefacts, in order of path, each judged for its own machine when its request failed, else when its logs
     /// end.
     pub fn list(&self) -> Vec<Artefact> {
-        self.items
-            .iter()
-            .map(|item| {
-                let machine = self.machines.speaker(item.owner.as_deref());
-                let client = machine.map(machines::Machine::client).unwrap_or_default();
-                let (report, dated) = judge::of_item(self, item, &client);
-                Artefact {
-                    path: Arc::clone(&item.path),
-                    kind: item.kind,
-                    part: item.part,
-                    host: item.owner.clone().filter(|owner| !owner.is_empty()),
-                    at: client.at.filter(|_| dated),
-                    report,
-                }
-            })
-            .collect()
+        self.items.iter().map(|item| self.listed(item)).collect()
+    }
+
+    fn listed(&self, item: &Item) -> Artefact {
+        let machine = self.machines.speaker(item.owner.as_deref());
+        let client = machine.map(machines::Machine::client).unwrap_or_default();
+        let (report, at) = if item.is_common() && item.leaf.is_some() {
+            judge::for_all(self, item, &client)
+        } else {
+            judge::of_item(self, item, &client)
+        };
+        let host = item.owner.as_deref().filter(|owner| !owner.is_empty());
+        let named = |owner| self.machines.get(owner).and_then(machines::Machine::host).unwrap_or(owner);
+        Artefact {
+            path: Arc::clone(&item.path),
+            kind: item.kind,
+            part: item.part,
+            host: host.map(|owner| Arc::from(named(owner))),
+            at,
+            report,
+        }
     }
 
     /// The reports on what speaks for this client: what was presented to it, its tokens, its join.

@@ -9,6 +9,7 @@ use cmgtrail::finding::Severity;
 
 use crate::artefacts::OF_TRAILS;
 use crate::certs::fixture::{DAY, HOST, ISSUING_CRL, Key, NOW, Pki, Template, authority, der, name, service};
+use crate::tokens::mint::device_token;
 
 /// Octets of a file under its path.
 type File = (String, Vec<u8>);
@@ -174,7 +175,7 @@ fn every_check_of_artefacts_is_once_passed_once_failed_and_once_not_checked() {
     let mut seen: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (number, (files, expected)) in cases(&pki).into_iter().enumerate() {
         let trail = read(&files);
-        let own = trail.artefacts.iter().filter(|artefact| artefact.host.as_deref() != Some("pc2"));
+        let own = trail.artefacts.iter().filter(|artefact| artefact.host.as_deref() != Some("PC2"));
         let checks: Vec<_> = own.flat_map(|artefact| &artefact.report.checks).collect();
         for (id, status) in expected {
             let found: BTreeSet<&str> =
@@ -230,6 +231,52 @@ fn what_has_ended_is_not_said_to_end_soon() {
     assert_eq!(of_list(-8 * DAY, -DAY), title(stale, ended));
     assert_eq!(of_list(-7 * DAY, DAY / 4), title(stale, soon));
     assert_eq!(of_list(-DAY / 2, DAY / 2), []);
+}
+
+/// Checks of an artefact that failed.
+fn refused<'a>(trail: &'a Trail, path: &str) -> Vec<&'a str> {
+    let artefact = trail.artefacts.iter().find(|artefact| &*artefact.path == path).unwrap();
+    artefact.report.checks.iter().filter(|check| check.status.as_str() == "failed").map(|check| &*check.id).collect()
+}
+
+#[test]
+fn a_machine_that_was_answered_has_nothing_against_its_chain_because_another_is_intercepted() {
+    let pki = Pki::new();
+    let chain = |host: &str, leaf: Vec<u8>| file(&format!("client-{host}/presented/leaf.cer"), leaf);
+    let own = pki.leaf().sign(&pki.issuing_key);
+    let trail = read(&[
+        failing("PC1"),
+        chain("PC1", other_leaf()),
+        working("PC2", false),
+        chain("PC2", own.clone()),
+        file("presented/cmg.contoso.com.cer", own),
+    ]);
+    assert!(refused(&trail, "client-PC1/presented/leaf.cer").contains(&"issuer-same-for-all"));
+    assert!(!refused(&trail, "client-PC2/presented/leaf.cer").contains(&"issuer-same-for-all"));
+    // What lies in no machine's folder is not held against the store of the one that failed.
+    let of_all = trail.artefacts.iter().find(|artefact| artefact.host.is_none()).unwrap();
+    assert!(
+        of_all
+            .report
+            .checks
+            .iter()
+            .all(|check| check.id != "root-not-in-client-store" && check.id != "intermediate-missing")
+    );
+}
+
+#[test]
+fn a_token_that_ended_is_held_against_a_machine_of_which_something_failed_alone() {
+    // NOW is 09:00 UTC; the working client's logs end at 13:02, the failing one fails at 09:30.
+    let ended = |from: i64, to: i64| {
+        let times = serde_json::json!({"iat": NOW + from, "nbf": NOW + from, "exp": NOW + to});
+        device_token(times).into_bytes()
+    };
+    let token = |host: &str, from, to| file(&format!("client-{host}/token.jwt"), ended(from, to));
+    let trail = read(&[working("PC1", false), token("PC1", 0, 3_600), failing("PC2"), token("PC2", -7_200, -3_600)]);
+    assert!(!refused(&trail, "client-PC1/token.jwt").contains(&"expiry"));
+    assert!(refused(&trail, "client-PC2/token.jwt").contains(&"expiry"));
+    let hosts: BTreeSet<_> = trail.artefacts.iter().filter_map(|artefact| artefact.host.as_deref()).collect();
+    assert_eq!(hosts, BTreeSet::from(["PC1", "PC2"]), "as the logs name them");
 }
 
 #[test]

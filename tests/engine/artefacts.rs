@@ -72,7 +72,7 @@ fn each_artefact_is_listed_with_its_machine_its_part_and_the_time_of_the_failure
         .map(|artefact| (&*artefact.path, artefact.part, artefact.host.as_deref(), artefact.at.is_some()))
         .collect();
     let chain = "client-ADW-L-118/presented/cmg.adventure-works.com.pem";
-    let host = Some("adw-l-118");
+    let host = Some("ADW-L-118");
     assert_eq!(
         listed,
         [
