@@ -31,7 +31,7 @@ use crate::error::{Error, Result};
 use crate::formats::{self, Block, Blocks, Chunk, Clocks, LogPlan, Trouble};
 use crate::input::{self, Input, LogFile, Progress};
 use crate::record::{RecordSeverity, Source};
-use crate::time::{Micros, Stamp, UtcQuality};
+use crate::time::{Micros, Stamp, UtcQuality, rfc3339};
 
 use dictionary::{Dictionary, constant};
 
@@ -48,6 +48,21 @@ pub struct Window {
 impl Window {
     /// All of time.
     pub const ALL: Self = Self { since: None, until: None };
+
+    /// The stretch between two instants.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] where it ends before it begins, so that nothing could lie in it.
+    pub fn between(since: Option<Micros>, until: Option<Micros>) -> Result<Self> {
+        match (since, until) {
+            (Some(since), Some(until)) if until <= since => Err(Error::Argument {
+                argument: "until".to_owned(),
+                expected: format!("a time after `since` ({})", rfc3339(since)),
+                found: rfc3339(until),
+            }),
+            _ => Ok(Self { since, until }),
+        }
+    }
 
     /// True where a record of this UTC time lies in the window.
     pub fn holds(self, utc: Option<Micros>) -> bool {

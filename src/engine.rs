@@ -69,10 +69,12 @@ impl Trail {
     /// Reads and diagnoses `paths`: folders, zip files, glob patterns or single files.
     ///
     /// # Errors
+    /// [`crate::error::Error::Argument`] where the time asked for ends before it begins,
     /// [`crate::error::Error::NotFound`] for a path that is not there, [`crate::error::Error::Knowledge`] for a
     /// mistake in a knowledge file, [`crate::error::Error::Interrupted`] when `progress` says stop. Files that
     /// cannot be read or hold no record are sources with a note, not errors, while one record is read.
     pub fn read(paths: &[PathBuf], options: ReadOptions, progress: &dyn Progress) -> Result<Self> {
+        let window = Window::between(options.since, options.until)?;
         let knowledge = Knowledge::with_files(&options.knowledge)?;
         let site = options.site.as_deref().map(read_site).transpose()?.unwrap_or_default();
         let input = Arc::new(input::open(paths, options.encoding.as_deref())?);
@@ -91,7 +93,6 @@ impl Trail {
             Question { flow: &|flow| is_wanted(flow, &options), line: &|event| is_line_wanted(event, &options) };
         let findings = diagnosis::diagnose(&followed, &events, &sources, (&bundle, &artefacts), &knowledge, &question);
         followed.retain(|flow| is_wanted(flow, &options));
-        let window = Window { since: options.since, until: options.until };
         Ok(Self {
             paths: paths.to_vec(),
             records: RecordStream::of(input, sources.clone(), clocks, window),

@@ -16,9 +16,10 @@ use serde::Serialize;
 
 use crate::engine::Trail;
 use crate::events::Event;
-use crate::finding::{Evidence, Finding};
+use crate::finding::{Confidence, Evidence, Finding, Severity};
 use crate::flows::{Flow, FlowEvent, StageResult};
 use crate::record::Source;
+use crate::stage::{FlowKind, Mark, Outcome, Stage, StageStatus};
 use crate::time::Micros;
 use crate::tokens::without_tokens;
 
@@ -125,6 +126,31 @@ impl Table {
             Self::Evidence => evidence(trail, &pick(rows, |row| proof(trail, row))),
             Self::Sources => sources(trail, &pick(rows, |row| trail.sources.get(row.parent))),
         }
+    }
+}
+
+/// The ids that a column of a closed set can have, in words, where `word` is none of them; letter case makes no
+/// difference. `None` for every other column.
+///
+/// ```
+/// assert_eq!(cmgtrail::tables::unknown_id("severity", "bad"), Some("one of `info`, `warning`, `error`".to_owned()));
+/// assert_eq!(cmgtrail::tables::unknown_id("severity", "Error"), None);
+/// assert_eq!(cmgtrail::tables::unknown_id("host", "bad"), None);
+/// ```
+pub fn unknown_id(column: &str, word: &str) -> Option<String> {
+    fn refused<T: serde::de::DeserializeOwned>(word: &str) -> Option<String> {
+        let error = serde_json::from_value::<T>(word.to_ascii_lowercase().into()).err()?.to_string();
+        Some(error.rsplit_once("expected ").map_or(error.clone(), |(_, known)| known.to_owned()))
+    }
+    match column {
+        "kind" => refused::<FlowKind>(word),
+        "outcome" => refused::<Outcome>(word),
+        "stage" | "broke_at" => refused::<Stage>(word),
+        "status" => refused::<StageStatus>(word),
+        "mark" => refused::<Mark>(word),
+        "severity" => refused::<Severity>(word),
+        "confidence" => refused::<Confidence>(word),
+        _ => None,
     }
 }
 

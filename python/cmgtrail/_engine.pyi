@@ -191,7 +191,8 @@ class Table(Generic[_RowT_co]):
         known". A column that is a list holds what is among its values. Text is compared regardless of letter case.
 
         Raises:
-            ArgumentError: There is no such column.
+            ArgumentError: There is no such column, or a value is one that the column can never have, such as an
+                outcome that does not exist, or a function.
 
         Example:
             >>> import cmgtrail

@@ -313,7 +313,6 @@ impl Bench<'_> {
             };
         }
         let step = workflow::of(stage);
-        let logs = step.logs.join(" or ");
         if let Some(event) = sheet.begun[stage as usize] {
             let place = &self.events[event as usize].place;
             let reason = format!("begun ({}:{}), and no line says how it ended", place.file, place.line);
@@ -327,9 +326,23 @@ impl Bench<'_> {
         }
         let reason = match broke_at {
             Some(broken) if stage > broken => format!("not reached: the flow broke at {}", broken.id()),
-            _ => format!("no line shows it; {logs} on the {} would", step.machine.words()),
+            _ => self.silence(draft, step),
         };
         unseen(StageStatus::Unseen, reason)
+    }
+
+    /// What is said of a stage that no line shows: which logs would, but for those that the flow has lines of.
+    fn silence(&self, draft: &Draft, step: &workflow::Step) -> String {
+        let members = || draft.client.iter().chain(&draft.servers);
+        let at_hand = |log: &&str| {
+            let files = members().map(|member| self.events[member.event as usize].place.file.as_ref());
+            files.map(|file| file.rsplit('/').next().unwrap_or(file)).any(|name| name.eq_ignore_ascii_case(log))
+        };
+        let logs: Vec<&str> = step.logs.iter().copied().filter(|log| !at_hand(log)).collect();
+        if logs.is_empty() {
+            return "no line shows it".to_owned();
+        }
+        format!("no line shows it; {} on the {} would", logs.join(" or "), step.machine.words())
     }
 }
 

@@ -204,7 +204,7 @@ impl Found {
             let own = |part| {
                 artefacts
                     .of(part)
-                    .filter(|artefact| artefact.host.as_deref() == Some(host.to_ascii_lowercase().as_str()))
+                    .filter(|artefact| artefact.host.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(&host)))
             };
             // What its own files say of the device goes before what its logs say.
             let joined = [Part::JoinStatus, Part::DeviceCertificate].into_iter().any(|part| own(part).next().is_some());

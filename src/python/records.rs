@@ -39,7 +39,8 @@ pub(super) fn records(
 ) -> PyResult<Records> {
     let since = since.map(|value| micros("since", value)).transpose()?;
     let until = until.map(|value| micros("until", value)).transpose()?;
-    let open = move |desk: &Desk| RecordStream::open(&paths, encoding.as_deref(), Window { since, until }, desk);
+    let window = Window::between(since, until)?;
+    let open = move |desk: &Desk| RecordStream::open(&paths, encoding.as_deref(), window, desk);
     Ok(Records(watched(py, progress, open)?))
 }
 

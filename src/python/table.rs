@@ -109,13 +109,26 @@ fn names_of(schema: &SchemaRef) -> String {
     names.join(", ")
 }
 
-/// The values that a condition accepts: those of a list, tuple or set, else the one.
-fn alternatives<'py>(wanted: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    if wanted.is_instance_of::<PyList>() || wanted.is_instance_of::<PyTuple>() || wanted.is_instance_of::<PySet>() {
-        wanted.try_iter()?.collect()
-    } else {
-        Ok(vec![wanted.clone()])
+/// The values that a condition accepts: those of a list, tuple or set, else the one. One that no row can ever have is
+/// refused, since the empty table would say that nothing is wrong.
+fn alternatives<'py>(column: &str, wanted: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let several =
+        wanted.is_instance_of::<PyList>() || wanted.is_instance_of::<PyTuple>() || wanted.is_instance_of::<PySet>();
+    let wanted = if several { wanted.try_iter()?.collect::<PyResult<_>>()? } else { vec![wanted.clone()] };
+    for one in &wanted {
+        let expected = match one.cast::<PyString>() {
+            Ok(word) => tables::unknown_id(column, word.to_str()?),
+            Err(_) if one.is_callable() => {
+                Some("a value, or a list of values; a comprehension filters by code".to_owned())
+            }
+            Err(_) => None,
+        };
+        if let Some(expected) = expected {
+            let found = one.str()?.to_string();
+            return Err(Error::Argument { argument: column.to_owned(), expected, found }.into());
+        }
     }
+    Ok(wanted)
 }
 
 /// Whether a value, or one of its values where it is a list, is among those wanted; letter case makes no difference.
@@ -181,8 +194,9 @@ impl Table {
         let mut rows = self.rows.to_vec();
         for (name, wanted) in conditions.into_iter().flatten() {
             let part = Self::of(&self.trail, self.kind, rows);
-            let found = part.values(py, &name.extract::<String>()?)?;
-            let wanted = alternatives(&wanted)?;
+            let name = name.extract::<String>()?;
+            let found = part.values(py, &name)?;
+            let wanted = alternatives(&name, &wanted)?;
             rows = Vec::new();
             for (row, value) in part.rows.iter().zip(found) {
                 if holds_any(&value, &wanted)? {

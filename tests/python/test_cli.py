@@ -226,6 +226,13 @@ def test_a_time_without_a_flow_is_said_in_words(demo: Path, capsys: Captured) ->
     assert "from 2026-11-" in err
 
 
+def test_a_time_that_ends_before_it_begins_is_refused(demo: Path, capsys: Captured) -> None:
+    for command in ("diagnose", "records"):
+        assert run([command, str(demo), "--since", "2026-11-05", "--until", "2026-11-04"]) == 2
+        err = capsys.readouterr().err
+        assert "until: expected a time after `since` (2026-11-05T00:00:00.000Z)" in err
+
+
 def test_a_flow_that_no_finding_explains_is_named(capsys: Captured) -> None:
     assert run(["diagnose", str(logs_of("stalled-token-never-comes"))]) == 0
     out = " ".join(capsys.readouterr().out.split())

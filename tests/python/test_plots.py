@@ -45,8 +45,7 @@ def test_of_many_attempts_the_first_and_last_are_drawn_unless_every_one_is_asked
     trail = cmgtrail.read(logs_of("one-client-date-invalid"), progress=False)
     flow = max(trail.flows, key=lambda flow: flow.attempts)
     assert flow.attempts == 7
-    some, every = (next(iter(chart.to_dict()["datasets"].values())) if "datasets" in chart.to_dict() else chart.data.values
-                   for chart in (flow.plot(), flow.plot(every=True)))
+    some, every = (plots.flow(flow, trail, every=every).to_dict()["data"]["values"] for every in (False, True))
     assert {row["attempt"] for row in some if row["lines"]} == {1, 2, 6, 7}
     assert [row["label"] for row in some if not row["lines"]] == ["3 attempts in between are not drawn"]
     assert {row["attempt"] for row in every} == set(range(1, 8))

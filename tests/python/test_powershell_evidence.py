@@ -92,7 +92,7 @@ def test_every_part_is_known_for_what_it_is(tmp_path: Path) -> None:
         _entry("RevocationList", "1"): "revocation-list",
         _entry("FetchList"): "fetch-list",
     }
-    assert {one["host"] for name, one in found.items() if not name.startswith("crls/")} == {"pc042"}
+    assert {one["host"] for name, one in found.items() if not name.startswith("crls/")} == {"PC042"}
     assert [(one.component, one.host, one.role, one.gaps) for one in trail.sources if one.records] == [
         ("ccmsetup", "PC042", "client", 0)
     ]

@@ -91,6 +91,7 @@ def test_rows_are_chosen_by_their_columns(pair: cmgtrail.Trail) -> None:
     assert failed[0] == flows[failed[0].id]
     assert len(flows.where(outcome=["failed", "completed"])) == len(flows)
     assert len(flows.where(outcome={"stalled"})) == 0
+    assert flows.where(outcome="FAILED") == failed
     assert len(flows.where()) == len(flows)
     host = failed[0].client.host
     assert host is not None
@@ -106,6 +107,19 @@ def test_a_column_of_lists_holds_what_is_among_its_values(pair: cmgtrail.Trail) 
     assert pair.flows.where(failures=failure) == pair.flows.where(outcome="failed")
     assert len(pair.flows.where(failures="no-such-failure")) == 0
     assert {stage.status for stage in pair.stages.where(status="failed", inferred=False)} == {"failed"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"outcome": "fail"}, r"outcome: expected one of .*`stalled`.*, found 'fail'"),
+        ({"broke_at": ["aad-token", "aad"]}, r"broke_at: expected one of .*, found 'aad'"),
+        ({"host": str.isupper}, "host: expected a value, or a list of values; a comprehension filters by code, found"),
+    ],
+)
+def test_a_value_that_no_row_can_have_is_refused(pair: cmgtrail.Trail, condition: Any, expected: str) -> None:
+    with pytest.raises(cmgtrail.ArgumentError, match=expected):
+        pair.flows.where(**condition)
 
 
 def test_a_column_that_is_not_there_is_said_in_a_sentence(pair: cmgtrail.Trail) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ import pytest
 import cmgtrail
 from cmgtrail._engine import Zone
 from cmgtrail.cli import watching
-from cmgtrail.cli.watching import State, Watch, changes, sizes
+from cmgtrail.cli.watching import State, Watch, sizes
 from conftest import HEALTHY, logs_of
 
 if TYPE_CHECKING:
@@ -43,27 +44,37 @@ def watcher(folder: Path) -> Watch:
     return Watch(lambda: cmgtrail.read(folder, progress=False), Zone())
 
 
+BEGUN, ENDED = (datetime(2026, 11, 4, 8, minute, tzinfo=timezone.utc) for minute in (12, 40))
+
+
 def flow_of(**parts: Any) -> Any:
     client = SimpleNamespace(host="PC042", device_id=None, client_id=None, user_id=None)
     stages = [SimpleNamespace(stage=name) for name in ("aad-token", "ccm-token-issue")]
-    return SimpleNamespace(**{"client": client, "kind": "install", "stages": stages, **parts})
+    usual = {"client": client, "kind": "install", "stages": stages, "started": BEGUN, "ended": ENDED}
+    return SimpleNamespace(**{**usual, **parts})
 
 
 def test_what_is_new_of_a_flow() -> None:
     flow = flow_of()
+
+    def changes(*states: Any) -> list[str]:
+        told = watching.changes(flow, *states)
+        assert all(at == (BEGUN if line.endswith("begins") else ENDED) for at, line in told)
+        return [line for _, line in told]
+
     begun = State(1, "unfinished", None, frozenset(), ())
-    assert changes(flow, None, begun) == ["PC042 install: begins"]
+    assert changes(None, begun) == ["PC042 install: begins"]
     token = begun._replace(passed=frozenset({"aad-token"}))
-    assert changes(flow, begun, token) == ["PC042 install: passed aad-token"]
+    assert changes(begun, token) == ["PC042 install: passed aad-token"]
     failed = token._replace(outcome="failed", broke_at="cmg-connection", causes=("No root (x, likely)",))
-    assert changes(flow, token, failed) == ["PC042 install: failed at cmg-connection: No root (x, likely)"]
-    assert changes(flow, failed, failed) == []
+    assert changes(token, failed) == ["PC042 install: failed at cmg-connection: No root (x, likely)"]
+    assert changes(failed, failed) == []
     again = failed._replace(attempts=2, outcome="unfinished", broke_at=None, causes=())
-    assert changes(flow, failed, again) == ["PC042 install: attempt 2"]
+    assert changes(failed, again) == ["PC042 install: attempt 2"]
     done = again._replace(outcome="completed", passed=frozenset({"aad-token", "ccm-token-issue"}))
-    assert changes(flow, again, done) == ["PC042 install: passed ccm-token-issue", "PC042 install: completed"]
-    hostile = flow_of(kind="in\x1b[2Jstall")
-    assert "\x1b" not in changes(hostile, None, begun)[0]
+    assert changes(again, done) == ["PC042 install: passed ccm-token-issue", "PC042 install: completed"]
+    flow = flow_of(kind="in\x1b[2Jstall")
+    assert "\x1b" not in changes(None, begun)[0]
 
 
 def test_a_log_that_grows_is_told_once_and_in_order(demo: Path, tmp_path: Path, capsys: Captured) -> None:

@@ -37,7 +37,9 @@ ROLES = {
     "--component",
     metavar="NAME",
     type=click.Choice([*_engine.code_components(), *ALIASES], case_sensitive=False),
-    help=f"Only what this component means by it: {', '.join(_engine.code_components())}; mask takes it apart by bits.",
+    help=f"Only what this component means by it: {', '.join(_engine.code_components())}. Also: "
+    + "; ".join(f"{alias} for {meant}" for alias, meant in ALIASES.items())
+    + ".",
 )
 @click.option("--knowledge", metavar="FILE", type=click.Path(), multiple=True, help="Knowledge with codes of your own.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)

@@ -149,7 +149,7 @@ class Watch:
             flow = trail.flows[place]
             now, before = state(flow), known.get(name)
             if not first or flow.outcome == "unfinished":
-                told += [(flow.ended, line) for line in changes(flow, before, now)]
+                told += changes(flow, before, now)
             known[name] = now
         self._known, self._rows = known, rows
         return sorted(told, key=lambda each: each[0].timestamp() if each[0] else 0.0)
@@ -167,12 +167,11 @@ def state(flow: Flow) -> State:
     return State(flow.attempts, flow.outcome, flow.broke_at, passed, causes)
 
 
-def changes(flow: Flow, before: State | None, now: State) -> list[str]:
-    """What is new of a flow, a sentence each."""
+def changes(flow: Flow, before: State | None, now: State) -> list[tuple[datetime | None, str]]:
+    """What is new of a flow, a sentence each, with its time: that of the flow's last line, but for its beginning."""
     who = f"{client_name(flow)} {flow.kind}"
+    begun = [(flow.started, visible(f"{who}: begins"))] if before is None else []
     told: list[str] = []
-    if before is None:
-        told.append("begins")
     if now.attempts > (before.attempts if before else 1):
         told.append(f"attempt {now.attempts}")
     fresh = now.passed - (before.passed if before else frozenset())
@@ -183,7 +182,7 @@ def changes(flow: Flow, before: State | None, now: State) -> list[str]:
         at = f" at {now.broke_at}" if now.broke_at else ""
         causes = "; ".join(now.causes) or ("no cause is known yet" if at else "")
         told.append(f"{now.outcome}{at}" + (f": {causes}" if causes else ""))
-    return [visible(f"{who}: {what}") for what in told]
+    return begun + [(flow.ended, visible(f"{who}: {what}")) for what in told]
 
 
 def sizes(folders: Sequence[str]) -> Snapshot:

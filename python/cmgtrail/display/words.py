@@ -137,12 +137,15 @@ def unexplained(trail: Trail) -> list[Flow]:
 def unexplained_flow(flow: Flow) -> str:
     """Where a flow broke that no finding explains, and what its stages say of it: which log would help."""
     at = f" at {flow.broke_at}" if flow.broke_at else ""
-    own = [stage.reason for stage in flow.stages if stage.stage == flow.broke_at and stage.reason]
-    helpful = [stage.reason for stage in flow.stages if stage.reason and stage.reason.endswith(" would")]
-    reasons = "; ".join(dict.fromkeys([*own, *helpful]))
-    why = f": {visible(reasons)}" if reasons else ""
+    own = next((stage.reason for stage in flow.stages if stage.stage == flow.broke_at and stage.reason), None)
+    why = f": {visible(own)}" if own else ""
     when = f" ({moment(flow.started)})" if flow.started else ""
-    return f"No finding explains why {flow.kind} of {client_name(flow)}{when} {flow.outcome}{at}{why}."
+    helpful: dict[str, list[str]] = {}
+    for stage in flow.stages:
+        if stage.reason and stage.reason.endswith(" would") and stage.stage != flow.broke_at:
+            helpful.setdefault(stage.reason, []).append(stage.stage)
+    others = "".join(f" {' and '.join(stages)}: {visible(reason)}." for reason, stages in helpful.items())
+    return f"No finding explains why {flow.kind} of {client_name(flow)}{when} {flow.outcome}{at}{why}.{others}"
 
 
 def stage_marks(stages: Iterable[Stage], marks: dict[str, str]) -> str:

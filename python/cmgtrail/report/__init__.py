@@ -112,7 +112,7 @@ def _blocks(
     return blocks
 
 
-def _shown(line: context.Line, proof: bool) -> tuple[int, str, bool]:  # noqa: FBT001 - a mark of the line
+def _shown(line: context.Line, proof: bool) -> tuple[int, str, bool]:
     lines = line.text.splitlines()
     if proof or len(lines) <= NEIGHBOUR:
         return line.line, line.text, proof
