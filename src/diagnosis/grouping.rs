@@ -16,30 +16,42 @@ use crate::tokens::without_tokens;
 const LINES_OF_FLOW: usize = 40;
 const LINES_OF_FINDING: usize = 200;
 
-/// Findings from matches, best first.
-pub fn findings(matches: Vec<Match>, world: &World<'_>, knowledge: &Knowledge) -> Vec<Finding> {
-    // What a flow overcame is told apart from what stops another. What is told without any flow goes with the worst.
-    let mut groups: BTreeMap<(String, Severity), Vec<Match>> = BTreeMap::new();
+/// What is one finding: a failure, how bad it is, and, where it can hit one client and not the next, how sure.
+type Group = (String, Severity, Option<Confidence>);
+
+/// Matches by finding. What a flow overcame is told apart from what stops another, and what stops one flow of a client
+/// and is overcome in another is one story of that client. What is told without any flow goes with the worst.
+fn groups(matches: Vec<Match>, world: &World<'_>) -> BTreeMap<Group, Vec<Match>> {
+    let mut groups: BTreeMap<Group, Vec<Match>> = BTreeMap::new();
     let told = matches.into_iter().filter(|found| found.failure.role != FailureRole::Symptom);
     let (of_flows, alone): (Vec<Match>, Vec<Match>) = told.partition(|found| found.flow.is_some());
-    // What stops one flow of a client and is overcome in another is one story of that client.
-    let mut worst_of_client: BTreeMap<(String, usize), Severity> = BTreeMap::new();
+    let mut of_client: BTreeMap<(String, usize), (Severity, Confidence)> = BTreeMap::new();
     let client = |found: &Match| Some((found.failure.id.clone(), world.followed.details[found.flow?].machine));
     for found in &of_flows {
         let Some(client) = client(found) else { continue };
-        let worst = worst_of_client.entry(client).or_insert(found.severity);
+        let (worst, surest) = of_client.entry(client).or_insert((found.severity, found.confidence));
         *worst = (*worst).max(found.severity);
+        *surest = (*surest).max(found.confidence);
     }
     for found in of_flows {
-        let worst = client(&found).and_then(|client| worst_of_client.get(&client).copied());
-        groups.entry((found.failure.id.clone(), worst.unwrap_or(found.severity))).or_default().push(found);
+        let known = client(&found).and_then(|client| of_client.get(&client).copied());
+        let (worst, surest) = known.unwrap_or((found.severity, found.confidence));
+        let group = (found.failure.id.clone(), worst, found.failure.hits_one().then_some(surest));
+        groups.entry(group).or_default().push(found);
     }
     for found in alone {
-        let id = &found.failure.id;
-        let worst = [Severity::Error, Severity::Warning, Severity::Info];
-        let known = worst.into_iter().find(|severity| groups.contains_key(&(id.clone(), *severity)));
-        groups.entry((id.clone(), known.unwrap_or(found.severity).max(found.severity))).or_default().push(found);
+        let same = groups.keys().filter(|(id, ..)| *id == found.failure.id);
+        let worst = same.max_by_key(|(_, severity, confidence)| (*severity, *confidence)).cloned();
+        let (_, severity, confidence) = worst.unwrap_or((String::new(), found.severity, None));
+        let group = (found.failure.id.clone(), severity.max(found.severity), confidence);
+        groups.entry(group).or_default().push(found);
     }
+    groups
+}
+
+/// Findings from matches, best first.
+pub fn findings(matches: Vec<Match>, world: &World<'_>, knowledge: &Knowledge) -> Vec<Finding> {
+    let mut groups = groups(matches, world);
     for group in groups.values_mut() {
         group.sort_by_key(|found| {
             (Reverse(found.severity), Reverse(found.confidence), found.flow.is_none(), found.flow)

@@ -168,6 +168,11 @@ impl Failure {
         hits(&self.scope).any(|many| many == Some(true))
     }
 
+    /// True where it can hit one client and not the next, so that what proves it of one proves nothing of the other.
+    pub(crate) fn hits_one(&self) -> bool {
+        hits(&self.scope).any(|many| many == Some(false))
+    }
+
     /// Marks it as a failure of a user's file; `replaced` is the built-in failure with its id. One that changes only
     /// the words keeps the standing of the built-in one.
     pub(super) fn is_own(&mut self, replaced: Option<&Arc<Self>>) {
