@@ -1,8 +1,11 @@
 //! Reports on chains, read as a client's log would tell them: by the bits of `WinHTTP`'s secure-failure mask.
 
-use crate::certs::{Bundle, ChainRequest, CrlSource, Source, Vantage};
+use crate::certs::{Bundle, ChainRequest, CrlSource, Revocation, Source, Vantage, validate_chain};
 use crate::report::{Check, CheckStatus, Report};
 use crate::site::{PublishedList, Reach};
+use crate::time::Micros;
+
+const DAY: Micros = 86_400_000_000;
 
 /// `WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED`.
 pub const REVOCATION: u32 = 0x1;
@@ -18,6 +21,21 @@ pub const NAME: u32 = 0x10;
 pub const DATE: u32 = 0x20;
 /// `WINHTTP_CALLBACK_STATUS_FLAG_CERT_WRONG_USAGE`.
 pub const USAGE: u32 = 0x40;
+
+/// Certificates that end within so many days are warned of.
+pub const CERTIFICATE_DAYS: i64 = 30;
+
+/// Why a certificate that holds now will not in [`CERTIFICATE_DAYS`] days; `None` where it will.
+pub(super) fn ends_soon(request: &ChainRequest) -> Option<String> {
+    let at = |at| mask_and_report(&ChainRequest { at, revocation: Some(Revocation::Off), ..request.clone() });
+    let ((now, _), (later, report)) = (at(request.at), at(request.at + CERTIFICATE_DAYS * DAY));
+    (later & !now & DATE != 0).then(|| format!("In {CERTIFICATE_DAYS} days: {}", why(&report, DATE)))
+}
+
+fn mask_and_report(request: &ChainRequest) -> (u32, Report) {
+    let report = validate_chain(request);
+    (mask(&report), report)
+}
 
 /// The bits of a check.
 pub(super) fn bits(check: &Check) -> u32 {

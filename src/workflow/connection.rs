@@ -7,8 +7,6 @@ use crate::report::{CheckStatus, Report};
 use crate::site::{Gateway, GatewayState, Inspection, Network};
 use crate::time::Micros;
 
-/// Days before its end at which a certificate is warned of.
-pub const CERTIFICATE_DAYS: i64 = 30;
 /// Hours before its end at which a revocation list is warned of. Most are published weekly, some daily.
 pub const LIST_HOURS: i64 = 24;
 
@@ -115,7 +113,9 @@ pub fn certificate(chain: &ServerChain, not_fetched: Option<String>) -> Ruling {
             _ => ruling.and(Ruling::blocked(Cause::certain(failure, why))),
         };
     }
-    ruling = ruling.and(revocation(chain, &report, mask & REVOCATION & !by_clock != 0));
+    // What a wrong clock makes of a list says nothing of where the list is.
+    let by_right_clock = right.as_ref().unwrap_or(&report);
+    ruling = ruling.and(revocation(chain, (&report, by_right_clock), mask & REVOCATION & !by_clock != 0));
     if ruling.causes.is_empty() {
         let open = chains::open(&report);
         ruling.unknown.extend(not_fetched.filter(|_| open.iter().any(|clause| chains::is_of_lists(clause))));
@@ -140,15 +140,15 @@ fn untrusted(report: &Report, why: String) -> Ruling {
     }
 }
 
-/// Whether revocation lists stop the client.
-fn revocation(chain: &ServerChain, report: &Report, fails: bool) -> Ruling {
+/// Whether revocation lists stop the client, by its own clock, and by the right one.
+fn revocation(chain: &ServerChain, (report, by_right_clock): (&Report, &Report), fails: bool) -> Ruling {
     let failure = if chain.restored { "crl-check-restored-after-bootstrap" } else { "crl-unreachable" };
     let (cause, open) = if fails && chains::is_leaf_alone(report) {
         let why = "what the revocation lists are worth: the issuer of the CMG's certificate is not at hand";
         return if chain.checks_lists == Some(false) { Ruling::default() } else { Ruling::not_known(why) };
     } else if fails {
         (Cause::certain(failure, chains::why(report, REVOCATION)).in_words(words_of(report)), "")
-    } else if let Some(why) = out_of_reach(report) {
+    } else if let Some(why) = out_of_reach(by_right_clock) {
         (Cause::likely(failure, why), " (judged by their addresses)")
     } else {
         return Ruling::default();
@@ -226,9 +226,7 @@ fn out_of_reach(report: &Report) -> Option<String> {
 /// What holds now and will not for long.
 fn ageing(chain: &ServerChain, now: u32) -> Vec<Cause> {
     let mut warnings = Vec::new();
-    let later = chain.report(chain.right_time + CERTIFICATE_DAYS * 24 * HOUR, false);
-    if chains::mask(&later) & !now & DATE != 0 {
-        let why = format!("In {CERTIFICATE_DAYS} days: {}", chains::why(&later, DATE));
+    if let Some(why) = chains::ends_soon(&ChainRequest { at: chain.right_time, ..chain.request.clone() }) {
         warnings.push(Cause::certain("cmg-certificate-expired", why));
     }
     if chain.checks_lists != Some(false) {

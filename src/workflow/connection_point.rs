@@ -1,7 +1,7 @@
 //! The channel between gateway and connection point, and the connection point's own way to the management point.
 
 use super::chains::{self, AUTHORITY, DAMAGED, DATE, REVOCATION, REVOKED, USAGE};
-use super::decision::{Cause, Ruling};
+use super::decision::{Cause, Ruling, Words};
 use crate::certs::{ChainRequest, CrlSource, Purpose, Revocation, Source, Vantage, validate_chain};
 use crate::site::{ConnectionPoint, File, Held, ManagementPoint, Mode, Site};
 use crate::time::Micros;
@@ -85,10 +85,21 @@ fn judged(site: &Site, target: &ManagementPoint, file: &File, at: Micros) -> Rul
         // That it reaches the lists was told, and what they hold need not be.
         let told = point.reaches_crls == Some(true);
         ruling.unknown.extend(chains::open(&report).into_iter().filter(|clause| !told || !chains::is_of_lists(clause)));
+        let soon = chains::ends_soon(&request).map(|why| Cause::certain("connector-client-certificate-missing", why));
+        ruling.warnings.extend(soon.map(|cause| cause.in_words(Some(&ENDS_SOON))));
     }
     ruling.reports.push(report);
     ruling
 }
+
+const ENDS_SOON: Words = Words {
+    title: "The connection point's client certificate is about to expire",
+    explanation: "The connection point proves itself to a management point in HTTPS mode by a certificate that ends soon. \
+                  From then on no client gets through the CMG.",
+    remedy: Some(
+        "Renew the certificate before it ends, and restart SMS_CLOUD_PROXYCONNECTOR so that it takes the new one.",
+    ),
+};
 
 /// The lists as the connection point gets them: those told, and where it reaches none, those that its certificate
 /// names.

@@ -1,7 +1,7 @@
 //! What the gateway checks before it hands a request on: the path, the token, the client's certificate.
 
 use super::chains::{self, AUTHORITY, REVOCATION};
-use super::decision::{Cause, Ruling, clause};
+use super::decision::{Cause, Ruling, Words, clause};
 use super::entra::Grant;
 use crate::certs::{ChainRequest, Purpose, Revocation, validate_chain};
 use crate::report::{Check, Report};
@@ -126,7 +126,8 @@ fn is_of_site(report: &Report) -> bool {
 /// authorities that were uploaded to it; `verifies` is its option "Verify client certificate revocation".
 pub fn client_certificate(request: &ChainRequest, verifies: Option<bool>) -> Ruling {
     let revocation = Some(if verifies == Some(false) { Revocation::Off } else { Revocation::Chain });
-    let report = validate_chain(&ChainRequest { purpose: Purpose::Client, host: None, revocation, ..request.clone() });
+    let request = ChainRequest { purpose: Purpose::Client, host: None, revocation, ..request.clone() };
+    let report = validate_chain(&request);
     let mask = chains::mask(&report);
     let mut ruling = Ruling::default();
     if mask & AUTHORITY != 0 {
@@ -152,7 +153,16 @@ pub fn client_certificate(request: &ChainRequest, verifies: Option<bool>) -> Rul
     }
     if ruling.causes.is_empty() {
         ruling.unknown.extend(chains::open(&report));
+        let soon = chains::ends_soon(&request).map(|why| Cause::certain("client-certificate-expired", why));
+        ruling.warnings.extend(soon.map(|cause| cause.in_words(Some(&ENDS_SOON))));
     }
     ruling.reports.push(report);
     ruling
 }
+
+const ENDS_SOON: Words = Words {
+    title: "The client's PKI certificate is about to expire",
+    explanation: "The client proves who it is by a certificate that ends soon. Without a new one ccmsetup selects none, and \
+                  the CMG and the management point refuse the old one.",
+    remedy: Some("Renew the certificate before it ends; autoenrolment does so where it reaches the CA."),
+};

@@ -16,10 +16,12 @@ pub mod entra;
 pub mod gateway;
 pub mod management_point;
 mod predict;
+mod prediction;
 mod question;
 
 pub use decision::{Cause, Ruling, Verdict, Words};
-pub use predict::{Predicted, Prediction, Status, predict};
+pub use predict::predict;
+pub use prediction::{Predicted, Prediction, Status};
 pub use question::{Credential, Phase, Question, clock};
 
 use crate::stage::{FlowKind, Role, Stage};

@@ -1,12 +1,10 @@
 //! The way of one client, stage by stage: all decisions, in the order in which they are made.
 
-use serde::Serialize;
-
 use super::decision::{Cause, Ruling, Verdict, Words, clause};
+use super::prediction::{Predicted, Prediction, Status};
 use super::question::{Credential, Phase, Question, clock};
 use super::{chains, command_line, connection, connection_point, content, entra, gateway, management_point};
 use crate::finding::Confidence;
-use crate::report::Report;
 use crate::site::{CcmHostName, Client, CommandLine, File, ManagementPoint};
 use crate::stage::Stage;
 use crate::tokens::TokenPolicy;
@@ -15,84 +13,6 @@ use Stage::{
     AadInfo, AadToken, CcmTokenIssue, CcmTokenRequest, ClientInstall, CmgConnection, CmgForward, CmgReceive,
     ConnectorForward, ContentDownload, LocationRequest, MpValidate, Registration, SettingsRefresh, WpjCertificate,
 };
-
-/// How a stage must go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// Its work will be done.
-    Passed,
-    /// Not needed.
-    Skipped,
-    /// Something that decides was not told, of it or of a stage before it.
-    NotKnown,
-    /// A stage before it is blocked. What would stop it, too, stands among its causes.
-    NotReached,
-    /// Its work cannot be done.
-    Blocked,
-}
-
-impl Status {
-    /// Its id, as it stands in JSON.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Skipped => "skipped",
-            Self::NotKnown => "not-known",
-            Self::NotReached => "not-reached",
-            Self::Blocked => "blocked",
-        }
-    }
-}
-
-/// What is predicted of one stage.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Predicted {
-    /// The stage.
-    pub stage: Stage,
-    /// How it must go.
-    pub status: Status,
-    /// Why, in sentences.
-    pub why: String,
-    /// What stops it.
-    pub causes: Vec<Cause>,
-    /// What stops nothing now and will, or degrades.
-    pub warnings: Vec<Cause>,
-    /// What would decide and is not told, as clauses.
-    pub unknown: Vec<String>,
-    /// Reports of the validators that decided.
-    pub reports: Vec<Report>,
-}
-
-/// What is predicted of one client in one phase: all stages, in display order.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Prediction {
-    /// The phase.
-    pub phase: Phase,
-    /// How the client proves who it is.
-    pub credential: Credential,
-    /// Whether it works: `None` where nothing stops it and something that decides was not told.
-    pub works: Option<bool>,
-    /// All stages.
-    pub stages: Vec<Predicted>,
-}
-
-impl Prediction {
-    /// What is predicted of a stage.
-    pub fn stage(&self, stage: Stage) -> Option<&Predicted> {
-        self.stages.iter().find(|predicted| predicted.stage == stage)
-    }
-
-    /// Everything that stops the client, with its stage, in the order of the stages.
-    pub fn causes(&self) -> impl Iterator<Item = (Stage, &Cause)> {
-        self.stages.iter().flat_map(|predicted| predicted.causes.iter().map(|cause| (predicted.stage, cause)))
-    }
-
-    /// Everything that stops nothing now and will, with its stage.
-    pub fn warnings(&self) -> impl Iterator<Item = (Stage, &Cause)> {
-        self.stages.iter().flat_map(|predicted| predicted.warnings.iter().map(|cause| (predicted.stage, cause)))
-    }
-}
 
 /// The order in which stages come, and those each waits for: the one before it, and the one before that where the
 /// former may be skipped. `ClientInstall` stands for the end of ccmsetup; that it understands its command line is asked
@@ -339,6 +259,9 @@ impl<'q, 'a> Decided<'q, 'a> {
     fn joined(&self) -> Ruling {
         let question = self.question;
         let ruling = entra::join(question.client, question.client_time());
+        if let Some(why) = question.unusable_certificate() {
+            return without_certificate(ruling, &why);
+        }
         let of_own_network = question.command().is_some() && question.told_target().is_none();
         let asks_for_certificate = question.command().is_some_and(CommandLine::use_pki_certificate);
         match ruling.causes.first() {
@@ -353,6 +276,10 @@ impl<'q, 'a> Decided<'q, 'a> {
                 "where ccmsetup runs: its command line names no CMG, and from the internet {} is met ({})",
                 cause.failure,
                 clause(&cause.why)
+            )),
+            _ if asks_for_certificate && question.client.pki_certificate.is_none() => ruling.and(Ruling::passed(
+                "The command line has /UsePKICert, and no certificate is told (pki_certificate): predicted is the way \
+                 without one.",
             )),
             _ => ruling,
         }
@@ -493,6 +420,29 @@ impl<'q, 'a> Decided<'q, 'a> {
         };
         Ok(grant.unsigned())
     }
+}
+
+const UNUSABLE: Words = Words {
+    title: "The client's PKI certificate cannot be used, and nothing else proves who it is",
+    explanation: "ccmsetup selects a certificate that is in its dates and for client authentication. The one that the \
+                  client has is not, so that it turns to Entra, where the device cannot prove a join.",
+    remedy: Some(
+        "Renew or replace the certificate (or set the client's clock, where that is what is wrong). Or join the device \
+         to Entra, or give ccmsetup a bulk registration token (/regtoken).",
+    ),
+};
+
+/// The join of a client whose PKI certificate cannot be used, for this reason.
+fn without_certificate(mut join: Ruling, why: &str) -> Ruling {
+    for cause in &mut join.causes {
+        cause.why = format!("The client's PKI certificate cannot be used. {why} {}", cause.why);
+        cause.words = Some(&UNUSABLE);
+    }
+    for open in &mut join.unknown {
+        *open =
+            format!("{open}, which must prove the client, since its PKI certificate cannot be used ({})", clause(why));
+    }
+    join.and(Ruling::passed(format!("The client's PKI certificate cannot be used, and it turns to Entra. {why}")))
 }
 
 /// Whether the gateway tells the client the apps to ask with.

@@ -130,7 +130,8 @@ impl<'a> Question<'a> {
     /// by a registration token, or that Entra knows nothing of, has a token of the site, if it has anything.
     pub fn credential(&self) -> Credential {
         let installed = self.phase == Phase::AfterRefresh;
-        if self.has_usable_certificate() {
+        let has_certificate = self.client.pki_certificate.as_ref().is_some_and(|held| held.file().is_some());
+        if has_certificate && self.unusable_certificate().is_none() {
             Credential::Certificate
         } else if self.registration_token().is_some() {
             if installed { Credential::SiteToken } else { Credential::RegistrationToken }
@@ -141,14 +142,23 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// Whether ccmsetup would select the client's PKI certificate: in its dates, whole, for client authentication.
-    fn has_usable_certificate(&self) -> bool {
-        let Some(file) = self.client.pki_certificate.as_ref().and_then(Held::file) else { return false };
+    /// Why ccmsetup would not select the client's PKI certificate, which has to be in its dates, whole, and for client
+    /// authentication. `None` where it would, or where there is none.
+    pub fn unusable_certificate(&self) -> Option<String> {
+        const NEEDED: u32 = DATE | USAGE | DAMAGED | REVOKED;
+        let file = self.client.pki_certificate.as_ref().and_then(Held::file)?;
         let (leaf, _) = chains::leaf_and_rest(&file.source());
         let mut request = ChainRequest::new(leaf, Vec::new(), self.client_time());
         request.purpose = Purpose::Client;
         request.revocation = Some(Revocation::Off);
-        chains::mask(&validate_chain(&request)) & (DATE | USAGE | DAMAGED | REVOKED) == 0
+        let report = validate_chain(&request);
+        if chains::mask(&report) & NEEDED == 0 {
+            return None;
+        }
+        request.at = self.at;
+        let by_clock = self.client_time() != self.at && chains::mask(&validate_chain(&request)) & NEEDED == 0;
+        let whose = if by_clock { "By the client's clock, which is wrong: " } else { "" };
+        Some(format!("{whose}{}", chains::why(&report, NEEDED)))
     }
 
     /// The bulk registration token: its file, else what the command line has.

@@ -5,7 +5,7 @@ use crate::certs::certificate::Certificate;
 use crate::certs::paths::{End, Path, Pool, key_differs};
 use crate::certs::public_roots::is_public_root;
 use crate::certs::reach::unreachable_from_internet;
-use crate::certs::request::{ChainRequest, Vantage};
+use crate::certs::request::{ChainRequest, Purpose, Vantage};
 use crate::certs::rules::{
     CHAIN_TOO_DEEP, INTERMEDIATE_MISSING, OUT_OF_ORDER, Profile, ROOT_NOT_IN_CLIENT_STORE, SERVER_SENT_ROOT,
     UNRELATED_CERTIFICATE,
@@ -149,20 +149,27 @@ fn missing(judgement: &mut Judgement<'_>, place: usize, end: &Certificate) {
     let fetched = end.extensions.issuer_urls.iter().any(reachable);
     // Windows downloads what a certificate says its issuer is, but never trusts a root for that.
     let may_be_fetched = fetched && !end.is_ca() && judgement.request.profile == Profile::Windows;
+    let (sender, store) = match request.purpose {
+        Purpose::Server => ("server", "the client's root store"),
+        Purpose::Client => ("client", "the root store of whoever verifies it"),
+    };
     let (lacking, other, why) = if end.is_ca() {
-        let why = "Its issuer is most likely a root, which servers do not send.";
+        let why = format!("Its issuer is most likely a root, which {sender}s do not send.");
         (&ROOT_NOT_IN_CLIENT_STORE, &INTERMEDIATE_MISSING, why)
     } else {
-        (&INTERMEDIATE_MISSING, &ROOT_NOT_IN_CLIENT_STORE, "The path does not reach a root.")
+        (&INTERMEDIATE_MISSING, &ROOT_NOT_IN_CLIENT_STORE, "The path does not reach a root.".to_owned())
     };
     let advice = if stands_below(judgement, end) {
-        ""
+        String::new()
     } else if end.is_ca() {
-        " Most likely it is the root, which servers do not send and the client's root store lacks; if it is an \
-         intermediate authority, the server must send it."
+        format!(
+            " Most likely it is the root, which {sender}s do not send and {store} lacks; if it is an intermediate \
+             authority, the {sender} must send it."
+        )
     } else {
-        " If it is an intermediate authority, the server must send it; if it is the root itself, the client's root \
-         store lacks it."
+        format!(
+            " If it is an intermediate authority, the {sender} must send it; if it is the root itself, {store} lacks it."
+        )
     };
     let (status, reservation) = match unknown {
         Some(why) => (CheckStatus::NotChecked, format!(" {why}")),

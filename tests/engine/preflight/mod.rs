@@ -53,8 +53,13 @@ fn nothing_is_predicted_on_the_healthy_twin() {
 #[test]
 fn what_breaks_later_is_warned_of() {
     let soon = certificate("certificate = [\"ends-soon.pem\"");
-    let cases: [(Vec<Change>, &str, Stage); 4] = [
+    let own = ("os_build = 19045", "os_build = 19045\npki_certificate = \"client-ends-soon.pem\"");
+    let domain = ("join = \"entra\"\nwpj_certificate = \"wpj.pem\"", "join = \"domain\"");
+    let connector = ("\"connector.pem\"", "\"connector-ends-soon.pem\"");
+    let cases: [(Vec<Change>, &str, Stage); 6] = [
         (soon, "cmg-certificate-expired", Stage::CmgConnection),
+        (vec![own, domain], "client-certificate-expired", Stage::CmgReceive),
+        (vec![connector], "connector-client-certificate-missing", Stage::ConnectorForward),
         (vec![("\"issuing.crl\"", "\"stale-soon.crl\"")], "crl-unreachable", Stage::CmgConnection),
         (
             vec![LIST, ("ccmsetup.exe ", "ccmsetup.exe /NoCRLCheck ")],

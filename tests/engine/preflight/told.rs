@@ -54,7 +54,6 @@ fn a_token_of_another_time_says_nothing_of_any_clock() {
 
 #[test]
 fn a_device_that_entra_does_not_know_may_have_a_token_of_the_site() {
-    const DOMAIN: Change = ("join = \"entra\"\nwpj_certificate = \"wpj.pem\"", "join = \"domain\"");
     assert_eq!(
         causes(&of(&[DOMAIN], Bootstrap)),
         [(Stage::WpjCertificate, "wpj-certificate-missing", Confidence::Certain)]
@@ -74,6 +73,66 @@ fn a_device_that_entra_does_not_know_may_have_a_token_of_the_site() {
     assert_eq!(with("good").works, Some(true), "{:#?}", with("good").stages);
     // It may have taken a new one since.
     assert_eq!(causes(&with("expired")), [(Stage::CmgReceive, "site-token-expired", Confidence::Likely)]);
+}
+
+const DOMAIN: Change = ("join = \"entra\"\nwpj_certificate = \"wpj.pem\"", "join = \"domain\"");
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_named_where_the_join_is_missed() {
+    let own = |file: &'static str| match file {
+        "expired" => ("os_build", "pki_certificate = \"client-expired.pem\"\nos_build"),
+        _ => ("os_build", "pki_certificate = \"client-usage.pem\"\nos_build"),
+    };
+    for (certificate, word) in [(own("expired"), "It ended on"), (own("usage"), "client authentication")] {
+        let prediction = of(&[certificate, DOMAIN], Bootstrap);
+        let (stage, cause) = prediction.causes().next().unwrap();
+        assert_eq!((stage, cause.failure), (Stage::WpjCertificate, "wpj-certificate-missing"));
+        assert!(cause.why.contains("PKI certificate cannot be used") && cause.why.contains(word), "{}", cause.why);
+        let told = finding(&[certificate, DOMAIN], "wpj-certificate-missing");
+        assert!(told.title.contains("PKI certificate cannot be used"), "{}", told.title);
+    }
+    // A clock that is wrong is what is wrong, not the certificate.
+    let late = ("os_build", "pki_certificate = \"client.pem\"\nclock_offset_seconds = 34560000\nos_build");
+    let prediction = of(&[late, DOMAIN], Bootstrap);
+    let why = &prediction.stage(Stage::WpjCertificate).unwrap().causes[0].why;
+    assert!(why.contains("By the client's clock, which is wrong"), "{why}");
+    // A device that can prove its join goes on with Entra.
+    let joined = of(&[own("usage")], Bootstrap);
+    assert!(joined.stage(Stage::WpjCertificate).unwrap().why.contains("turns to Entra"));
+    assert_eq!(joined.credential, Credential::Entra);
+}
+
+#[test]
+fn a_switch_for_a_certificate_that_is_not_told_is_named() {
+    let asked = of(&[("ccmsetup.exe ", "ccmsetup.exe /UsePKICert ")], Bootstrap);
+    assert_eq!(asked.works, Some(true));
+    assert!(asked.stage(Stage::WpjCertificate).unwrap().why.contains("/UsePKICert"));
+}
+
+/// A list that is told to be reached is reached, whatever its address looks like and the client's clock says.
+#[test]
+fn a_wrong_clock_puts_no_list_out_of_reach() {
+    const INNER: [Change; 2] = [
+        ("[\"cmg.pem\", \"issuing.pem\"]", "[\"inner.pem\", \"inner-issuing.pem\"]"),
+        (
+            "url = \"http://crl.fabrikam.com/issuing.crl\"\nfile = \"issuing.crl\"",
+            "url = \"http://pki.fabrikam.local/inner.crl\"\nfile = \"inner.crl\"",
+        ),
+    ];
+    assert_eq!(causes(&of(&INNER, Bootstrap)), []);
+    for seconds in ["clock_offset_seconds = 864000\nos_build", "clock_offset_seconds = -864000\nos_build"] {
+        let prediction = of(&[INNER[0], INNER[1], ("os_build", seconds)], Bootstrap);
+        let failures: Vec<&str> = prediction.causes().map(|(_, cause)| cause.failure).collect();
+        assert!(!failures.contains(&"crl-unreachable"), "{seconds}: {failures:?}");
+    }
+}
+
+#[test]
+fn a_client_s_own_chain_is_told_in_words_of_a_client() {
+    let lacking = ("client_cas = [\"root.pem\", \"issuing.pem\"]", "client_cas = [\"root.pem\"]");
+    let prediction = of(&[super::world::OWN_CERTIFICATE, DOMAIN, lacking], Bootstrap);
+    let (_, cause) = prediction.causes().find(|(_, cause)| cause.failure == "client-chain-incomplete-on-cmg").unwrap();
+    assert!(!cause.why.contains("server") && !cause.why.contains("client's root store"), "{}", cause.why);
 }
 
 /// The certificate has one of two names. Which the client was given, the command line says, or nobody.

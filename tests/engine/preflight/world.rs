@@ -103,6 +103,7 @@ fn minted() -> TempDir {
     let folder = TempDir::new().unwrap();
     let root = Authority::root("Fabrikam Root", "http://crl.fabrikam.com/root.crl");
     let issuing = root.under("Fabrikam Issuing", "http://crl.fabrikam.com/issuing.crl");
+    let inner = root.under("Fabrikam Inner Issuing", "http://pki.fabrikam.local/inner.crl");
     let other = Authority::root("Somebody Else", "");
     let proxy = Authority::root("Inspecting Proxy", "");
     let entra = Authority::root("MS-Organization-Access", "");
@@ -150,6 +151,15 @@ fn minted() -> TempDir {
             ("connector-expired.pem", issuing.issue(&Wanted { to: -1, ..Wanted::device("cp01.fabrikam.com") })),
             ("client.pem", issuing.issue(&Wanted::device("PC042"))),
             ("client-expired.pem", issuing.issue(&Wanted { to: -1, ..Wanted::device("PC042") })),
+            ("client-ends-soon.pem", issuing.issue(&Wanted { to: 9, ..Wanted::device("PC042") })),
+            (
+                "client-usage.pem",
+                issuing.issue(&Wanted { usage: rcgen::ExtendedKeyUsagePurpose::ServerAuth, ..Wanted::device("PC042") }),
+            ),
+            ("connector-ends-soon.pem", issuing.issue(&Wanted { to: 9, ..Wanted::device("cp01.fabrikam.com") })),
+            ("inner-issuing.pem", inner.pem.clone()),
+            ("inner.pem", inner.issue(&service)),
+            ("inner.crl", inner.list(&[], 5)),
             ("wpj.pem", entra.issue(&Wanted { to: 3_000, ..Wanted::device(DEVICE) })),
             ("root.crl", root.list(&[], 90)),
             ("issuing.crl", issuing.list(&[666], 5)),
