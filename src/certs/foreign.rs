@@ -21,7 +21,7 @@ pub(super) fn blocks(blocks: &[Block]) -> Option<&'static str> {
 }
 
 /// What bytes are that are no PEM text, where they are certainly no certificate.
-pub(super) fn bytes(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn bytes(bytes: &[u8]) -> Option<&'static str> {
     if is_token(bytes) {
         return Some(TOKEN);
     }

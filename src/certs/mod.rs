@@ -37,6 +37,7 @@ pub use bundle::{Bundle, Problem, Source};
 pub use certificate::Certificate;
 pub use chain::{validate_chain, validate_chain_until, validate_read};
 pub use crl::Crl;
+pub(crate) use foreign::bytes as foreign_bytes;
 pub(crate) use hostname::is_domain;
 pub use hostname::{HostMatch, match_host};
 pub use inspect::{certificate_facts, inspect_certificate, inspect_read};

@@ -265,10 +265,9 @@ impl<'r, 't, 'a> Entry<'r, 't, 'a> {
     /// Reads a file that stands at a byte of the text, and notes where it does not hold what it must.
     fn file_of(&mut self, key: &'static str, path: &str, at: usize, content: Content) -> Option<File> {
         let file = self.reader.file(path, at, &format!("{}: {key}", self.name))?;
-        if content.is_in(&file) {
-            return Some(file);
-        }
-        self.mistake_at(at, &format!("{key}: '{path}' does not hold {}", content.words()));
+        let Some(why) = content.lacks(&file) else { return Some(file) };
+        let why = if why.is_empty() { why } else { format!(": {why}") };
+        self.mistake_at(at, &format!("{key}: '{path}' does not hold {}{why}", content.words()));
         None
     }
 

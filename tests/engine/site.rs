@@ -230,6 +230,46 @@ fn values_are_looked_at_as_well_as_keys() {
 }
 
 #[test]
+fn a_file_of_another_kind_is_a_mistake_of_the_description_and_says_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::root("Fabrikam Root", "");
+    let device = authority.issue(&Wanted::device("PC1"));
+    let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n";
+    lay(
+        folder.path(),
+        &[
+            ("key.pem", key.to_owned()),
+            ("list.pem", authority.list(&[], 5)),
+            ("token.pem", "eyJhIjoxfQ.eyJhIjoxfQ.".to_owned()),
+            ("device.pem", device),
+        ],
+    );
+    // A PKCS#12 file begins with its version, 3 (RFC 7292, section 4); a certificate whose end is cut off is one still.
+    std::fs::write(folder.path().join("cmg.pfx"), [0x30, 7, 2, 1, 3, 0x30, 2, 5, 0]).unwrap();
+    std::fs::write(folder.path().join("cut.cer"), [0x30, 0x82, 3, 1, 0x30, 0x82, 2]).unwrap();
+    let text = "[cmg]\ncertificate = \"cmg.pfx\"\nroot = \"key.pem\"\n[[crl]]\nurl = \"http://a.example/a.crl\"\nfile = \"device.pem\"\n\
+                [[client]]\nname = \"PC1\"\nwpj_certificate = \"cmg.pfx\"\npki_certificate = \"list.pem\"\nroots = \"token.pem\"\n\
+                [[client]]\nname = \"PC2\"\npki_certificate = \"cut.cer\"\n";
+    let mistakes = Site::parse(text, folder.path(), &|_| Err(String::new())).unwrap_err();
+    let expected = [
+        (2, "PKCS#12"),
+        (3, "private key"),
+        (6, "it is a certificate"),
+        (9, "PKCS#12"),
+        (10, "it is a revocation list"),
+        (11, "a token"),
+    ];
+    assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
+    for (line, words) in expected {
+        let told = mistakes.iter().find(|mistake| mistake.starts_with(&format!("line {line}: ")));
+        assert!(
+            told.is_some_and(|told| told.contains("does not hold") && told.contains(words)),
+            "{line} {words}: {mistakes:#?}"
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_true_together_is_told_by_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let entra = Authority::root("MS-Organization-Access", "");
