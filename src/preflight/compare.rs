@@ -1,20 +1,23 @@
 //! Predicted and observed, side by side: where they disagree, something is there that the description does not see.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
 use super::{ClientPreflight, Observed};
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::flows::{Flow, StageResult};
 use crate::knowledge::{Knowledge, Unforeseen};
 use crate::site::Client;
 use crate::stage::{FlowKind, Outcome, Stage, StageStatus};
-use crate::time::{Micros, rfc3339};
+use crate::time::{MINUTE, Micros, rfc3339};
 use crate::workflow::{Phase, Predicted, Prediction, Status, entra};
 
 /// Hours between a prediction's instant and a flow from which on time itself may make the difference.
 const APART_HOURS: i64 = 24;
+
+/// How far the clocks of two machines may be apart, where one tells of a pass and the other of the cause.
+const CLOCKS: Micros = 10 * MINUTE;
 
 /// Whether prediction and logs say the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -60,20 +63,71 @@ pub struct Comparison {
     pub explanation: Option<String>,
 }
 
+/// What the logs hold, by whom it is of.
+pub(super) struct Logs<'a> {
+    seen: Observed<'a>,
+    /// Places of the flows of each host, by the name before its domain, and of each device.
+    by_label: HashMap<String, Vec<usize>>,
+    by_device: HashMap<&'a str, Vec<usize>>,
+    /// What stopped each flow, by its id.
+    causes: HashMap<&'a str, Vec<&'a Finding>>,
+}
+
+impl<'a> Logs<'a> {
+    pub fn of(seen: Observed<'a>) -> Self {
+        let mut logs = Self { seen, by_label: HashMap::new(), by_device: HashMap::new(), causes: HashMap::new() };
+        for (place, flow) in seen.flows.iter().enumerate() {
+            if let Some(host) = &flow.client.host {
+                logs.by_label.entry(label(host)).or_default().push(place);
+            }
+            if let Some(device) = &flow.client.device_id {
+                logs.by_device.entry(device).or_default().push(place);
+            }
+        }
+        for finding in seen.findings.iter().filter(|finding| finding.severity == Severity::Error) {
+            for flow in &finding.flows {
+                logs.causes.entry(flow).or_default().push(finding);
+            }
+        }
+        logs
+    }
+
+    /// The flows of a client, in the order of the logs.
+    fn flows_of(&self, client: &Client) -> Vec<&'a Flow> {
+        let is_host = |flow: &Flow| flow.client.host.as_deref().is_some_and(|host| same_host(host, &client.name));
+        let of_host = self.by_label.get(&label(&client.name)).into_iter().flatten().copied();
+        let of_device = entra::device_id_of(client).and_then(|device| self.by_device.get(device.as_str()));
+        let own = of_host.filter(|&place| is_host(&self.seen.flows[place]));
+        let places: BTreeSet<usize> = own.chain(of_device.into_iter().flatten().copied()).collect();
+        places.into_iter().map(|place| &self.seen.flows[place]).collect()
+    }
+
+    /// What stopped a flow.
+    fn causes_of(&self, flow: &Flow) -> &[&'a Finding] {
+        self.causes.get(flow.id.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    /// When something that is predicted was first seen: with a flow of this client, or with any where it hits many.
+    fn first_seen(&self, prediction: &Prediction, flows: &[&Flow]) -> Option<Micros> {
+        let is_predicted = |finding: &&Finding| {
+            let hits_many = || Knowledge::builtin().failure(&finding.failure).is_some_and(|known| known.hits_many());
+            let is_own = || flows.iter().any(|flow| finding.flows.contains(&flow.id));
+            prediction.causes().any(|(_, cause)| cause.failure == finding.failure) && (hits_many() || is_own())
+        };
+        let causes = self.seen.findings.iter().filter(|finding| finding.severity == Severity::Error);
+        causes.filter(is_predicted).filter_map(|finding| finding.first_seen).min()
+    }
+}
+
 /// All stages of both phases.
-pub(super) fn compare(client: &Client, phases: &[Prediction], seen: Observed<'_>, at: Micros) -> Vec<Comparison> {
-    let device = entra::device_id_of(client);
-    let own = |flow: &&Flow| {
-        let is_host = flow.client.host.as_deref().is_some_and(|host| same_host(host, &client.name));
-        let is_device = device.is_some() && flow.client.device_id == device;
-        is_host || is_device
-    };
-    let flows: Vec<&Flow> = seen.flows.iter().filter(own).collect();
+pub(super) fn compare(client: &Client, phases: &[Prediction], logs: &Logs<'_>, at: Micros) -> Vec<Comparison> {
+    let flows = logs.flows_of(client);
     let mut rows = Vec::new();
     for prediction in phases {
+        let since = logs.first_seen(prediction, &flows);
         for predicted in &prediction.stages {
             let flow = that_matters(&flows, kinds(prediction.phase, predicted.stage), predicted.stage);
-            rows.push(row(prediction, predicted, flow, seen, at));
+            rows.push(row(prediction, predicted, flow, logs, (since, at)));
         }
     }
     rows
@@ -131,9 +185,13 @@ fn that_matters<'f>(flows: &[&'f Flow], kinds: &[FlowKind], stage: Stage) -> Opt
     })
 }
 
+/// A host's name without its domain, in small letters.
+fn label(name: &str) -> String {
+    name.split('.').next().unwrap_or(name).to_ascii_lowercase()
+}
+
 /// A host is named with its domain or without.
 fn same_host(one: &str, other: &str) -> bool {
-    let label = |name: &str| name.split('.').next().unwrap_or(name).to_ascii_lowercase();
     one.eq_ignore_ascii_case(other) || (one.contains('.') != other.contains('.') && label(one) == label(other))
 }
 
@@ -152,16 +210,33 @@ fn tells_of(flow: &Flow, stage: Stage) -> bool {
     result.is_some_and(|result| matches!(result.status, StageStatus::Passed | StageStatus::Failed))
 }
 
+/// `since` is when something that is predicted was first seen, `at` the instant of the prediction.
 fn row(
     prediction: &Prediction,
     predicted: &Predicted,
     flow: Option<&Flow>,
-    seen: Observed<'_>,
-    at: Micros,
+    logs: &Logs<'_>,
+    (since, at): (Option<Micros>, Micros),
 ) -> Comparison {
     let result = flow.and_then(|flow| flow.stages.iter().find(|result| result.stage == predicted.stage));
-    let failures = flow.map(|flow| failures(flow, predicted.stage, seen)).unwrap_or_default();
+    let causes = flow.map(|flow| logs.causes_of(flow)).unwrap_or_default();
+    let here = causes.iter().filter(|finding| finding.stage == Some(predicted.stage));
+    let failures: Vec<String> = here.map(|finding| finding.failure.clone()).collect();
+    // What began to pass before the predicted cause was there says nothing against it, and neither does what passed with
+    // a token that the client still had, where getting one is what is stopped.
+    let earlier =
+        flow.and_then(|flow| flow.started).zip(since).is_some_and(|(started, since)| started < since + CLOCKS);
+    let unasked = stops_the_token(prediction) && flow.is_some_and(|flow| !tells_of(flow, Stage::CcmTokenIssue));
+    // A client's own log shows the request that failed, and not how far behind it that was.
+    let foreseen = |finding: &&Finding| prediction.causes().any(|(_, cause)| cause.failure == finding.failure);
+    let behind = failures.is_empty() && causes.iter().copied().any(|finding| foreseen(&finding));
     let (agreement, difference) = match result {
+        Some(result)
+            if (earlier || unasked) && result.status == StageStatus::Passed && predicted.status != Status::Passed =>
+        {
+            (Agreement::Open, None)
+        }
+        Some(result) if behind && result.status == StageStatus::Failed => (Agreement::Agree, None),
         Some(result) => judge(predicted, result, &failures),
         None => (Agreement::Open, None),
     };
@@ -181,11 +256,14 @@ fn row(
     }
 }
 
-/// The failures that stopped a flow at a stage.
-fn failures(flow: &Flow, stage: Stage, seen: Observed<'_>) -> Vec<String> {
-    let of_flow = seen.findings.iter().filter(|finding| finding.flows.contains(&flow.id));
-    let here = of_flow.filter(|finding| finding.stage == Some(stage) && finding.severity == Severity::Error);
-    here.map(|finding| finding.failure.clone()).collect()
+/// Whether what stops the client first stops it on the way to a token of the site.
+fn stops_the_token(prediction: &Prediction) -> bool {
+    prediction.causes().next().is_some_and(|(stage, _)| {
+        matches!(
+            stage,
+            Stage::AadInfo | Stage::WpjCertificate | Stage::AadToken | Stage::CmgReceive | Stage::MpValidate
+        )
+    })
 }
 
 fn judge(predicted: &Predicted, result: &StageResult, failures: &[String]) -> (Agreement, Option<String>) {

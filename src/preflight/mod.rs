@@ -90,6 +90,7 @@ impl Preflight {
     pub fn of(site: &Site, options: &Options, observed: Option<Observed<'_>>, knowledge: &Knowledge) -> Result<Self> {
         let wanted = wanted(site, options)?;
         let keep_reports = wanted.len() == 1;
+        let logs = observed.map(compare::Logs::of);
         let clients: Vec<ClientPreflight> = wanted
             .par_iter()
             .map(|client| {
@@ -100,7 +101,7 @@ impl Preflight {
                     let reports = std::mem::take(&mut stage.reports);
                     stage.reports = reports.into_iter().filter(|_| keep_reports).map(withhold).collect();
                 }
-                let compared = observed.map(|seen| compare::compare(client, &phases, seen, options.at));
+                let compared = logs.as_ref().map(|logs| compare::compare(client, &phases, logs, options.at));
                 let compared = compared.unwrap_or_default();
                 ClientPreflight { client: client.name.clone(), works: works(&phases, &compared), phases, compared }
             })

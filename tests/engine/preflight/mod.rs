@@ -313,3 +313,36 @@ fn the_vendors_own_command_line_is_a_warning_and_stops_nobody() {
     let [warning] = found[..] else { panic!("one warning, not {}", found.len()) };
     assert_eq!((warning.severity, warning.confidence), (Severity::Warning, Confidence::Possible));
 }
+
+/// What is told of a site as it is now contradicts neither what passed before, nor a token that was got before, nor a
+/// client's own log that shows the request failing and not how far behind it that was.
+#[test]
+fn logs_of_a_site_with_a_cause_do_not_contradict_its_description() {
+    let causes = ["cmg-certificate-damaged", "connector-ports-blocked", "mp-redirect-on-sts", "sts-library-mismatch"];
+    for cause in causes {
+        let fault = cmgtrail::simulate::Fault::parse(cause).unwrap();
+        let plan =
+            cmgtrail::simulate::Plan { clients: 4, hours: 3.0, faults: vec![fault], seed: 3, ..Default::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let simulated = cmgtrail::simulate::in_memory(&plan).unwrap();
+        simulated.write(folder.path()).unwrap();
+        let trail = Trail::read(&[folder.path().to_owned()], ReadOptions::default(), &Silent).unwrap();
+        let text = std::fs::read_to_string(folder.path().join("site.toml")).unwrap();
+        let site = Site::parse(&text, folder.path(), &|_| Err(String::new())).unwrap();
+        let at = trail.flows.iter().filter_map(|flow| flow.ended).max().unwrap();
+        let seen = Observed { flows: &trail.flows, findings: &trail.findings };
+        let preflight = Preflight::of(&site, &Options { client: None, at }, Some(seen), Knowledge::builtin()).unwrap();
+        for client in &preflight.clients {
+            let against: Vec<_> = client.compared.iter().filter(|row| row.agreement == Agreement::Disagree).collect();
+            assert!(against.is_empty(), "{cause} {}: {against:#?}", client.client);
+            assert_eq!(client.works, Some(false), "{cause} {}", client.client);
+        }
+        let agreed = |client: &&cmgtrail::preflight::ClientPreflight| {
+            client
+                .compared
+                .iter()
+                .any(|row| row.agreement == Agreement::Agree && row.observed == Some(StageStatus::Failed))
+        };
+        assert!(preflight.clients.iter().any(|client| agreed(&client)), "{cause}: no log shows it");
+    }
+}
