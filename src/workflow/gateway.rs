@@ -6,8 +6,8 @@ use super::entra::Grant;
 use crate::certs::{ChainRequest, Purpose, Revocation, validate_chain};
 use crate::report::{Check, Report};
 use crate::site::{CcmHostName, Site};
-use crate::time::Micros;
-use crate::tokens::{TokenPolicy, failures_of, validate_token};
+use crate::time::{Micros, zoned_instant};
+use crate::tokens::{TokenPolicy, failures_of, inspect_token, validate_token};
 
 /// Whether the gateway has what the command line's `CCMHOSTNAME` names.
 pub fn route(site: &Site, told: &CcmHostName) -> Ruling {
@@ -55,10 +55,11 @@ pub fn token(token: &str, policy: &TokenPolicy, right_time: Micros) -> Ruling {
         let failure = explained.iter().find(|(_, other)| other.id == check.id).map(|(failure, _)| *failure);
         ruling.add_cause(match failure {
             _ if is_of_time(check) => Cause::certain("token-clock-skew", check.explanation.as_str()),
-            Some(failure) => Cause::certain(failure, check.explanation.as_str()),
+            Some(failure) => Cause::certain(failure, check.explanation.as_str()).in_words(is_site.then_some(&FOREIGN)),
             None => {
                 let failure = if is_site { "site-token-expired" } else { "token-audience-or-issuer-refused" };
                 Cause::possible(failure, format!("The token cannot be accepted at all: {}", check.explanation))
+                    .in_words(is_site.then_some(&UNACCEPTABLE))
             }
         });
     }
@@ -69,8 +70,39 @@ pub fn token(token: &str, policy: &TokenPolicy, right_time: Micros) -> Ruling {
     ruling
 }
 
+/// Whether what is given as a registration token is a token of Entra, with which nobody registers by that way.
+pub fn no_registration_token(token: &str) -> Option<Ruling> {
+    let report = inspect_token(token, false);
+    if is_of_site(&report) {
+        return None;
+    }
+    let why = "What is given as the registration token is a token that Entra issued.";
+    Some(Ruling::blocked(Cause::certain("token-audience-or-issuer-refused", why).in_words(Some(&FOREIGN))))
+}
+
+const RENEW: Option<&str> = Some(
+    "Make a new bulk registration token on this site (BulkRegistrationTokenTool.exe /new) and give it whole, as it is \
+     printed, with /regtoken. A client that is installed takes a new token from an internal management point.",
+);
+
+const FOREIGN: Words = Words {
+    title: "The token is not a registration token of this site",
+    explanation: "A client registers with a bulk registration token that the site itself made. This one is of another \
+                  issuer, for another audience, or of another kind.",
+    remedy: RENEW,
+};
+
+const UNACCEPTABLE: Words = Words {
+    title: "The token cannot be accepted, whatever the time",
+    explanation: "The token is not whole, or lacks what every token of the site has. It was cut or changed on its way, or \
+                  made by something else than the site.",
+    remedy: RENEW,
+};
+
+/// Whether a check is about a date that the token has: one without, or with one that cannot be read, is of no time.
 fn is_of_time(check: &Check) -> bool {
-    matches!(check.id.as_str(), "expiry" | "not-before" | "issued-at")
+    let has_date = check.found.as_deref().and_then(zoned_instant).is_some();
+    has_date && matches!(check.id.as_str(), "expiry" | "not-before" | "issued-at")
 }
 
 /// What follows from a token that has ended by the right time, or has not begun. Entra is asked again for one that has

@@ -366,7 +366,9 @@ impl<'q, 'a> Decided<'q, 'a> {
         match self.credential {
             Credential::RegistrationToken => {
                 return match question.registration_token().filter(is_whole) {
-                    Some(token) => check(&token, &policy, question.at),
+                    Some(token) => {
+                        gateway::no_registration_token(&token).unwrap_or_else(|| check(&token, &policy, question.at))
+                    }
                     None => Ruling::not_known("what the registration token holds"),
                 };
             }

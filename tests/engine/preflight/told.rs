@@ -128,6 +128,26 @@ fn a_wrong_clock_puts_no_list_out_of_reach() {
 }
 
 #[test]
+fn a_registration_token_that_is_refused_is_told_in_words_of_registration_tokens() {
+    let with = |file: &'static str| match file {
+        "endless" => ("os_build", "tokens = { registration = \"registration-endless.jwt\" }\nos_build"),
+        _ => ("os_build", "tokens = { registration = \"device.jwt\" }\nos_build"),
+    };
+    let endless = finding(&[with("endless")], "site-token-expired");
+    assert!(endless.title.contains("cannot be accepted") && endless.confidence == Confidence::Possible, "{endless:#?}");
+    let foreign = finding(&[with("foreign")], "token-audience-or-issuer-refused");
+    assert!(
+        foreign.title.contains("not a registration token of this site") && foreign.confidence == Confidence::Certain,
+        "{foreign:#?}"
+    );
+    for told in [endless, foreign] {
+        assert!(!told.remedy.contains("AADRESOURCEURI") && !told.explanation.contains("Entra"), "{told:#?}");
+        assert!(!told.title.contains("expired"), "{told:#?}");
+        assert!(told.remedy.contains("BulkRegistrationTokenTool"), "{told:#?}");
+    }
+}
+
+#[test]
 fn a_client_s_own_chain_is_told_in_words_of_a_client() {
     let lacking = ("client_cas = [\"root.pem\", \"issuing.pem\"]", "client_cas = [\"root.pem\"]");
     let prediction = of(&[super::world::OWN_CERTIFICATE, DOMAIN, lacking], Bootstrap);

@@ -170,6 +170,11 @@ fn minted() -> TempDir {
             ("silent.pem", silent.issue(&service)),
             ("stale-soon.crl", issuing.list(&[], 0).replace("\r\n", "\n")),
             ("registration.jwt", token(&site_token(2 * 86_400))),
+            ("registration-endless.jwt", {
+                let mut claims = site_token(0);
+                claims.as_object_mut().unwrap().remove("exp");
+                token(&claims)
+            }),
             ("registration-expired.jwt", token(&site_token(-2 * 86_400))),
             ("device.jwt", token(&entra_token("https://ConfigMgrService"))),
             ("device-captured-earlier.jwt", token(&entra_token_of("https://ConfigMgrService", -90_000))),
