@@ -2,16 +2,48 @@
 //!
 //! Certificates are made anew, for a description has no private keys; what it says of trust is kept as a fact.
 
-use super::facts::{ClientFacts, ConnectorFacts, PointFacts, SiteFacts, Tenant, World};
+use super::facts::{ClientFacts, ConnectorFacts, Join, PointFacts, SiteFacts, Tenant, World};
 use super::faults::{self, Fault, FaultKind, Share};
 use super::inject;
 use super::random::Random;
 use crate::certs::Bundle;
-use crate::error::Result;
-use crate::site::{Client, File, Inspection, JoinState, Mode, Reach, Root, SignedIn, Site, TokenService};
+use crate::error::{Error, Result};
+use crate::site::{
+    Client, File, GatewayState, Held, Inspection, JoinState, Mode, Reach, Root, SignedIn, Site, TokenService,
+};
 
 /// Seconds beyond which a client's clock is wrong and not merely off.
 const WRONG: f64 = 86_400.0;
+
+/// What is told and cannot be simulated, since no log of it is documented.
+///
+/// # Errors
+/// [`Error::Argument`] that names all of it.
+pub(super) fn check(told: &Site) -> Result<()> {
+    let mut cannot = Vec::new();
+    if let Some(GatewayState::Stopped | GatewayState::StoppedByTrafficLimit) = told.cmg.state {
+        cannot.push("a CMG that is stopped".to_owned());
+    }
+    let points = &told.management_points;
+    if !points.is_empty() && points.iter().all(|point| point.cmg_traffic == Some(false)) {
+        cannot.push("a site of which no management point allows CMG traffic".to_owned());
+    }
+    let by_token = |client: &&Client| {
+        let by_line = client.ccmsetup.as_ref().is_some_and(|line| line.registration_token().is_some());
+        by_line || client.tokens.registration.is_some()
+    };
+    for client in told.clients.iter().filter(by_token) {
+        cannot.push(format!("'{}', which registers with a registration token", client.name));
+    }
+    if cannot.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Argument {
+        argument: "site".to_owned(),
+        expected: "a site whose logs are documented".to_owned(),
+        found: cannot.join("; "),
+    })
+}
 
 /// The site's own facts.
 pub(super) fn site(facts: &mut SiteFacts, told: &Site) {
@@ -54,7 +86,8 @@ pub(super) fn points(points: &mut Vec<PointFacts>, told: &Site) {
         point.https = told_point.mode == Some(Mode::Https);
         point
     };
-    *points = told.management_points.iter().enumerate().map(of).collect();
+    let serves = |point: &&crate::site::ManagementPoint| point.cmg_traffic != Some(false);
+    *points = told.management_points.iter().filter(serves).enumerate().map(of).collect();
 }
 
 /// The connection point's name.
@@ -75,8 +108,17 @@ pub(super) fn clients(world: &mut World, told: &Site, random: &mut Random) -> Re
             facts.device_id.clone_from(id);
         }
         sign_in(facts, told, client, random);
+        facts.join = match client.join {
+            Some(JoinState::Entra) => Join::Joined,
+            Some(JoinState::Hybrid) => Join::Hybrid,
+            Some(JoinState::Registered | JoinState::Domain | JoinState::None) => Join::Registered,
+            None => facts.join,
+        };
+        facts.pki = has_certificate(client);
+        // How ccmsetup goes on with a certificate is not documented: such a client has been there for long.
+        facts.installs = facts.installs && !facts.pki;
         if let Some(line) = &client.ccmsetup {
-            facts.installs = true;
+            facts.installs = !facts.pki;
             facts.no_list_check = line.no_crl_check();
             facts.properties = line.client_app().map(str::to_owned).zip(line.resource_uri().map(str::to_owned));
         }
@@ -93,6 +135,10 @@ pub(super) fn clients(world: &mut World, told: &Site, random: &mut Random) -> Re
         }
     }
     Ok(())
+}
+
+fn has_certificate(client: &Client) -> bool {
+    client.pki_certificate.as_ref().and_then(Held::file).is_some()
 }
 
 /// Who is signed in, and whether the site's database knows the user.
@@ -147,7 +193,8 @@ fn of_client(told: &Site, client: &Client) -> Option<&'static FaultKind> {
         client.ccmsetup.as_ref().and_then(|line| line.resource_uri()).zip(told.server_app.resource_uri.as_deref());
     let facts = [
         (
-            matches!(client.join, Some(JoinState::Registered | JoinState::Domain | JoinState::None)),
+            matches!(client.join, Some(JoinState::Registered | JoinState::Domain | JoinState::None))
+                && !has_certificate(client),
             "wpj-certificate-missing",
         ),
         (stranger, "tenant-not-onboarded"),

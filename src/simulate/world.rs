@@ -104,6 +104,7 @@ impl World {
         let end = start + plan.duration();
         let mut site = site(&mut random.fork("site", 0));
         if let Some(told) = &plan.site {
+            adopt::check(told)?;
             adopt::site(&mut site, told);
         }
         let mut of_pki = random.fork("pki", 0);

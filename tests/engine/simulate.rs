@@ -325,6 +325,37 @@ fn who_is_signed_in_and_who_is_discovered_is_taken_over() {
 }
 
 #[test]
+fn a_client_with_a_certificate_is_one_in_the_simulation_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = crate::pki::Authority::root("Fabrikam Root", "");
+    std::fs::write(folder.path().join("pc1.pem"), authority.issue(&crate::pki::Wanted::device("PC1"))).unwrap();
+    let text = "[cmg]\nnames = [\"cmg.fabrikam.com\"]\n[[client]]\nname = \"PC1\"\njoin = \"domain\"\npki_certificate = \"pc1.pem\"\n\
+                ccmsetup = \"ccmsetup.exe /UsePKICert CCMHOSTNAME=cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941\"\n";
+    let told = Site::parse(text, folder.path(), &|_| Err(String::new())).unwrap();
+    let simulated = in_memory(&Plan { site: Some(told), clients: 1, ..plan(5, &[]) }).unwrap();
+    assert!(!simulated.truth.flows.is_empty() && simulated.truth.flows.iter().all(|flow| flow.fault.is_none()));
+    simulated.write(folder.path().join("out").as_path()).unwrap();
+    let again = Site::read(&folder.path().join("out/site.toml")).unwrap();
+    assert!(again.clients[0].pki_certificate.as_ref().is_some_and(|held| held.file().is_some()));
+    assert_ne!(again.clients[0].join, Some(cmgtrail::site::JoinState::Entra));
+}
+
+#[test]
+fn what_has_no_documented_logs_is_refused_all_at_once() {
+    let text = "[cmg]\nnames = [\"cmg.fabrikam.com\"]\nstate = \"stopped\"\n[[management_point]]\nname = \"mp1\"\ncmg_traffic = false\n\
+                [[client]]\nname = \"PC1\"\nccmsetup = \"ccmsetup.exe /regtoken:eyJhIjoxfQ.eyJhIjoxfQ.e30 CCMHOSTNAME=cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941\"\n";
+    let told = Site::parse(text, ".".as_ref(), &|_| Err(String::new())).unwrap();
+    let error = in_memory(&Plan { site: Some(told), clients: 1, ..plan(5, &[]) }).map(|_| ()).unwrap_err().to_string();
+    for words in [
+        "a CMG that is stopped",
+        "no management point allows CMG traffic",
+        "'PC1', which registers with a registration token",
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
 fn every_flow_that_fails_has_its_cause() {
     for kind in simulate::faults() {
         let truth = simulated(4, &[kind.id]).truth;
