@@ -43,6 +43,9 @@ pub struct Forecast {
     pub clients: Vec<String>,
     #[serde(skip)]
     words: Option<&'static Words>,
+    /// Each different reason, with the first client that it is told of.
+    #[serde(skip)]
+    whys: Vec<(String, String)>,
 }
 
 /// All findings, errors first, then what hits most clients, then in the order of the stages.
@@ -61,7 +64,7 @@ pub(super) fn findings(site: &Site, clients: &[ClientPreflight], knowledge: &Kno
                 };
                 let known = found.iter_mut().find(same);
                 match known {
-                    Some(known) => known.hit(prediction.phase, client),
+                    Some(known) => known.hit(prediction.phase, client, cause),
                     None => {
                         found.push(Forecast::new(site, client, failure, severity, (stage, cause, prediction.phase)));
                     }
@@ -81,6 +84,7 @@ pub(super) fn findings(site: &Site, clients: &[ClientPreflight], knowledge: &Kno
         one.clients.retain(|client| !stopped.contains(client));
     }
     found.retain(|one| !one.clients.is_empty());
+    found.iter_mut().for_each(Forecast::tell_reasons);
     // A client without a device token works as long as a user's takes its place: what nothing stands in for goes first.
     let stands_in = |one: &Forecast| knowledge.failure(&one.failure).is_some_and(|failure| failure.overcome.is_some());
     found.sort_by_key(|one| (std::cmp::Reverse((one.severity, one.clients.len())), one.stage, stands_in(one)));
@@ -120,16 +124,39 @@ impl Forecast {
             phases: vec![phase],
             clients: vec![client.name.clone()],
             words: cause.words,
+            whys: vec![(client.name.clone(), cause.why.clone())],
         }
     }
 
-    fn hit(&mut self, phase: Phase, client: &Client) {
+    /// What is less sure of one client is no surer of all.
+    fn hit(&mut self, phase: Phase, client: &Client, cause: &Cause) {
+        self.confidence = self.confidence.min(cause.confidence);
+        if self.whys.iter().all(|(_, why)| *why != cause.why) {
+            self.whys.push((client.name.clone(), cause.why.clone()));
+        }
         if !self.phases.contains(&phase) {
             self.phases.push(phase);
         }
         if self.clients.last() != Some(&client.name) {
             self.clients.push(client.name.clone());
         }
+    }
+}
+
+impl Forecast {
+    /// Says whose reason is whose, where the clients have different ones.
+    fn tell_reasons(&mut self) {
+        /// Reasons that are told; every client's own stands with its stages.
+        const TOLD: usize = 3;
+        self.whys.retain(|(client, _)| self.clients.contains(client));
+        let several = self.whys.iter().map(|(client, _)| client).collect::<BTreeSet<_>>().len() > 1;
+        let told = self.whys.iter().take(TOLD);
+        let mut reasons: Vec<String> =
+            told.map(|(client, why)| if several { format!("{client}: {why}") } else { why.clone() }).collect();
+        if self.whys.len() > TOLD {
+            reasons.push(format!("And {} more reasons of other clients.", self.whys.len() - TOLD));
+        }
+        self.why = reasons.join(" ");
     }
 }
 

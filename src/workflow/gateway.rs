@@ -15,6 +15,14 @@ pub fn route(site: &Site, told: &CcmHostName) -> Ruling {
     let host = &told.host;
     if !site.cmg.names.is_empty() && !site.cmg.has_name(host) {
         let what = if site.management_point(host).is_some() { "the management point itself, " } else { "" };
+        if [".cloudapp.azure.com", ".cloudapp.net"].iter().any(|domain| host.ends_with(domain)) {
+            let why = format!(
+                "CCMHOSTNAME names {host}, and the CMG is {}. It may be the name that Azure gives to the same service, \
+                 which the CMG's certificate does not have.",
+                site.cmg.names.join(", ")
+            );
+            return Ruling::blocked(Cause::likely("wrong-ccmhostname", why));
+        }
         return wrong(format!("CCMHOSTNAME names {what}{host}, and the CMG is {}.", site.cmg.names.join(", ")));
     }
     let Some(role) = told.role_id else {

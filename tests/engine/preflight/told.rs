@@ -147,6 +147,29 @@ fn a_registration_token_that_is_refused_is_told_in_words_of_registration_tokens(
     }
 }
 
+/// Two clients that are stopped alike for different reasons: each is told its own, and the finding is as sure as the least.
+#[test]
+fn a_finding_of_several_clients_tells_whose_reason_is_whose() {
+    let second = "[[client]]\nname = \"PC043\"\njoin = \"registered\"\n[[client]]";
+    let found = finding(
+        &[("join = \"entra\"\nwpj_certificate = \"wpj.pem\"", "join = \"domain\""), ("[[client]]", second)],
+        "wpj-certificate-missing",
+    );
+    assert_eq!(found.clients, ["PC043", "PC042"]);
+    assert!(found.why.contains("PC043: The device is registered with Entra, not joined."), "{}", found.why);
+    assert!(found.why.contains("PC042: The device is joined to a domain alone."), "{}", found.why);
+}
+
+#[test]
+fn the_name_that_azure_gives_a_gateway_is_no_certain_mistake() {
+    let line = ("CCMHOSTNAME=https://cmg.fabrikam.com/", "CCMHOSTNAME=fabrikam.westeurope.cloudapp.azure.com/");
+    let found = finding(&[line], "wrong-ccmhostname");
+    assert_eq!(found.confidence, Confidence::Likely);
+    let other =
+        finding(&[("CCMHOSTNAME=https://cmg.fabrikam.com/", "CCMHOSTNAME=cmg.contoso.com/")], "wrong-ccmhostname");
+    assert_eq!(other.confidence, Confidence::Certain);
+}
+
 #[test]
 fn a_client_s_own_chain_is_told_in_words_of_a_client() {
     let lacking = ("client_cas = [\"root.pem\", \"issuing.pem\"]", "client_cas = [\"root.pem\"]");
