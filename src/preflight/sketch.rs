@@ -34,6 +34,7 @@ struct Found {
     gateways: BTreeSet<String>,
     roles: BTreeSet<u64>,
     management_points: BTreeSet<String>,
+    connection_points: BTreeSet<String>,
     /// Which management point a role id stands for, where a line says both.
     pairs: BTreeMap<String, u64>,
     tenants: BTreeSet<String>,
@@ -59,6 +60,18 @@ pub fn sketch(seen: Seen<'_>, lies: &Whereabouts<'_>) -> String {
     found.write_apps(&mut text);
     found.write_gateway(&mut text, artefacts);
     found.write_points(&mut text);
+    for (url, fetched) in artefacts.addresses_of_lists() {
+        let from = if fetched {
+            "from = \"internet\"           # a client fetched it"
+        } else {
+            "# from = \"intranet\"         # no client could fetch it; or \"nowhere\""
+        };
+        let _ = write!(
+            text,
+            "\n[[crl]]\nurl = {}\n{from}\n# file = \"list.crl\"         # what is published there\n",
+            quoted(&url)
+        );
+    }
     for artefact in artefacts.of(Part::RevocationList) {
         let file = quoted(&artefacts.place(&artefact.path).unwrap_or_else(|| artefact.path.to_string()));
         let _ = write!(
@@ -80,6 +93,8 @@ impl Found {
         found.gateways.extend(through.into_iter().filter_map(|cmg| Some(host_and_role(cmg)?.host)));
         found.gateways.retain(|host| host.contains('.'));
         let servers = seen.sources.iter().filter(|source| source.role == Some(Role::ManagementPoint));
+        let connectors = seen.sources.iter().filter(|source| source.role == Some(Role::ConnectionPoint));
+        found.connection_points.extend(connectors.filter_map(|source| source.host.clone()));
         let hosts: Vec<String> =
             servers.filter_map(|source| source.host.as_ref()).map(|host| host.to_ascii_lowercase()).collect();
         for host in hosts {
@@ -189,7 +204,14 @@ impl Found {
                 quoted(name)
             );
         }
-        text.push_str("\n[connection_point]\n# client_certificate = \"none\"\n# healthy = true            # runs, ports open, role certificate there, reaches revocation lists\n");
+        text.push_str("\n[connection_point]\n");
+        let names: Vec<&String> = self.connection_points.iter().collect();
+        for name in &names {
+            // A description has one.
+            let comment = if names.len() == 1 { "" } else { "# " };
+            let _ = writeln!(text, "{comment}name = {}", quoted(name));
+        }
+        text.push_str("# client_certificate = \"none\"\n# healthy = true            # runs, ports open, role certificate there, reaches revocation lists\n");
     }
 
     fn write_clients(&self, text: &mut String, artefacts: Artefacts<'_>) {
@@ -263,6 +285,20 @@ struct Chain<'a> {
 }
 
 impl<'a> Artefacts<'a> {
+    /// Addresses of revocation lists, each with whether some client could fetch it.
+    fn addresses_of_lists(self) -> BTreeMap<String, bool> {
+        let mut found: BTreeMap<String, bool> = BTreeMap::new();
+        for artefact in self.of(Part::FetchList) {
+            for (key, fetched) in [("fetched", true), ("failed", false)] {
+                let urls = artefact.report.facts.get(key).and_then(serde_json::Value::as_array);
+                for url in urls.into_iter().flatten().filter_map(serde_json::Value::as_str) {
+                    *found.entry(url.to_owned()).or_default() |= fetched;
+                }
+            }
+        }
+        found
+    }
+
     fn of(self, part: Part) -> impl Iterator<Item = &'a Artefact> {
         self.all.iter().filter(move |artefact| artefact.part == Some(part))
     }

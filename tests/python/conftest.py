@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,6 @@ def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo: Path) -> P
     """The current folder, with `logs/` and the files to validate that the examples of the documentation expect."""
     minted.write_all(tmp_path)
     (tmp_path / "site.toml").write_text(example_site(), "utf-8")
-    (tmp_path / "logs").symlink_to(demo, target_is_directory=True)
+    shutil.copytree(demo, tmp_path / "logs")  # a test may write there
     monkeypatch.chdir(tmp_path)
     return tmp_path

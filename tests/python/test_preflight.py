@@ -196,6 +196,24 @@ def test_a_first_description_works_from_where_it_is_written(tmp_path: Path, monk
         assert "cmg-root-ca-missing" not in [finding.failure for finding in findings]
 
 
+def test_a_first_description_names_the_connection_point_and_where_lists_were_fetched(tmp_path: Path) -> None:
+    cmgtrail.simulate(tmp_path / "simulated", clients=2, hours=1, seed=4)
+    truth = (tmp_path / "simulated" / "site.toml").read_text("utf-8")
+    assert run(["site", "from-logs", str(tmp_path / "simulated"), "--out", str(tmp_path / "found.toml")]) == 0
+    found = (tmp_path / "found.toml").read_text("utf-8")
+    for text in (truth, found):
+        assert "[connection_point]" in text
+
+    def after(text: str, table: str, key: str) -> set[str]:
+        pattern = rf'^\[+{table}\]+\n(?:(?!\[).*\n)*?{key} = "([^"]+)"'
+        return {
+            value.split(".")[0].lower() if key == "name" else value for value in re.findall(pattern, text, re.MULTILINE)
+        }
+
+    assert after(found, "connection_point", "name") == after(truth, "connection_point", "name") != set()
+    assert set() < after(found, "crl", "url") <= after(truth, "crl", "url")
+
+
 def test_what_lies_in_an_archive_is_told_in_a_comment(tmp_path: Path) -> None:
     logs = tmp_path / "simulated"
     cmgtrail.simulate(logs, clients=2, hours=1, seed=4)
