@@ -183,9 +183,10 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl Client {
-    /// Reads `[[client]]`, which has a name, or `[client_defaults]`, which has none.
-    pub(super) fn read(mut entry: Entry<'_, '_, '_>, has_name: bool) -> Option<Self> {
-        let name = if has_name { entry.required("name") } else { Some(String::new()) };
+    /// Reads `[[client]]`, which has a name and takes what it does not tell from the defaults, or `[client_defaults]`
+    /// itself.
+    pub(super) fn read(mut entry: Entry<'_, '_, '_>, defaults: Option<&Self>) -> Option<Self> {
+        let name = if defaults.is_some() { entry.required("name") } else { Some(String::new()) };
         if let Some(name) = name.as_ref().filter(|name| !name.is_empty()) {
             entry.name = format!("client '{name}'");
         }
@@ -211,21 +212,29 @@ impl Client {
             tokens: entry.table("tokens").map(TokenFiles::read).unwrap_or_default(),
             network: entry.table("network").map(Network::read).unwrap_or_default(),
         };
-        client.contradictions(&mut entry);
+        let client = match defaults {
+            Some(defaults) => client.or(defaults),
+            None => client,
+        };
+        // What the defaults contradict by themselves was told there.
+        let told = defaults.map(Self::contradictions).unwrap_or_default();
+        for (key, sentence) in client.contradictions().into_iter().filter(|mistake| !told.contains(mistake)) {
+            entry.mistake(key, &sentence);
+        }
         entry.close();
         name.map(|_| client)
     }
 
-    /// What cannot be true together.
-    fn contradictions(&self, entry: &mut Entry<'_, '_, '_>) {
+    /// What cannot be true together: the key, and a sentence.
+    fn contradictions(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
         if self.user == Some(SignedIn::None) && self.user_id.is_some() {
-            entry.mistake("user_id", "user_id names a user although user = 'none' says that nobody is signed in");
+            let sentence = "user_id names a user although user = 'none' says that nobody is signed in";
+            found.push(("user_id", sentence.to_owned()));
         }
         if self.user == Some(SignedIn::None) && self.tokens.user.is_some() {
-            entry.mistake(
-                "tokens",
-                "tokens.user is a user's token although user = 'none' says that nobody is signed in",
-            );
+            let sentence = "tokens.user is a user's token although user = 'none' says that nobody is signed in";
+            found.push(("tokens", sentence.to_owned()));
         }
         let told = self.join.map(|join| matches!(join, JoinState::Entra | JoinState::Hybrid));
         let shown = self.joined_by_dsregcmd();
@@ -236,13 +245,14 @@ impl Client {
             let sentence = format!(
                 "join says that the device has {other} join to Entra, and its dsregcmd output says AzureAdJoined {one}"
             );
-            entry.mistake("join", &sentence);
+            found.push(("join", sentence));
         }
-        self.contradicts_its_join(entry);
+        self.contradicts_its_join(&mut found);
+        found
     }
 
     /// Ids and a join state that are others than those of the join certificate and of the `dsregcmd` output.
-    fn contradicts_its_join(&self, entry: &mut Entry<'_, '_, '_>) {
+    fn contradicts_its_join(&self, found: &mut Vec<(&'static str, String)>) {
         let certificate = self.wpj_certificate.as_ref().and_then(Held::file).and_then(|file| {
             let certificate = Bundle::read(&[file.source()]).certificates.into_iter().next()?;
             (role(&certificate).0 == Role::WorkplaceJoin).then(|| device_identity(&certificate)).flatten()
@@ -250,7 +260,7 @@ impl Client {
         if certificate.is_some() && matches!(self.join, Some(JoinState::Domain | JoinState::None)) {
             let sentence =
                 "join says that Entra does not know the device, and wpj_certificate is a certificate of its join";
-            entry.mistake("join", sentence);
+            found.push(("join", sentence.to_owned()));
         }
         let status = self.dsregcmd.as_ref().map(|output| DeviceStatus::read(&output.bytes));
         let status = |of: fn(&DeviceStatus) -> Option<String>| status.as_ref().and_then(of);
@@ -267,7 +277,7 @@ impl Client {
             let Some(told) = told else { continue };
             for (source, other) in sources.into_iter().zip(others) {
                 if let Some(other) = other.filter(|other| !other.eq_ignore_ascii_case(told)) {
-                    entry.mistake(key, &format!("{key} is {told}, and {source} says {other}"));
+                    found.push((key, format!("{key} is {told}, and {source} says {other}")));
                 }
             }
         }

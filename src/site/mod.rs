@@ -182,8 +182,8 @@ impl Site {
         let tenants = several(&mut top, "tenant", Tenant::read);
         let points = several(&mut top, "management_point", ManagementPoint::read).unwrap_or_default();
         let crls = several(&mut top, "crl", PublishedList::read).unwrap_or_default();
-        let defaults = top.table("client_defaults").and_then(|entry| Client::read(entry, false)).unwrap_or_default();
-        let clients = several(&mut top, "client", |entry| Client::read(entry, true)).unwrap_or_default();
+        let defaults = top.table("client_defaults").and_then(|entry| Client::read(entry, None)).unwrap_or_default();
+        let clients = several(&mut top, "client", |entry| Client::read(entry, Some(&defaults))).unwrap_or_default();
         let (cmg, roles_at) = top.table("cmg").map(Gateway::read).unwrap_or_default();
         let site = Self {
             options: top.table("site").map(Options::read).unwrap_or_default(),
@@ -201,7 +201,7 @@ impl Site {
             tenants: lists.tenants.map(without_places),
             management_points: without_places(lists.points),
             crls: without_places(lists.crls),
-            clients: without_places(lists.clients).into_iter().map(|client| client.or(&defaults)).collect(),
+            clients: without_places(lists.clients),
             ..site
         }
     }

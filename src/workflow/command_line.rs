@@ -32,6 +32,13 @@ const TWICE: Words = Words {
     remedy: Some("Give every property once."),
 };
 
+const ANOTHER_TENANT: Words = Words {
+    title: "The command line names another tenant than the device's own",
+    explanation: "AADTENANTID is to name the tenant that the device is joined to. What comes of another one that is \
+                  onboarded as well is not documented; the device's token names its own.",
+    remedy: Some("Take the tenant's id from 'dsregcmd /status' of the device, or leave AADTENANTID out."),
+};
+
 const WRONG_TENANT: Words = Words {
     title: "The command line names a tenant that is not onboarded to the site",
     explanation: "AADTENANTID is to name the tenant of the device, which is onboarded to the site for cloud management. A \
@@ -105,14 +112,19 @@ fn twice(line: &CommandLine) -> Option<Cause> {
     (!told.is_empty()).then(|| cause().in_words(Some(&TWICE)))
 }
 
-/// `AADTENANTID` of a tenant that the site does not know, where the device's own is told elsewhere.
+/// `AADTENANTID` of another tenant than the device's own, which is told elsewhere. Where the site knows that tenant as
+/// well, the vendor does not say what comes of it.
 fn tenant(site: &Site, client: &Client, line: &CommandLine) -> Option<Cause> {
     let told = line.tenant()?.trim_matches(['{', '}']);
     let onboarded = site.tenants.as_ref()?;
-    if onboarded.iter().any(|tenant| tenant.id.eq_ignore_ascii_case(told)) {
-        return None;
-    }
     let own = super::entra::tenant_of(client).filter(|own| !own.eq_ignore_ascii_case(told))?;
-    let why = format!("AADTENANTID={told} is not onboarded to this site; the device belongs to {own}.");
-    Some(Cause::likely("tenant-not-onboarded", why).in_words(Some(&WRONG_TENANT)))
+    let is_known = onboarded.iter().any(|tenant| tenant.id.eq_ignore_ascii_case(told));
+    let failure = "tenant-not-onboarded";
+    Some(if is_known {
+        let why = format!("AADTENANTID={told} is onboarded to this site; the device belongs to {own}.");
+        Cause::possible(failure, why).in_words(Some(&ANOTHER_TENANT))
+    } else {
+        let why = format!("AADTENANTID={told} is not onboarded to this site; the device belongs to {own}.");
+        Cause::likely(failure, why).in_words(Some(&WRONG_TENANT))
+    })
 }

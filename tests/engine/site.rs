@@ -230,6 +230,20 @@ fn values_are_looked_at_as_well_as_keys() {
 }
 
 #[test]
+fn what_the_defaults_tell_contradicts_a_client_as_well() {
+    let text = "[client_defaults]\nuser = \"none\"\n[[client]]\nname = \"PC1\"\nuser_id = \"82c0ffee-f062-4d11-b062-db12ac04d5aa\"\n\
+                [[client]]\nname = \"PC2\"\n";
+    let mistakes = parse(text).unwrap_err();
+    assert_eq!(
+        mistakes,
+        ["line 5: client 'PC1': user_id names a user although user = 'none' says that nobody is signed in"]
+    );
+    // What they contradict by themselves is told once.
+    let defaults = "[client_defaults]\nuser = \"none\"\nuser_id = \"82c0ffee-f062-4d11-b062-db12ac04d5aa\"\n[[client]]\nname = \"PC1\"\n";
+    assert_eq!(parse(defaults).unwrap_err().len(), 1);
+}
+
+#[test]
 fn a_file_of_another_kind_is_a_mistake_of_the_description_and_says_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::root("Fabrikam Root", "");

@@ -306,6 +306,17 @@ fn the_command_line_is_held_against_the_site() {
     assert_eq!(prediction.works, None);
 }
 
+#[test]
+fn a_command_line_of_another_tenant_is_warned_of_where_both_are_onboarded() {
+    let other = "1a4f0c1e-3b55-4c0d-9f10-2f6d1c8e5a01";
+    let line = format!("{CMG} AADTENANTID={other}");
+    let both = format!("[[tenant]]\nid = \"{other}\"\n[[tenant]]");
+    let found = ask(&changed(&[(LINE, &line), ("[[tenant]]", &both)]), None).findings;
+    let told: Vec<_> = found.iter().map(|one| (one.title.as_str(), one.severity, one.confidence)).collect();
+    let title = "The command line names another tenant than the device's own";
+    assert_eq!(told, [(title, Severity::Warning, Confidence::Possible)]);
+}
+
 const SECOND: Change =
     ("mode = \"enhanced-http\"\ncmg_traffic = false", "mode = \"enhanced-http\"\ncmg_traffic = true");
 const SECOND_DOWN: Change =
