@@ -23,7 +23,7 @@ pub fn measure(most: usize) {
     println!("following, {RATE} messages/s, no lines lost; processor time of all threads");
     for grows in [false, true] {
         let mut first = None;
-        for flows in [1_000_usize, 10_000, 100_000].into_iter().filter(|flows| *flows <= most) {
+        for flows in [2_500_usize, 10_000, 100_000].into_iter().filter(|flows| *flows <= most) {
             let clients = if grows { flows / FLOWS_OF_CLIENT } else { CLIENTS };
             measure_one(flows, clients, &mut first);
         }

@@ -15,7 +15,7 @@ use super::servers::Transaction;
 use super::{ClientIdentity, Flow, FlowEvent, FlowKind, attempts, identity, servers};
 use crate::events::Event;
 use crate::knowledge::Knowledge;
-use crate::record::Source;
+use crate::record::{Format, Source};
 use crate::stage::{Role, Stage};
 use crate::time::{Micros, rfc3339};
 use crate::workflow;
@@ -258,7 +258,10 @@ fn requests_of(draft: &Draft, requests: &Requests) -> Vec<(u32, u32)> {
     draft.client.iter().filter_map(of_member).filter(|(request, _)| seen.insert(*request)).collect()
 }
 
+const REST_OF_SECOND: Micros = 999_999;
+
 /// The events of a flow in order of time, clocks led back; a line without UTC keeps its place behind the line before it.
+/// A row of IIS is written when the request is over, and shows the whole second alone: it stands at that second's end.
 fn flow_events(draft: &Draft, bench: &Bench<'_>, led_back: &dyn Fn(u32) -> Option<Micros>) -> Vec<FlowEvent> {
     let mut last = Micros::MIN;
     let mut ordered: Vec<(Micros, &Member)> = Vec::new();
@@ -266,8 +269,13 @@ fn flow_events(draft: &Draft, bench: &Bench<'_>, led_back: &dyn Fn(u32) -> Optio
         last = led_back(member.event).unwrap_or(last);
         ordered.push((last, member));
     }
+    let is_row = |member: &Member| {
+        let source = bench.events[member.event as usize].place.source;
+        bench.sources.get(source as usize).is_some_and(|source| source.format == Some(Format::W3c))
+    };
     for member in draft.servers.iter().chain(&draft.candidates) {
-        ordered.push((led_back(member.event).unwrap_or(Micros::MAX), member));
+        let rest = if is_row(member) { REST_OF_SECOND } else { 0 };
+        ordered.push((led_back(member.event).map_or(Micros::MAX, |at| at + rest), member));
     }
     ordered.sort_by_key(|(time, _)| *time);
     // A line of the client that tells no stage is of that of its line before; a server's is of its machine's own.

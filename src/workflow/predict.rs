@@ -288,7 +288,9 @@ impl<'q, 'a> Decided<'q, 'a> {
     /// What the gateway checks.
     fn cmg_receive(&self) -> Ruling {
         let question = self.question;
-        let told = question.told_target().filter(|_| question.phase == Phase::Bootstrap);
+        // Where quotes are wrong, words are cut in wrong places: that is told of the command line itself.
+        let is_read = question.command().is_none_or(|line| line.slips.is_empty());
+        let told = question.told_target().filter(|_| question.phase == Phase::Bootstrap && is_read);
         let route = match told {
             Some(target) => gateway::route(question.site, &target),
             None if question.targets().is_empty() => Ruling::not_known("which CMG the client turns to"),

@@ -307,6 +307,13 @@ fn the_command_line_is_held_against_the_site() {
 }
 
 #[test]
+fn of_a_command_line_with_wrong_quotes_nothing_else_is_told() {
+    let curly = format!("CCMHOSTNAME=\u{201c}{}\u{201d} SMSSITECODE=PS1", CMG.trim_start_matches("CCMHOSTNAME="));
+    let prediction = predicted(&changed(&[(LINE, &curly)]), Bootstrap);
+    assert_eq!(causes(&prediction), [(Stage::ClientInstall, "bootstrap-command-malformed", Confidence::Certain)]);
+}
+
+#[test]
 fn a_command_line_of_another_tenant_is_warned_of_where_both_are_onboarded() {
     let other = "1a4f0c1e-3b55-4c0d-9f10-2f6d1c8e5a01";
     let line = format!("{CMG} AADTENANTID={other}");
