@@ -316,6 +316,7 @@ fn the_vendors_own_command_line_is_a_warning_and_stops_nobody() {
 
 /// What is told of a site as it is now contradicts neither what passed before, nor a token that was got before, nor a
 /// client's own log that shows the request failing and not how far behind it that was.
+#[cfg(feature = "simulate")]
 #[test]
 fn logs_of_a_site_with_a_cause_do_not_contradict_its_description() {
     let causes = ["cmg-certificate-damaged", "connector-ports-blocked", "mp-redirect-on-sts", "sts-library-mismatch"];
