@@ -105,6 +105,9 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
     Followed { flows, details, machines, requests, traffic, beside: Vec::new(), clocks }
 }
 
+/// From the whole second that a row of IIS shows to that second's end.
+const REST_OF_SECOND: Micros = 999_999;
+
 /// A transaction that names a client served no request further away than this.
 const KEYED: Micros = 60 * 1_000_000;
 
@@ -257,8 +260,6 @@ fn requests_of(draft: &Draft, requests: &Requests) -> Vec<(u32, u32)> {
     let of_member = |member: &Member| Some((*requests.of_event.get(&member.event)?, member.attempt));
     draft.client.iter().filter_map(of_member).filter(|(request, _)| seen.insert(*request)).collect()
 }
-
-const REST_OF_SECOND: Micros = 999_999;
 
 /// The events of a flow in order of time, clocks led back; a line without UTC keeps its place behind the line before it.
 /// A row of IIS is written when the request is over, and shows the whole second alone: it stands at that second's end.

@@ -1,5 +1,7 @@
 //! Judges a flow: the status of each stage over the last attempt, how the flow ended, and where it broke.
 
+use std::collections::BTreeSet;
+
 use super::draft::{Draft, Member};
 use super::requests::Requests;
 use super::{LineRef, StageResult};
@@ -73,7 +75,8 @@ impl Bench<'_> {
         if let Some(broken) = broke_at {
             sheet.forget_what_is_behind(broken);
         }
-        let stages = Stage::ALL.iter().map(|&stage| self.result(draft, &sheet, stage, broke_at)).collect();
+        let logs = self.logs_of(draft);
+        let stages = Stage::ALL.iter().map(|&stage| self.result(draft, (&sheet, &logs), stage, broke_at)).collect();
         Verdict { outcome, broke_at, stages, through_cmg: sheet.through_cmg }
     }
 
@@ -292,7 +295,21 @@ impl Bench<'_> {
         begun.max_by_key(|(event, stage)| (when(*event), *stage)).map(|(_, stage)| stage)
     }
 
-    fn result(&self, draft: &Draft, sheet: &Sheet, stage: Stage, broke_at: Option<Stage>) -> StageResult {
+    /// Names of the logs that a flow has lines of, in small letters.
+    fn logs_of(&self, draft: &Draft) -> BTreeSet<String> {
+        let members = draft.client.iter().chain(&draft.servers);
+        let files: BTreeSet<&str> = members.map(|member| &*self.events[member.event as usize].place.file).collect();
+        files.into_iter().map(|file| file.rsplit('/').next().unwrap_or(file).to_ascii_lowercase()).collect()
+    }
+
+    /// `logs` are those that the flow has lines of.
+    fn result(
+        &self,
+        draft: &Draft,
+        (sheet, logs): (&Sheet, &BTreeSet<String>),
+        stage: Stage,
+        broke_at: Option<Stage>,
+    ) -> StageResult {
         let unseen = |status, reason| StageResult {
             stage,
             status,
@@ -326,24 +343,19 @@ impl Bench<'_> {
         }
         let reason = match broke_at {
             Some(broken) if stage > broken => format!("not reached: the flow broke at {}", broken.id()),
-            _ => self.silence(draft, step),
+            _ => silence(step, logs),
         };
         unseen(StageStatus::Unseen, reason)
     }
+}
 
-    /// What is said of a stage that no line shows: which logs would, but for those that the flow has lines of.
-    fn silence(&self, draft: &Draft, step: &workflow::Step) -> String {
-        let members = || draft.client.iter().chain(&draft.servers);
-        let at_hand = |log: &&str| {
-            let files = members().map(|member| self.events[member.event as usize].place.file.as_ref());
-            files.map(|file| file.rsplit('/').next().unwrap_or(file)).any(|name| name.eq_ignore_ascii_case(log))
-        };
-        let logs: Vec<&str> = step.logs.iter().copied().filter(|log| !at_hand(log)).collect();
-        if logs.is_empty() {
-            return "no line shows it".to_owned();
-        }
-        format!("no line shows it; {} on the {} would", logs.join(" or "), step.machine.words())
+/// What is said of a stage that no line shows: which logs would, but for those that the flow has lines of.
+fn silence(step: &workflow::Step, logs: &BTreeSet<String>) -> String {
+    let others: Vec<&str> = step.logs.iter().copied().filter(|log| !logs.contains(&log.to_ascii_lowercase())).collect();
+    if others.is_empty() {
+        return "no line shows it".to_owned();
     }
+    format!("no line shows it; {} on the {} would", others.join(" or "), step.machine.words())
 }
 
 /// Fills in what later stages presuppose.

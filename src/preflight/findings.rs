@@ -141,9 +141,7 @@ impl Forecast {
             self.clients.push(client.name.clone());
         }
     }
-}
 
-impl Forecast {
     /// Says whose reason is whose, where the clients have different ones.
     fn tell_reasons(&mut self) {
         /// Reasons that are told; every client's own stands with its stages.

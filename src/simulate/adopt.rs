@@ -8,9 +8,7 @@ use super::inject;
 use super::random::Random;
 use crate::certs::Bundle;
 use crate::error::{Error, Result};
-use crate::site::{
-    Client, File, GatewayState, Held, Inspection, JoinState, Mode, Reach, Root, SignedIn, Site, TokenService,
-};
+use crate::site::{Client, File, GatewayState, Inspection, JoinState, Mode, Reach, Root, SignedIn, Site, TokenService};
 
 /// Seconds beyond which a client's clock is wrong and not merely off.
 const WRONG: f64 = 86_400.0;
@@ -28,11 +26,7 @@ pub(super) fn check(told: &Site) -> Result<()> {
     if !points.is_empty() && points.iter().all(|point| point.cmg_traffic == Some(false)) {
         cannot.push("a site of which no management point allows CMG traffic".to_owned());
     }
-    let by_token = |client: &&Client| {
-        let by_line = client.ccmsetup.as_ref().is_some_and(|line| line.registration_token().is_some());
-        by_line || client.tokens.registration.is_some()
-    };
-    for client in told.clients.iter().filter(by_token) {
+    for client in told.clients.iter().filter(|client| client.registration_token().is_some()) {
         cannot.push(format!("'{}', which registers with a registration token", client.name));
     }
     if cannot.is_empty() {
@@ -111,14 +105,13 @@ pub(super) fn clients(world: &mut World, told: &Site, random: &mut Random) -> Re
         facts.join = match client.join {
             Some(JoinState::Entra) => Join::Joined,
             Some(JoinState::Hybrid) => Join::Hybrid,
-            Some(JoinState::Registered | JoinState::Domain | JoinState::None) => Join::Registered,
+            Some(_) => Join::Registered,
             None => facts.join,
         };
-        facts.pki = has_certificate(client);
+        facts.pki = client.pki_file().is_some();
         // How ccmsetup goes on with a certificate is not documented: such a client has been there for long.
-        facts.installs = facts.installs && !facts.pki;
+        facts.installs = (facts.installs || client.ccmsetup.is_some()) && !facts.pki;
         if let Some(line) = &client.ccmsetup {
-            facts.installs = !facts.pki;
             facts.no_list_check = line.no_crl_check();
             facts.properties = line.client_app().map(str::to_owned).zip(line.resource_uri().map(str::to_owned));
         }
@@ -135,10 +128,6 @@ pub(super) fn clients(world: &mut World, told: &Site, random: &mut Random) -> Re
         }
     }
     Ok(())
-}
-
-fn has_certificate(client: &Client) -> bool {
-    client.pki_certificate.as_ref().and_then(Held::file).is_some()
 }
 
 /// Who is signed in, and whether the site's database knows the user.
@@ -192,11 +181,7 @@ fn of_client(told: &Site, client: &Client) -> Option<&'static FaultKind> {
     let wrong_resource =
         client.ccmsetup.as_ref().and_then(|line| line.resource_uri()).zip(told.server_app.resource_uri.as_deref());
     let facts = [
-        (
-            matches!(client.join, Some(JoinState::Registered | JoinState::Domain | JoinState::None))
-                && !has_certificate(client),
-            "wpj-certificate-missing",
-        ),
+        (client.join.is_some_and(|join| !join.is_to_entra()) && client.pki_file().is_none(), "wpj-certificate-missing"),
         (stranger, "tenant-not-onboarded"),
         (client.device_key_ok == Some(false), "wam-key-failure"),
         (client.network.entra == Some(false), "entra-unreachable"),

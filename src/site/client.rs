@@ -26,6 +26,13 @@ pub enum JoinState {
     None,
 }
 
+impl JoinState {
+    /// True where the device is joined to Entra.
+    pub const fn is_to_entra(self) -> bool {
+        matches!(self, Self::Entra | Self::Hybrid)
+    }
+}
+
 /// Who is signed in at the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -216,13 +223,22 @@ impl Client {
             Some(defaults) => client.or(defaults),
             None => client,
         };
-        // What the defaults contradict by themselves was told there.
-        let told = defaults.map(Self::contradictions).unwrap_or_default();
-        for (key, sentence) in client.contradictions().into_iter().filter(|mistake| !told.contains(mistake)) {
+        for (key, sentence) in client.contradictions_beyond(defaults) {
             entry.mistake(key, &sentence);
         }
         entry.close();
         name.map(|_| client)
+    }
+
+    /// The same but for what the defaults contradict by themselves, which was told there.
+    fn contradictions_beyond(&self, defaults: Option<&Self>) -> Vec<(&'static str, String)> {
+        let mut found = self.contradictions();
+        // Most clients have none, and the defaults' files need not be read again for each.
+        if let Some(defaults) = defaults.filter(|_| !found.is_empty()) {
+            let told = defaults.contradictions();
+            found.retain(|mistake| !told.contains(mistake));
+        }
+        found
     }
 
     /// What cannot be true together: the key, and a sentence.
@@ -236,7 +252,7 @@ impl Client {
             let sentence = "tokens.user is a user's token although user = 'none' says that nobody is signed in";
             found.push(("tokens", sentence.to_owned()));
         }
-        let told = self.join.map(|join| matches!(join, JoinState::Entra | JoinState::Hybrid));
+        let told = self.join.map(JoinState::is_to_entra);
         let shown = self.joined_by_dsregcmd();
         if let (Some(told), Some(shown)) = (told, shown)
             && told != shown
@@ -281,6 +297,17 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// The file of its PKI certificate.
+    pub fn pki_file(&self) -> Option<&File> {
+        self.pki_certificate.as_ref().and_then(Held::file)
+    }
+
+    /// The bulk registration token: its file, else what the command line has.
+    pub fn registration_token(&self) -> Option<String> {
+        let by_file = || Some(self.tokens.registration.as_ref()?.text().trim().to_owned());
+        by_file().or_else(|| self.ccmsetup.as_ref()?.registration_token().map(str::to_owned))
     }
 
     /// Whether its `dsregcmd` output says that it is joined to Entra.

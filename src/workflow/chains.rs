@@ -25,16 +25,11 @@ pub const USAGE: u32 = 0x40;
 /// Certificates that end within so many days are warned of.
 pub const CERTIFICATE_DAYS: i64 = 30;
 
-/// Why a certificate that holds now will not in [`CERTIFICATE_DAYS`] days; `None` where it will.
-pub(super) fn ends_soon(request: &ChainRequest) -> Option<String> {
-    let at = |at| mask_and_report(&ChainRequest { at, revocation: Some(Revocation::Off), ..request.clone() });
-    let ((now, _), (later, report)) = (at(request.at), at(request.at + CERTIFICATE_DAYS * DAY));
-    (later & !now & DATE != 0).then(|| format!("In {CERTIFICATE_DAYS} days: {}", why(&report, DATE)))
-}
-
-fn mask_and_report(request: &ChainRequest) -> (u32, Report) {
-    let report = validate_chain(request);
-    (mask(&report), report)
+/// Why a certificate that holds now, by this mask, will not in [`CERTIFICATE_DAYS`] days; `None` where it will.
+pub(super) fn ends_soon(request: &ChainRequest, now: u32) -> Option<String> {
+    let at = request.at + CERTIFICATE_DAYS * DAY;
+    let later = validate_chain(&ChainRequest { at, revocation: Some(Revocation::Off), ..request.clone() });
+    (mask(&later) & !now & DATE != 0).then(|| format!("In {CERTIFICATE_DAYS} days: {}", why(&later, DATE)))
 }
 
 /// The bits of a check.

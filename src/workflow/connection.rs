@@ -120,7 +120,7 @@ pub fn certificate(chain: &ServerChain, not_fetched: Option<String>) -> Ruling {
         let open = chains::open(&report);
         ruling.unknown.extend(not_fetched.filter(|_| open.iter().any(|clause| chains::is_of_lists(clause))));
         ruling.unknown.extend(open.into_iter().filter(|_| ruling.warnings.is_empty()));
-        ruling.warnings.extend(ageing(chain, mask));
+        ruling.warnings.extend(ageing(chain, mask, chains::mask(by_right_clock)));
     }
     ruling.reports.push(report);
     ruling
@@ -223,10 +223,11 @@ fn out_of_reach(report: &Report) -> Option<String> {
     undecided.then(|| format!("{}: {}", reach.subject, reach.explanation))
 }
 
-/// What holds now and will not for long.
-fn ageing(chain: &ServerChain, now: u32) -> Vec<Cause> {
+/// What holds now, by the client's clock and by the right one, and will not for long.
+fn ageing(chain: &ServerChain, now: u32, by_right_clock: u32) -> Vec<Cause> {
     let mut warnings = Vec::new();
-    if let Some(why) = chains::ends_soon(&ChainRequest { at: chain.right_time, ..chain.request.clone() }) {
+    let at_right_time = ChainRequest { at: chain.right_time, ..chain.request.clone() };
+    if let Some(why) = chains::ends_soon(&at_right_time, by_right_clock) {
         warnings.push(Cause::certain("cmg-certificate-expired", why));
     }
     if chain.checks_lists != Some(false) {

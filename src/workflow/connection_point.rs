@@ -85,7 +85,8 @@ fn judged(site: &Site, target: &ManagementPoint, file: &File, at: Micros) -> Rul
         // That it reaches the lists was told, and what they hold need not be.
         let told = point.reaches_crls == Some(true);
         ruling.unknown.extend(chains::open(&report).into_iter().filter(|clause| !told || !chains::is_of_lists(clause)));
-        let soon = chains::ends_soon(&request).map(|why| Cause::certain("connector-client-certificate-missing", why));
+        let soon =
+            chains::ends_soon(&request, mask).map(|why| Cause::certain("connector-client-certificate-missing", why));
         ruling.warnings.extend(soon.map(|cause| cause.in_words(Some(&ENDS_SOON))));
     }
     ruling.reports.push(report);

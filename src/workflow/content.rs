@@ -4,7 +4,7 @@ use super::chains::{self, AUTHORITY, DATE};
 use super::decision::{Cause, Ruling, clause};
 use super::question::{Phase, Question};
 use crate::certs::{ChainRequest, Purpose, Revocation, Source, validate_chain};
-use crate::site::{Client, File, Held, Site};
+use crate::site::{Client, File, Site};
 use crate::time::Micros;
 
 /// Whether the client is told of the gateway: in the bootstrap by its command line, later by the site.
@@ -64,7 +64,7 @@ pub fn content(site: &Site, client: &Client) -> Option<Ruling> {
 
 /// Whether the site takes the certificate that the client registers with. `at` is the management point's clock.
 pub fn registration(site: &Site, client: &Client, uses_pki: bool, at: Micros) -> Ruling {
-    let pki = client.pki_certificate.as_ref().and_then(Held::file);
+    let pki = client.pki_file();
     let (file, is_pki) = match (&client.self_signed_certificate, pki) {
         (Some(own), _) if !uses_pki => (own, false),
         (_, Some(pki)) => (pki, true),

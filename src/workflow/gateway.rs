@@ -193,7 +193,7 @@ pub fn client_certificate(request: &ChainRequest, verifies: Option<bool>) -> Rul
     }
     if ruling.causes.is_empty() {
         ruling.unknown.extend(chains::open(&report));
-        let soon = chains::ends_soon(&request).map(|why| Cause::certain("client-certificate-expired", why));
+        let soon = chains::ends_soon(&request, mask).map(|why| Cause::certain("client-certificate-expired", why));
         ruling.warnings.extend(soon.map(|cause| cause.in_words(Some(&ENDS_SOON))));
     }
     ruling.reports.push(report);

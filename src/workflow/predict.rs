@@ -367,7 +367,7 @@ impl<'q, 'a> Decided<'q, 'a> {
         let is_whole = |token: &String| token.matches('.').count() >= 2;
         match self.credential {
             Credential::RegistrationToken => {
-                return match question.registration_token().filter(is_whole) {
+                return match question.client.registration_token().filter(is_whole) {
                     Some(token) => {
                         gateway::no_registration_token(&token).unwrap_or_else(|| check(&token, &policy, question.at))
                     }

@@ -6,7 +6,7 @@ use super::chains::{self, DAMAGED, DATE, REVOKED, USAGE};
 use super::decision::Verdict;
 use super::entra;
 use crate::certs::{ChainRequest, Purpose, Revocation, Source, validate_chain};
-use crate::site::{CcmHostName, Client, CommandLine, File, Held, ManagementPoint, Root, Site, host_and_role};
+use crate::site::{CcmHostName, Client, CommandLine, File, ManagementPoint, Root, Site, host_and_role};
 use crate::time::Micros;
 
 /// When on its way a client is looked at.
@@ -130,10 +130,9 @@ impl<'a> Question<'a> {
     /// by a registration token, or that Entra knows nothing of, has a token of the site, if it has anything.
     pub fn credential(&self) -> Credential {
         let installed = self.phase == Phase::AfterRefresh;
-        let has_certificate = self.client.pki_certificate.as_ref().is_some_and(|held| held.file().is_some());
-        if has_certificate && self.unusable_certificate().is_none() {
+        if self.client.pki_file().is_some() && self.unusable_certificate().is_none() {
             Credential::Certificate
-        } else if self.registration_token().is_some() {
+        } else if self.client.registration_token().is_some() {
             if installed { Credential::SiteToken } else { Credential::RegistrationToken }
         } else if installed && entra::join(self.client, self.client_time()).verdict() == Verdict::Blocked {
             Credential::SiteToken
@@ -146,7 +145,7 @@ impl<'a> Question<'a> {
     /// authentication. `None` where it would, or where there is none.
     pub fn unusable_certificate(&self) -> Option<String> {
         const NEEDED: u32 = DATE | USAGE | DAMAGED | REVOKED;
-        let file = self.client.pki_certificate.as_ref().and_then(Held::file)?;
+        let file = self.client.pki_file()?;
         let (leaf, _) = chains::leaf_and_rest(&file.source());
         let mut request = ChainRequest::new(leaf, Vec::new(), self.client_time());
         request.purpose = Purpose::Client;
@@ -159,12 +158,6 @@ impl<'a> Question<'a> {
         let by_clock = self.client_time() != self.at && chains::mask(&validate_chain(&request)) & NEEDED == 0;
         let whose = if by_clock { "By the client's clock, which is wrong: " } else { "" };
         Some(format!("{whose}{}", chains::why(&report, NEEDED)))
-    }
-
-    /// The bulk registration token: its file, else what the command line has.
-    pub fn registration_token(&self) -> Option<String> {
-        let by_file = || Some(self.client.tokens.registration.as_ref()?.text().trim().to_owned());
-        by_file().or_else(|| self.command()?.registration_token().map(str::to_owned))
     }
 
     /// The gateway's chain against the client's stores, by the client's clock.
@@ -186,7 +179,7 @@ impl<'a> Question<'a> {
 
     /// The client's own certificate against the authorities uploaded to the gateway.
     pub fn client_chain(&self) -> Option<ChainRequest> {
-        let file = self.client.pki_certificate.as_ref()?.file()?;
+        let file = self.client.pki_file()?;
         // The client sends its leaf; the gateway knows no authority that was not uploaded.
         let (leaf, _) = chains::leaf_and_rest(&file.source());
         let uploaded = &self.site.cmg.client_cas;

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from cmgtrail import Evidence, Finding, Source, Trail
 
 SHOWN = 8
-"""Flows of a finding that are linked one by one."""
+"""Flows of a finding that are linked one by one; three times as many clocks and unexplained flows are listed."""
 OPEN = 3
 """Excerpts of a finding that stand open; the others fold."""
 NEIGHBOUR = 4
 """Lines shown of a record that is no evidence itself: some hold a whole event."""
 FOLDED = 200
+"""Lines of evidence of a finding at most."""
 SOURCES = 300
 """Logs listed one by one; those with gaps or notes come first."""
 STATIC = 50
