@@ -72,7 +72,7 @@ CMDLETS = {
 
 IN_EXAMPLES = {
     "cmgtrail", "Copy-Item", "exit", "Export-Csv", "Get-AzAccessToken", "Import-Module", "Invoke-Pester",
-    "New-ScheduledTaskAction", "New-ScheduledTaskTrigger", "py", "Register-ScheduledTask",
+    "New-Item", "New-ScheduledTaskAction", "New-ScheduledTaskTrigger", "Out-Null", "py", "Register-ScheduledTask",
     "Set-AuthenticodeSignature", "Split-Path", "Write-Error",
 }  # fmt: skip
 """What examples may use beside."""
@@ -229,6 +229,138 @@ def test_what_reads_logs_declares_and_describes_each_parameter_alike() -> None:
         source.text(FUNCTIONS[name].node).rpartition("    begin {")[2].partition("    end {")[0] for name in READING
     }
     assert len(bodies) == 1
+
+
+# -- Pipelines -------------------------------------------------------------------------------------------------------
+
+CERTIFICATES = "system.security.cryptography.x509certificates."
+TEXT = {"string"}
+CERTIFICATE = {CERTIFICATES + "x509certificate2", CERTIFICATES + "x509certificate"}
+"""Types of what comes: its own, and those that it also is."""
+
+FILE = {"FullName": "string", "PSPath": "string"}
+"""Properties, with their types, of what Get-ChildItem and Get-Item give."""
+
+LOCATION = {"PSPath": "string"}
+"""What has a place in a drive only: a certificate of Cert:, a line of Get-Content."""
+
+
+def bound(function: Function, types: set[str], properties: dict[str, str]) -> tuple[str, str]:
+    """Which parameter takes an object of the pipeline, and by what: "itself", or the name of a property.
+
+    By the order of the parameter binder, in Windows PowerShell 5.1 and 7: itself where it is of the type, properties
+    that are, itself made into the type, properties made into it; each time the default parameter set first.
+    """
+    default = re.search(r"DefaultParameterSetName = '(\w+)'", source.text(function.node))
+    takes = sorted(
+        (one for one in function.parameters.values() if "ValueFromPipeline" in one.attributes),
+        key=lambda one: not default or f"ParameterSetName = '{default[1]}'" not in one.attributes,
+    )
+    for made in [False, True]:
+        for one in takes:
+            wanted = one.type.removesuffix("[]")
+            if re.search(r"ValueFromPipeline\b", one.attributes) and (made or wanted in {*types, "object"}):
+                return one.name, "itself"
+        for one in takes:
+            held = next((name for name in [one.name, *one.aliases] if name in properties), None)
+            by_name = "ValueFromPipelineByPropertyName" in one.attributes
+            if held and by_name and (made or properties[held] == one.type.removesuffix("[]")):
+                return one.name, held
+    raise AssertionError(f"{function.name} takes no {types}")
+
+
+TAKES_PATHS = [*READING, "Test-CmgTrailSite", "Test-CmgTrailCertificate"]
+
+
+@pytest.mark.parametrize("name", TAKES_PATHS)
+def test_paths_come_through_the_pipeline(name: str) -> None:
+    function = FUNCTIONS[name]
+    assert bound(function, TEXT, {}) == ("Path", "itself")
+    # A line of Get-Content says where it was read.
+    assert bound(function, TEXT, LOCATION) == ("Path", "itself")
+    # In Windows PowerShell the text of a file may be its name alone.
+    assert bound(function, {"system.io.fileinfo"}, FILE) == ("Path", "FullName")
+    assert bound(function, {"system.io.directoryinfo"}, FILE) == ("Path", "FullName")
+    assert bound(function, {"selected.item"}, LOCATION) == ("Path", "PSPath")
+    assert bound(function, {"pathinfo"}, {"Path": "string", "ProviderPath": "string"}) == ("Path", "Path")
+    assert bound(function, {"row"}, {"LiteralPath": "string"}) == ("Path", "LiteralPath")
+
+
+def test_a_certificate_in_the_pipeline_is_one_and_a_text_is_none() -> None:
+    function = FUNCTIONS["Test-CmgTrailCertificate"]
+    assert bound(function, CERTIFICATE, LOCATION) == ("Certificate", "itself")
+    assert bound(function, CERTIFICATE - {CERTIFICATES + "x509certificate2"}, {}) == ("Certificate", "itself")
+    body = source.text(function.node)
+    # Between objects the parameters of the one before must not count again.
+    assert "$PSCmdlet.ParameterSetName -eq 'Certificate'" in body.partition("    process {")[2]
+    # The model knows what was wrong.
+    before = source.Parameter("Path", "string[]", "[Parameter(ValueFromPipelineByPropertyName)]", ["FullName"])
+    wrong = Function(function.name, function.file, function.node, {**function.parameters, "Path": before})
+    assert bound(wrong, TEXT, {}) == ("Certificate", "itself")
+
+
+def test_a_token_in_the_pipeline_is_looked_at() -> None:
+    function = FUNCTIONS["Test-CmgTrailToken"]
+    # Whatever comes: what it is decides the function, not the binder.
+    for types, properties in [(TEXT, {}), ({"securestring"}, {}), ({"system.io.fileinfo"}, FILE)]:
+        assert bound(function, types, properties) == ("Token", "itself")
+    work = source.text(function.node).partition("    process {")[2]
+    assert work.index("-is [System.IO.FileInfo]") < work.index("Get-TokenText") < work.index("-Id 'NoToken'")
+    # No error repeats what came.
+    assert "-Target" not in work
+    helper = source.text(FUNCTIONS["Get-TokenText"].node)
+    assert "-is [System.Security.SecureString]" in helper
+    assert "[string] $From" not in helper
+
+
+def test_a_number_in_a_property_is_a_code() -> None:
+    function = FUNCTIONS["Resolve-CmgTrailCode"]
+    assert bound(function, TEXT, LOCATION) == ("Code", "itself")
+    assert bound(function, {"int"}, {}) == ("Code", "itself")
+    assert bound(function, {"row"}, {"Code": "string"}) == ("Code", "Code")
+    # The binder would take the text of the whole object: the function looks for itself.
+    assert bound(function, {"row"}, {"Code": "int"}) == ("Code", "itself")
+    assert "$found = $_.Code" in source.text(function.node)
+
+
+def test_every_pipeline_is_tested() -> None:
+    takes = {one.name for one in EXPORTED if "ValueFromPipeline" in source.text(one.node)}
+    assert takes == {*TAKES_PATHS, "Test-CmgTrailToken", "Resolve-CmgTrailCode"}
+
+
+# -- Failures --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("Resolve-FilePath", "GetUnresolvedProviderPathFromPSPath("),
+        ("Invoke-Program", "$process.Start()"),
+        ("Export-CmgTrailEvidence", "Open-EvidenceArchive -Path"),
+    ],
+)
+def test_what_fails_by_dotnet_ends_the_work(name: str, call: str) -> None:
+    """An exception of a method ends its statement only, and the next one would run, were it not caught."""
+    caught = [
+        source.text(one)
+        for one in source.nodes(FUNCTIONS[name].node, "try_statement")
+        if any(child.type == "catch_clauses" for child in one.children)
+    ]
+    assert any(call in one.partition("catch")[0] for one in caught)
+
+
+def test_a_program_that_could_not_be_started_is_not_its_output() -> None:
+    body = source.text(FUNCTIONS["Invoke-SystemProgram"].node)
+    assert body.index("$null -eq $run.Outcome.Status") < body.index("$run.Outcome.Messages -split")
+    # The console of a program has the encoding of the system; some cultures have none at all.
+    assert "CurrentCulture" not in body
+    assert "Get-OemEncoding" in body
+
+
+def test_the_page_makes_the_folders_that_it_writes_to() -> None:
+    folder = "New-Item -ItemType Directory -Force -Path "
+    for made, written in [("$there", "Copy-Item (Split-Path"), ("'D:\\reports'", "-Destination 'D:\\reports")]:
+        assert 0 < PAGE.index(folder + made) < PAGE.index(written)
 
 
 # -- Command lines ---------------------------------------------------------------------------------------------------

@@ -275,18 +275,37 @@ def test_addresses_of_revocation_lists_are_found(addresses: list[str]) -> None:
 @pytest.mark.parametrize(
     ("issuer", "is_join"),
     [
-        ("DC=net + DC=windows + CN=MS-Organization-Access + OU=82dbaca4-3e81-46ca-9c73-0950c1eaca97", False),
+        # As Entra writes it: one part of four values.
+        ("DC=net + DC=windows + CN=MS-Organization-Access + OU=82dbaca4-3e81-46ca-9c73-0950c1eaca97", True),
+        ("CN=MS-Organization-Access + OU=82dbaca4-3e81-46ca-9c73-0950c1eaca97 + DC=windows + DC=net", True),
+        ("DC=net+DC=windows+OU=82dbaca4-3e81-46ca-9c73-0950c1eaca97+CN=MS-Organization-Access", True),
+        ("CN=MS-Organization-Access", True),
         ("CN=MS-Organization-Access, DC=windows, DC=net, OU=82dbaca4-3e81-46ca-9c73-0950c1eaca97", True),
         ("OU=82dbaca4-3e81-46ca-9c73-0950c1eaca97, DC=windows, DC=net, CN=MS-Organization-Access", True),
+        ("OU=82dbaca4-3e81-46ca-9c73-0950c1eaca97,CN=MS-Organization-Access,DC=windows", True),
+        ('O="Contoso, Ltd. + ""Sons""", CN=MS-Organization-Access', True),
         ("CN=MS-Organization-P2P-Access [2026]", False),
+        ("CN=MS-Organization-P2P-Access [2024] + OU=82dbaca4-3e81-46ca-9c73-0950c1eaca97", False),
         ("CN=MS-Organization-Access-Fake", False),
+        ("CN=MS-Organization-Access Contoso Fake", False),
+        ("CN=Fake MS-Organization-Access", False),
+        ("DC=net + CN=MS-Organization-Access Contoso Fake + DC=windows", False),
+        ("O=CN=MS-Organization-Access", False),
+        ('O="CN=MS-Organization-Access"', False),
+        ('CN=Fake, O="a, CN=MS-Organization-Access, b"', False),
+        ('CN=Fake, O="a ""quoted"" + CN=MS-Organization-Access + b"', False),
+        ("OCN=MS-Organization-Access", False),
+        ("OU=MS-Organization-Access", False),
+        ("", False),
     ],
 )
 def test_the_certificate_of_the_join_is_told_by_its_issuer(issuer: str, is_join: bool) -> None:
     body = (PRIVATE / "EvidenceCertificates.ps1").read_text("ascii")
-    form = re.search(r"Issuer -notmatch '(.*?)'", body)
+    assert "$certificate.Issuer -notmatch $script:JoinIssuerForm" in body
+    form = re.search(r"\$script:JoinIssuerForm = '(.*)'", body)
     assert form
-    assert bool(re.search(form[1], issuer)) is is_join
+    # -match knows no case.
+    assert bool(re.search(form[1].replace(r"\z", r"\Z"), issuer, re.IGNORECASE)) is is_join
 
 
 def test_no_private_key_is_touched() -> None:

@@ -10,3 +10,10 @@ function New-TrailError {
     $exception = New-Object -TypeName System.InvalidOperationException -ArgumentList $Message
     New-Object -TypeName System.Management.Automation.ErrorRecord -ArgumentList $exception, $Id, $Category, $Target
 }
+
+function Get-InnermostMessage {
+    # Why something failed, without the wrapping of calls into .NET.
+    [OutputType([string])]
+    param([Parameter(Mandatory)] [System.Management.Automation.ErrorRecord] $Failure)
+    $Failure.Exception.GetBaseException().Message
+}

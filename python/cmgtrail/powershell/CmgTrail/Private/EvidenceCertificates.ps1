@@ -49,7 +49,7 @@ function Get-DeviceCertificateEvidence {
     $number = 0
     foreach ($location in 'LocalMachine', 'CurrentUser') {
         foreach ($certificate in Get-StoreCertificate -Name 'My' -Location $location) {
-            if ($certificate.Issuer -notmatch '(?:^|, )CN=MS-Organization-Access(?:,|$)') { continue }
+            if ($certificate.Issuer -notmatch $script:JoinIssuerForm) { continue }
             $number++
             $of = ''
             if ($number -gt 1) { $of = "-$number" }
@@ -72,6 +72,10 @@ function Find-CrlAddress {
         if ($start + $length -le $text.Length) { $text.Substring($start, $length) }
     }
 }
+
+# A part of a name that is CN=MS-Organization-Access, behind any parts before it. Entra writes one part of four values
+# (DC=net + DC=windows + CN=... + OU=...). A value that holds a separator stands in quotes.
+$script:JoinIssuerForm = '\A(?:(?:[^",+]|"[^"]*")*[,+])* *CN=MS-Organization-Access *(?:[,+]|\z)'
 
 # The tag, the length (one byte below 128, else 0x81 and a byte), and the beginning of an address.
 $script:CrlAddressForm = '(?s)\x86(?:(?<short>[\x01-\x7f])|\x81(?<long>[\x80-\xff]))(?=(?i:https?|ldaps?|file):)'

@@ -10,7 +10,11 @@ function Find-EvidenceLog {
         $folder = Get-LogFolder -Place $place
         if (-not $folder -or $seen.ContainsKey($folder)) { continue }
         $seen[$folder] = $true
-        foreach ($file in Get-ChildItem -LiteralPath $folder -File -Force) {
+        $refused = @()
+        $files = Get-ChildItem -LiteralPath $folder -File -Force -ErrorAction SilentlyContinue -ErrorVariable refused
+        # One folder that this user may not list does not end the collecting of the others.
+        foreach ($failure in $refused) { Write-Warning -Message "Not listed: $failure" }
+        foreach ($file in $files) {
             if ($file.Name -match $form -and $file.LastWriteTimeUtc -ge $Since.ToUniversalTime()) {
                 @{
                     Role   = $Role

@@ -149,12 +149,5 @@ function Get-UtcText {
     [datetime]::UtcNow.ToString('yyyy-MM-dd\THH:mm:ss.fff\Z', [System.Globalization.CultureInfo]::InvariantCulture)
 }
 
-function Get-InnermostMessage {
-    # Why something failed, without the wrapping of calls into .NET.
-    [OutputType([string])]
-    param([Parameter(Mandatory)] [System.Management.Automation.ErrorRecord] $Failure)
-    $Failure.Exception.GetBaseException().Message
-}
-
 # The address by which Windows itself looks whether it is online.
 $script:WebClock = 'http://www.msftconnecttest.com/connecttest.txt'

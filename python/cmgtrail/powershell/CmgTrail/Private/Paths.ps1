@@ -7,7 +7,14 @@ function Resolve-FilePath {
     )
     $provider = $null
     $drive = $null
-    $full = $Caller.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path, [ref] $provider, [ref] $drive)
+    try {
+        $full = $Caller.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path, [ref] $provider, [ref] $drive)
+    }
+    catch {
+        # No such drive. Not caught, it would be shown and the function would go on.
+        $Caller.ThrowTerminatingError((New-TrailError -Id 'NoFile' -Category ObjectNotFound -Target $Path -Message (
+            "Expected the path of a file or folder, found '$Path': $(Get-InnermostMessage -Failure $_)")))
+    }
     if ($provider.Name -ne 'FileSystem') {
         $Caller.ThrowTerminatingError((New-TrailError -Id 'NoFile' -Category InvalidArgument -Target $Path -Message (
             "Expected the path of a file or folder, found '$Path', which is of the provider $($provider.Name).")))

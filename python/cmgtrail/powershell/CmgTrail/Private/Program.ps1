@@ -1,6 +1,6 @@
 function Invoke-Program {
     # Runs a program and emits the lines of its standard output as they come. $Outcome gets its Status, its Messages
-    # (standard error) and the number of Lines.
+    # (standard error) and the number of Lines. Where it could not be started, there is no Status, and Messages say why.
     [OutputType([string])]
     param(
         [Parameter(Mandatory)] [string] $FilePath,
@@ -17,7 +17,13 @@ function Invoke-Program {
     $process.StartInfo = New-StartInfo -FilePath $FilePath -Argument $Argument -Encoding $Encoding -Environment $Environment
     $started = $false
     try {
-        $started = $process.Start()
+        try {
+            $started = $process.Start()
+        }
+        catch {
+            $Outcome.Messages = "'$FilePath' could not be started: $(Get-InnermostMessage -Failure $_)"
+            return
+        }
         # Read beside the work: a program whose messages nobody takes would wait for ever.
         $messages = $process.StandardError.ReadToEndAsync()
         Write-StandardInput -Process $process -Content $StandardInput

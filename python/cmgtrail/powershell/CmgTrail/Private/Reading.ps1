@@ -32,6 +32,18 @@ function Test-NothingCame {
     $true
 }
 
+function Get-TokenText {
+    # The token in a text, a SecureString, or an object whose Token is one of these (that of Get-AzAccessToken); nothing
+    # of anything else, whose text would be judged as a token.
+    [OutputType([string])]
+    param([Parameter(Mandatory)] [object] $From)
+    if ($From -isnot [string] -and $From.PSObject.Properties['Token']) { $From = $From.Token }
+    if ($From -is [System.Security.SecureString]) {
+        return (New-Object -TypeName System.Net.NetworkCredential -ArgumentList '', $From).Password
+    }
+    if ($From -is [string]) { $From }
+}
+
 function Read-Report {
     # Runs a validator and emits its report as an object.
     param(

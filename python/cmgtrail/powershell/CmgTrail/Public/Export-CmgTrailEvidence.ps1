@@ -129,7 +129,13 @@ function Export-CmgTrailEvidence {
     $main = $Role[0]
     if ($logs) { $main = $logs[0].Role }
     $account = @("$machine, $(Get-UtcText), PowerShell $($PSVersionTable.PSVersion), $env:USERNAME")
-    $archive = Open-EvidenceArchive -Path $zip
+    try {
+        $archive = Open-EvidenceArchive -Path $zip
+    }
+    catch {
+        $PSCmdlet.ThrowTerminatingError((New-TrailError -Id 'NotWritable' -Category OpenError -Target $zip -Message (
+            "'$zip' cannot be written: $(Get-InnermostMessage -Failure $_)")))
+    }
     $whole = $false
     try {
         foreach ($part in $wanted) {
@@ -141,7 +147,8 @@ function Export-CmgTrailEvidence {
     }
     finally {
         $archive.Dispose()
-        if (-not $whole) { Remove-Item -LiteralPath $zip -ErrorAction SilentlyContinue }
+        # What -Confirm asks about is collecting, not this.
+        if (-not $whole) { Remove-Item -LiteralPath $zip -ErrorAction SilentlyContinue -Confirm:$false }
     }
     Get-Item -LiteralPath $zip
 }

@@ -68,7 +68,7 @@ function Get-CmgTrailFinding {
     [OutputType('CmgTrail.Finding')]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
-        [Alias('FullName', 'LiteralPath')]
+        [Alias('FullName', 'PSPath', 'LiteralPath')]
         [ValidateNotNullOrEmpty()]
         [string[]] $Path,
 

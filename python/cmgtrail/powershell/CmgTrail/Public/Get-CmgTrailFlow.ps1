@@ -59,7 +59,7 @@ function Get-CmgTrailFlow {
     [OutputType('CmgTrail.Flow')]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
-        [Alias('FullName', 'LiteralPath')]
+        [Alias('FullName', 'PSPath', 'LiteralPath')]
         [ValidateNotNullOrEmpty()]
         [string[]] $Path,
 

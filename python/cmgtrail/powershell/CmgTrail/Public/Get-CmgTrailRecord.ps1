@@ -43,7 +43,7 @@ function Get-CmgTrailRecord {
     [OutputType('CmgTrail.Record')]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
-        [Alias('FullName', 'LiteralPath')]
+        [Alias('FullName', 'PSPath', 'LiteralPath')]
         [ValidateNotNullOrEmpty()]
         [string[]] $Path,
 

@@ -49,7 +49,7 @@ function New-CmgTrailReport {
     [OutputType([System.IO.FileInfo])]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
-        [Alias('FullName', 'LiteralPath')]
+        [Alias('FullName', 'PSPath', 'LiteralPath')]
         [ValidateNotNullOrEmpty()]
         [string[]] $Path,
 

@@ -54,7 +54,11 @@ function Resolve-CmgTrailCode {
         $codes = @()
     }
     process {
-        $codes += $Code
+        $found = $Code
+        # A property Code that is a number comes too late: the whole object has become a text before it is tried.
+        $piped = $PSCmdlet.MyInvocation.ExpectingInput -and $_ -is [System.Management.Automation.PSCustomObject]
+        if ($piped -and $_.PSObject.Properties['Code']) { $found = $_.Code }
+        foreach ($one in $found) { $codes += [string] $one }
     }
     end {
         if (-not $codes) { return }

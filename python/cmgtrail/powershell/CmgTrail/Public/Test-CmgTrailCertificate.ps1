@@ -83,7 +83,7 @@ function Test-CmgTrailCertificate {
     Get-Item Cert:\LocalMachine\My\A909502DD82AE41433E6F83886B00D4277A32A7B |
         Test-CmgTrailCertificate -Root .\root.pem -Purpose client
 
-    A client's own certificate. What comes through the pipeline is one chain.
+    A client's own certificate. What comes through the pipeline, certificates or files, is one chain.
 
     .OUTPUTS
     CmgTrail.Report, or CmgTrail.Phases with -Phases
@@ -97,14 +97,17 @@ function Test-CmgTrailCertificate {
     [CmdletBinding(DefaultParameterSetName = 'Path')]
     [OutputType('CmgTrail.Report')]
     param(
-        [Parameter(Mandatory, Position = 0, ValueFromPipelineByPropertyName, ParameterSetName = 'Path')]
-        [Alias('FullName', 'LiteralPath')]
+        # A text in the pipeline is a path: without ValueFromPipeline here it would become a certificate, since the type
+        # of certificates can be made of the name of a file.
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName, ParameterSetName = 'Path')]
+        [Alias('FullName', 'PSPath', 'LiteralPath')]
         [ValidateNotNullOrEmpty()]
         [string[]] $Path,
 
+        # The base type: what is not of the parameter's type is taken for a path.
         [Parameter(Mandatory, ValueFromPipeline, ParameterSetName = 'Certificate')]
         [ValidateNotNullOrEmpty()]
-        [System.Security.Cryptography.X509Certificates.X509Certificate2[]] $Certificate,
+        [System.Security.Cryptography.X509Certificates.X509Certificate[]] $Certificate,
 
         [ValidateNotNullOrEmpty()]
         [string[]] $Root,
@@ -162,8 +165,11 @@ function Test-CmgTrailCertificate {
         $chain = @()
     }
     process {
+        if ($PSCmdlet.ParameterSetName -eq 'Certificate') {
+            $chain += $Certificate
+            return
+        }
         foreach ($one in $Path) { $files += Resolve-FilePath -Caller $PSCmdlet -Path $one }
-        if ($Certificate) { $chain += $Certificate }
     }
     end {
         $reading = @{ Caller = $PSCmdlet; Given = $PSBoundParameters; TypeName = 'CmgTrail.Report' }

@@ -39,7 +39,7 @@ function Test-CmgTrailSite {
     [OutputType('CmgTrail.Preflight')]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
-        [Alias('FullName', 'LiteralPath')]
+        [Alias('FullName', 'PSPath', 'LiteralPath')]
         [ValidateNotNullOrEmpty()]
         [string[]] $Path,
 

@@ -9,7 +9,7 @@ function Test-CmgTrailToken {
     token, and the token never stands on a command line: it goes to standard input.
 
     .PARAMETER Token
-    The token, as text or as a SecureString.
+    The token, as text or as a SecureString; an object whose property Token is one; or a file (Get-Item) that holds it.
 
     .PARAMETER Path
     Files that each hold a token.
@@ -50,7 +50,7 @@ function Test-CmgTrailToken {
     What a token holds. It is in no history.
 
     .EXAMPLE
-    (Get-AzAccessToken -AsSecureString).Token | Test-CmgTrailToken | Select-Object -ExpandProperty checks
+    Get-AzAccessToken -AsSecureString | Test-CmgTrailToken | Select-Object -ExpandProperty checks
 
     .OUTPUTS
     CmgTrail.Report
@@ -95,17 +95,20 @@ function Test-CmgTrailToken {
 
     process {
         $reading = @{ Caller = $PSCmdlet; Given = $PSBoundParameters; TypeName = 'CmgTrail.Report' }
-        if ($PSCmdlet.ParameterSetName -eq 'Path') {
-            foreach ($one in $Path) {
+        $files = $Path
+        if ($Token -is [System.IO.FileInfo]) { $files = $Token.FullName }
+        if ($files) {
+            foreach ($one in $files) {
                 Read-Report @reading -Operand (Resolve-FilePath -Caller $PSCmdlet -Path $one)
             }
             return
         }
-        if ($Token -is [System.Security.SecureString]) {
-            $text = (New-Object -TypeName System.Net.NetworkCredential -ArgumentList '', $Token).Password
-        }
-        else {
-            $text = [string] $Token
+        $text = Get-TokenText -From $Token
+        if (-not $text) {
+            # What it is, not what it says: it may hold a token after all.
+            $PSCmdlet.WriteError((New-TrailError -Id 'NoToken' -Category InvalidArgument -Message (
+                "Expected a token as text or SecureString, or a file, found $($Token.GetType().FullName).")))
+            return
         }
         Read-Report @reading -Operand '-' -StandardInput ([System.Text.Encoding]::UTF8.GetBytes($text))
     }
