@@ -459,8 +459,12 @@ impl<'a> Case<'a> {
         }
         let machine = self.detail()?.machine;
         let (host, at) = self.first_failure()?;
+        let stage = onset::stage_of_failure(self.world, self.first_failed()?);
         self.world.onsets.iter().position(|onset| {
-            onset.host == host && onset.machines.contains(&machine) && (onset.from..=onset.to).contains(&at)
+            onset.host == host
+                && onset.stage == stage
+                && onset.machines.contains(&machine)
+                && (onset.from..=onset.to).contains(&at)
         })
     }
 
@@ -514,6 +518,14 @@ impl<'a> Case<'a> {
             return own.is_some_and(is_covered);
         }
         machines.values().all(is_covered)
+    }
+
+    /// UTC of the last record of this log on machines of this role; for the client, on its own machine.
+    pub fn log_ends(&self, role: Role, log: &str) -> Option<Micros> {
+        let machines = self.world.sources_of.get(&role)?;
+        let own = self.client_machine().filter(|_| role == Role::Client);
+        let asked = machines.iter().filter(|(machine, _)| own.as_deref().is_none_or(|own| own == **machine));
+        asked.flat_map(|(_, sources)| sources).filter(|source| is_log(source, log)).filter_map(|log| log.last).max()
     }
 
     /// Of server lines around the flow: whether they speak of another gateway than the one that the flow asked. `None`

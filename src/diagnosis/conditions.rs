@@ -94,10 +94,10 @@ fn served_since(shape: &EventShape, case: &Case<'_>) -> Option<Vec<u32>> {
     case.world.passed_since(last).map(|request| telling(request, case))
 }
 
-/// The lines of a request that tell something of why it ended as it did.
+/// The lines of a request that tell something of why it ended as it did; the gateway's row where its status is from there.
 fn telling(request: &Request, case: &Case<'_>) -> Vec<u32> {
     let tells = |event: &u32| case.event(*event).message.request != Some(RequestPart::Detail);
-    request.events.iter().copied().filter(tells).collect()
+    request.events.iter().copied().filter(tells).chain(request.row).collect()
 }
 
 fn earlier_passed(shape: &RequestShape, case: &Case<'_>) -> Option<Vec<u32>> {

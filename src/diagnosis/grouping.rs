@@ -57,23 +57,29 @@ pub fn findings(matches: Vec<Match>, world: &World<'_>, knowledge: &Knowledge) -
             (Reverse(found.severity), Reverse(found.confidence), found.flow.is_none(), found.flow)
         });
     }
-    let mut findings: Vec<_> =
-        groups.into_values().map(|group| (group[0].fit, finding(&group, world, knowledge))).collect();
-    findings.sort_by_key(|(fit, finding)| {
+    let mut findings: Vec<_> = groups
+        .into_values()
+        .map(|group| {
+            let onset = onset_of(&group, world);
+            // What stops all clients at once is what there is to do first, however sure the cause of one of them is.
+            ((Reverse(onset.is_some()), group[0].fit), finding(&group, onset, world, knowledge))
+        })
+        .collect();
+    findings.sort_by_key(|((at_once, fit), finding)| {
         let (severity, confidence) = (Reverse(finding.severity), Reverse(finding.confidence));
-        (severity, confidence, Reverse(finding.flows.len()), *fit, finding.stage, finding.failure.clone())
+        (severity, *at_once, confidence, Reverse(finding.flows.len()), *fit, finding.stage, finding.failure.clone())
     });
     findings.into_iter().map(|(_, finding)| finding).collect()
 }
 
 /// One finding from all matches of one failure, the best match first: it gives the words.
-fn finding(group: &[Match], world: &World<'_>, knowledge: &Knowledge) -> Finding {
+fn finding(group: &[Match], onset: Option<&Onset>, world: &World<'_>, knowledge: &Knowledge) -> Finding {
     // A group is made by its first match.
     let best = &group[0];
     let case = best.flow.map_or_else(|| Case::of_site(world), |flow| Case::of_flow(world, flow));
     let failure = &best.failure;
     let flows: BTreeSet<usize> = group.iter().filter_map(|found| found.flow).collect();
-    let machines: BTreeSet<usize> = flows.iter().map(|&flow| world.followed.details[flow].machine).collect();
+    let machines = machines(group, world);
     let fill = |text: &str| {
         let filled = words::fill(text, &|field| match (field, machines.len()) {
             ("client", 2..) => Some(format!("{} clients", machines.len())),
@@ -83,7 +89,6 @@ fn finding(group: &[Match], world: &World<'_>, knowledge: &Knowledge) -> Finding
         without_tokens(&filled).into_owned()
     };
     let own = |words: fn(&When) -> Option<&String>| best.held_rules().find_map(words);
-    let onset = onset_of(group, &machines, world);
     let times =
         || group.iter().flat_map(|found| &found.evidence).filter_map(|&event| world.events[event as usize].stamp.utc);
     let spans = || flows.iter().map(|&flow| &world.followed.flows[flow]);
@@ -123,16 +128,22 @@ fn finding(group: &[Match], world: &World<'_>, knowledge: &Knowledge) -> Finding
     }
 }
 
-/// The onset that most of the clients of a group are part of; `None` where those are few.
-fn onset_of<'a>(group: &[Match], machines: &BTreeSet<usize>, world: &'a World<'a>) -> Option<&'a Onset> {
+/// The clients of a group, as indices of their machines.
+fn machines(group: &[Match], world: &World<'_>) -> BTreeSet<usize> {
+    group.iter().filter_map(|found| found.flow).map(|flow| world.followed.details[flow].machine).collect()
+}
+
+/// The onset that most of the clients of a group are part of; `None` where those are few, or got past the failure.
+fn onset_of<'a>(group: &[Match], world: &'a World<'a>) -> Option<&'a Onset> {
     let mut counts: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-    for flow in group.iter().filter_map(|found| found.flow) {
+    let stopped = group.iter().filter(|found| !found.is_overcome());
+    for flow in stopped.filter_map(|found| found.flow) {
         if let Some(onset) = Case::of_flow(world, flow).onset_number() {
             counts.entry(onset).or_default().insert(world.followed.details[flow].machine);
         }
     }
     let (onset, hit) = counts.into_iter().max_by_key(|(_, hit)| hit.len())?;
-    (hit.len() >= MANY && hit.len() * 2 > machines.len()).then(|| &world.onsets[onset])
+    (hit.len() >= MANY && hit.len() * 2 > machines(group, world).len()).then(|| &world.onsets[onset])
 }
 
 /// The hosts that the matches speak of: all of them, for what holds of one gateway need not hold of the other.
@@ -160,8 +171,8 @@ impl Explanation<'_> {
     /// Whom it hits where all are hit; the failure's words; since when; what artefacts say, and where they contradict
     /// each other; which neighbours were considered, and which fit as well.
     fn text(&self) -> String {
-        let overcome = self.best.flow.is_some() && self.best.severity < self.best.failure.severity;
-        let overcome = overcome.then(|| "Overcome since: the flow, or a later one, got past it.".to_owned());
+        let overcome =
+            self.best.is_overcome().then(|| "Overcome since: the flow, or a later one, got past it.".to_owned());
         let parts =
             [overcome, self.whom(), Some(self.words.clone()), self.since(), self.artefacts(), self.neighbours()];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")

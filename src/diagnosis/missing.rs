@@ -53,13 +53,15 @@ fn describe(
     };
     // What is at hand already and did not decide is asked for anew, not for the time of the failure.
     let is_anew = !wanted.after.is_empty();
+    let ends = wanted.log.as_deref().and_then(|log| case.log_ends(wanted.machine, log)).filter(|end| Some(*end) < from);
+    let ends = ends.map(|end| format!(" What is at hand of it ends at {}.", words::minute(end)));
     Missing {
         what: fill(&wanted.what),
         machine: Some(machine(wanted.machine, found, case)),
         from: from.filter(|_| !is_anew).map(|from| from - AROUND),
         to: to.filter(|_| !is_anew).map(|to| to + AROUND),
         separates: if open.is_empty() { wanted.separates.clone() } else { open },
-        how: fill(&wanted.how),
+        how: fill(&wanted.how) + &ends.unwrap_or_default(),
     }
 }
 

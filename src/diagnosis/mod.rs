@@ -77,6 +77,11 @@ impl Match {
         }
     }
 
+    /// True where the flow, or a later one, got past the failure.
+    fn is_overcome(&self) -> bool {
+        self.flow.is_some() && self.severity < self.failure.severity
+    }
+
     /// The rules that hold.
     fn held_rules(&self) -> impl Iterator<Item = &When> {
         self.rules.iter().filter_map(|&rule| self.failure.when.get(rule))

@@ -70,7 +70,7 @@ pub fn onsets(world: &World<'_>) -> Vec<Onset> {
 }
 
 /// The stage that the first line names which says that the request failed.
-fn stage_of_failure(world: &World<'_>, number: u32) -> Option<Stage> {
+pub fn stage_of_failure(world: &World<'_>, number: u32) -> Option<Stage> {
     let request = world.request(number);
     let named = request
         .events

@@ -19,7 +19,7 @@ pub fn is_like(request: &Request, shape: &RequestShape) -> bool {
         && shape.revocation_check.is_none_or(|expected| request.revocation_check == Some(expected))
         && shape.ccm_token.is_none_or(|expected| request.ccm_token == Some(expected))
         && shape.below_http.is_none_or(|expected| request.failed_below_http() == expected)
-        && shape.plain_status.is_none_or(|expected| request.status.is_some() && request.plain_status == expected)
+        && shape.plain_status.is_none_or(|expected| request.plain_status == Some(expected))
 }
 
 /// True where the event is of one of the shape's messages and its fields agree.

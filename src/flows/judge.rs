@@ -8,7 +8,7 @@ use super::{LineRef, StageResult};
 use crate::events::Event;
 use crate::knowledge::{Knowledge, RequestPart};
 use crate::record::Source;
-use crate::stage::{FlowKind, Mark, Outcome, Stage, StageStatus};
+use crate::stage::{FlowKind, Mark, Outcome, Role, Stage, StageStatus};
 use crate::time::Micros;
 use crate::workflow;
 
@@ -98,7 +98,7 @@ impl Bench<'_> {
         let event = &self.events[index as usize];
         let named = self.requests.of(index).is_some_and(|request| request.host.is_some())
             || super::requests::target(event, self.knowledge).is_some();
-        event.role().is_none_or(|role| role == crate::stage::Role::Client)
+        event.role().is_none_or(|role| role == Role::Client)
             && named
             && !self.requests.concerns_cmg(index, event, self.knowledge)
     }
@@ -117,10 +117,38 @@ impl Bench<'_> {
         for member in draft.servers.iter().filter(|member| member.attempt == last) {
             self.read_server_event(&mut sheet, member.event);
         }
+        self.read_row(draft, &mut sheet);
         if last > 1 {
             self.keep_what_the_client_has(draft, &mut sheet);
         }
         sheet
+    }
+
+    /// What the gateway's row tells where the client's log names no status: a gateway error is the answer to a request
+    /// that the gateway took. With logs of a connection point at hand and no line there, it had nobody to hand it to.
+    fn read_row(&self, draft: &Draft, sheet: &mut Sheet) {
+        let request = sheet.symptom.and_then(|event| self.requests.of(event));
+        let Some(row) = request.filter(|request| matches!(request.status, Some(502..=504))).and_then(|of| of.row)
+        else {
+            return;
+        };
+        if self.connection_point_is_silent(draft, row) {
+            sheet.fail(Stage::CmgForward, row);
+        } else if sheet.rulings[Stage::CmgReceive as usize].is_none() {
+            sheet.pass(Stage::CmgReceive, row);
+        }
+    }
+
+    /// True where logs of a connection point begin before the row was written, and neither they nor those of the
+    /// management point have a line that may be of the flow's last attempt.
+    fn connection_point_is_silent(&self, draft: &Draft, row: u32) -> bool {
+        let at = self.events[row as usize].stamp.utc;
+        let of_connection_point = |source: &&Source| source.role == Some(Role::ConnectionPoint);
+        let mut logs = self.sources.iter().filter(of_connection_point);
+        let last = draft.attempts();
+        let mut lines = draft.servers.iter().chain(&draft.candidates).filter(|member| member.attempt == last);
+        let is_behind = |member: &Member| self.events[member.event as usize].role() != Some(Role::Cmg);
+        logs.any(|log| log.first.zip(at).is_some_and(|(first, at)| first <= at)) && !lines.any(is_behind)
     }
 
     /// What the client got in an earlier attempt and did not ask for again: the Entra settings, and Entra's token.

@@ -109,6 +109,27 @@ pub fn note_served(links: &[Link], sightings: &Sightings, requests: &mut Request
     }
 }
 
+/// Notes the status of failed requests whose clients' logs name none, where the gateway's rows surely tell it. Which of
+/// several rows is a request's own need not be known where all of them say the same.
+pub fn note_statuses(links: &[Link], sightings: &Sightings, requests: &mut Requests) {
+    let mut told: BTreeMap<(u32, u16), (f64, Option<u32>)> = BTreeMap::new();
+    for link in links.iter().filter(|link| link.compared && link.layer == Layer::Gateway) {
+        let row = &sightings.of(link.layer)[link.place as usize];
+        let Answer::Bad(Some(status)) = row.answer else { continue };
+        let (share, own) = told.entry((link.client, status)).or_default();
+        *share += link.share;
+        *own = own.or((link.share >= LIKELY).then_some(row.line));
+    }
+    for ((client, status), (_, own)) in told.into_iter().filter(|(_, (share, _))| *share >= SERVED) {
+        let number = sightings.of(Layer::Client)[client as usize].of;
+        let Some(request) = requests.all.get_mut(number) else { continue };
+        if request.failed() && request.status.is_none() && request.code.is_none() {
+            request.status = Some(status);
+            request.row = own;
+        }
+    }
+}
+
 /// The flow of each request, with the attempt.
 fn flows_of_requests(drafts: &[Draft], requests: &Requests) -> HashMap<u32, (usize, u32)> {
     let mut flow_of = HashMap::new();

@@ -66,12 +66,15 @@ pub struct Request {
     pub code: Option<u32>,
     /// Secure-failure bits: the mask where it was logged, else the bits of the flags that were named.
     pub mask: u32,
-    /// HTTP status.
+    /// HTTP status: that of its own lines, else that of the gateway's row.
     pub status: Option<u16>,
     /// HTTP status text.
     pub status_text: Option<String>,
-    /// The status text is neither the CMG's own nor the connection point's: plain words of a web server.
-    pub plain_status: bool,
+    /// The status text is neither the CMG's own nor the connection point's: plain words of a web server. `None` where no
+    /// line of its own names the status, for a gateway's row has no words.
+    pub plain_status: Option<bool>,
+    /// The gateway's row of it that told its status, an index of the trail's events.
+    pub row: Option<u32>,
     /// The role id in its path, lower-case.
     pub role_id: Option<String>,
     /// HRESULTs named with it, lower-case with `0x`.
@@ -131,7 +134,7 @@ impl Request {
     /// The stage at which a gateway's own web server ended it, by the status: the gateway refused, or had nobody to hand
     /// it to. Other statuses do not tell who answered.
     pub fn ended_by_gateway(&self) -> Option<Stage> {
-        let of_gateway = self.to_cmg && self.plain_status && self.purpose != Some(Stage::ContentDownload);
+        let of_gateway = self.to_cmg && self.plain_status == Some(true) && self.purpose != Some(Stage::ContentDownload);
         match self.status.filter(|_| of_gateway)? {
             401 | 403 | 404 => Some(Stage::CmgReceive),
             502..=504 => Some(Stage::CmgForward),
@@ -359,7 +362,7 @@ fn note(request: &mut Request, event: &Event, part: RequestPart) {
             request.status = event.get("http_status").and_then(|status| status.parse().ok());
             request.status_text = event.get("status_text").map(str::to_owned);
             // Who refused is the stage of the message, where its words tell.
-            request.plain_status = event.message.stage.is_none();
+            request.plain_status = Some(event.message.stage.is_none());
         }
         RequestPart::Result => {
             if let Some(hresult) = event.get("hresult") {
