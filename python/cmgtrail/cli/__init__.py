@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -37,9 +38,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
     """Runs the command and returns its exit status; whatever goes wrong is said in a sentence."""
-    for stream in (sys.stdout, sys.stderr):
-        # A console of another encoding shows what it can.
-        stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    _ready_streams()
     try:
         answered = completed(cmgtrail)
         if answered is not None:
@@ -71,6 +70,15 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one for each way to end
         return COULD_NOT_RUN
 
 
+def _ready_streams() -> None:
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # Whoever started it closed the stream, or has none (pythonw): then nobody is told.
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for as long as it runs
+        # A console of another encoding shows what it can.
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
 def _say(words: str) -> None:
     click.echo(f"cmgtrail: {withheld(words)}", err=True)
 
@@ -78,4 +86,6 @@ def _say(words: str) -> None:
 def _sentence(error: CmgTrailError | OSError) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"cannot read or write '{error.filename}': {error.strerror}."
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot read or write: {error.strerror}."
     return str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from cmgtrail.cli import knowledge as known
 from cmgtrail.cli.completing import completion
 from cmgtrail.cli.examples import Commands
 from cmgtrail.cli.outlet import shown
-from cmgtrail.cli.reading import CLIENT, ENCODING, KNOWLEDGE, SINCE, SITE, UNTIL, ZONE, followed, options
+from cmgtrail.cli.reading import CLIENT, ENCODING, KNOWLEDGE, SINCE, SITE, UNTIL, ZONE, followed, named, options, spare
 from cmgtrail.cli.saving import FORMS, TABLES, TABULAR, save
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def diagnose(
 
     Exit status: 0 no finding of severity error, 1 such findings, 2 could not run or not one record was read.
     """
+    out, html = named("--out", out), named("--html", html)
     if table and form not in TABULAR:
         raise click.UsageError("--table goes with --format csv and --format parquet; the others hold everything.")
     if out and form == "table":
@@ -83,6 +85,8 @@ def diagnose(
         raise click.UsageError(f"--out and --html both name {out}; give each a file of its own.")
     clock = Zone(zone)
     trail = followed(asked, clock)
+    spare(trail, "--out", out)
+    spare(trail, "--html", html)
     if html:
         from cmgtrail.report import render
 
@@ -97,7 +101,7 @@ def diagnose(
 @cmgtrail.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path())
 @click.option("--format", "form", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True)
-@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N records.")
+@click.option("--limit", metavar="N", type=click.IntRange(1, sys.maxsize), help="Only the first N records.")
 @options(SINCE, UNTIL, ZONE, ENCODING)
 def records(
     *,

@@ -95,6 +95,33 @@ def followed(asked: Asked, clock: Zone) -> Trail:
     return trail
 
 
+def named(option: str, file: str | None) -> str | None:
+    """The file that an option names; a name that names none is refused."""
+    if file is not None and (not file.strip() or file == "-"):
+        raise click.UsageError(f"{option}: expected the name of a file, found '{file}'.")
+    return file
+
+
+def spare(trail: Trail, option: str, file: str | None) -> None:
+    """Refuses to write over what was just read.
+
+    Args:
+        trail: What was read.
+        option: The option that names the file.
+        file: The file that is about to be written.
+    """
+    if file is None or not Path(file).exists():
+        return
+    target = Path(file).resolve()
+    roots = [Path(path).resolve() for path in trail.paths]
+    inside = any(root in target.parents for root in roots)
+    # Patterns name no folder: what has the name of a log that they found is left alone as well.
+    by_pattern = any(not root.exists() for root in roots)
+    logs = {name.replace("\\", "/").rsplit("/", 1)[-1] for source in trail.sources for name in source.files}
+    if target in roots or ((inside or by_pattern) and target.name in logs):
+        raise click.UsageError(f"{option}: '{file}' is one of the logs that are read; give another file.")
+
+
 def nothing_of(everything: Trail, client: str | None, clock: Zone) -> str:
     """Why there is no flow of what was asked for: what the logs hold instead.
 

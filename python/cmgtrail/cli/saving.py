@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv as csv_format
+import io
 import json
 import sys
 from contextlib import contextmanager
@@ -40,9 +41,8 @@ def save(trail: Trail, form: str, table: str, out: str | None) -> None:
     chosen: Table[Any] = getattr(trail, table)
     with _sink(out) as sink:
         if form == "parquet":
-            _parquet(chosen, sink)
-            return
-        if form == "csv":
+            sink.write(_parquet(chosen))
+        elif form == "csv":
             _csv(chosen, _Utf8(sink))
         else:
             for line in [trail.to_json()] if form == "json" else _json_lines(trail):
@@ -61,11 +61,17 @@ class _Utf8(NamedTuple):
 
 @contextmanager
 def _sink(out: str | None) -> Generator[BinaryIO]:
-    if out is None:
-        yield _stdout()
-    else:
-        with Path(out).open("wb") as file:
-            yield file
+    try:
+        if out is None:
+            yield _stdout()
+        else:
+            with Path(out).open("wb") as file:
+                yield file
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What goes wrong in writing names no file.
+        raise OSError(error.errno, error.strerror, out or "stdout") from None
 
 
 def _stdout() -> BinaryIO:
@@ -73,11 +79,14 @@ def _stdout() -> BinaryIO:
     return cast("BinaryIO", sys.stdout.buffer)
 
 
-def _parquet(table: Table[Any], sink: BinaryIO) -> None:
+def _parquet(table: Table[Any]) -> bytes:
+    """The file as a whole: the libraries that write it have each its own words for a full disk."""
+    file = io.BytesIO()
     try:
-        frames.write_parquet(table, sink)
+        frames.write_parquet(table, file)
     except ImportError as error:
         raise click.ClickException(f"{error}, or take --format csv.") from None
+    return file.getvalue()
 
 
 def _csv(table: Table[Any], text: _Utf8) -> None:

@@ -6,6 +6,7 @@ Everything that comes out of a log passes `visible`: a terminal obeys no escape 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,13 @@ def console() -> Console:
 def grid(*columns: str) -> Grid:
     """A table without frame that fits its console."""
     return Grid(*columns, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+
+
+def shell_word(text: str) -> str:
+    """What can be pasted into a shell as one word: an id holds the name of a folder that a stranger made."""
+    if sys.platform != "win32" or text.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        return shlex.quote(text)
+    return "'" + text.replace("'", "''") + "'"
 
 
 def show(trail: Trail, zone: Zone) -> None:
@@ -116,15 +124,15 @@ class Screen:
         self._console.print(Padding(Text.assemble((label, "bold"), visible(text)), (0, 0, 0, 3), expand=False))
 
     def _unexplained(self, trail: Trail) -> None:
-        flows = words.unexplained(trail)
-        if not flows:
+        open_ends = words.open_ends(trail)
+        if not open_ends:
             return
         self._line()
         self._line("Not explained", "bold")
-        for flow in flows[:LINES]:
-            self._line(words.unexplained_flow(flow), "yellow")
-        if len(flows) > LINES:
-            self._line(f"and {counted(len(flows) - LINES, 'flow')} more", "dim")
+        for sentence in open_ends[:LINES]:
+            self._line(sentence, "yellow")
+        if len(open_ends) > LINES:
+            self._line(f"and {len(open_ends) - LINES:,} more of other kinds", "dim")
 
     def _flows(self, trail: Trail) -> None:
         flows = trail.flows
@@ -150,8 +158,8 @@ class Screen:
             self._line(f"and {counted(len(flows) - FLOWS, 'flow')} more; --format json has them all", "dim")
         self._legend(shown)
         paths = trail.paths
-        where = paths[0] if len(paths) == 1 and " " not in paths[0] else "PATH"
-        self._line(f"Line by line: cmgtrail show {shown[0].id} {where}", "dim")
+        where = shell_word(paths[0]) if len(paths) == 1 else "PATH"
+        self._line(f"Line by line: cmgtrail show {shell_word(shown[0].id)} {where}", "dim")
 
     def _flow(self, flow: Flow, *, year: bool) -> list[Text]:
         return [

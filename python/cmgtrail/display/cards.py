@@ -185,12 +185,13 @@ def heading(shown: Finding) -> Markup:
 
 def what(missing: Any) -> str:  # noqa: ANN401 - a Missing, or anything that has its parts
     """What is missing, of which machine, for which time, and how to get it."""
-    machine = f" of {missing.machine}" if missing.machine else ""
-    spell = (
-        f", {words.moment(missing.since)} to {words.moment(missing.until)}" if missing.since and missing.until else ""
-    )
-    separates = f" (would exclude {', '.join(missing.separates)})" if missing.separates else ""
-    return f"{missing.what}{machine}{spell}{separates}. {missing.how}"
+    of = [missing.machine] if missing.machine else []
+    if missing.since and missing.until:
+        of.append(f"{words.moment(missing.since)} to {words.moment(missing.until)}")
+    if missing.separates:
+        of.append(f"would exclude {', '.join(missing.separates)}")
+    where = f" ({'; '.join(of)})" if of else ""
+    return f"{missing.what}{where}. {missing.how}"
 
 
 def marks(stages: Table[Stage]) -> Markup:

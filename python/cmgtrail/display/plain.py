@@ -93,7 +93,7 @@ def _code(code: Code) -> str:
 
 
 def _missing(missing: Missing) -> str:
-    machine = f" of {visible(missing.machine)}" if missing.machine else ""
+    machine = f" ({visible(missing.machine)})" if missing.machine else ""
     return f"<Missing: {visible(missing.what)}{machine}>"
 
 

@@ -16,6 +16,9 @@ ASCII_MARKS = {"passed": "+", "failed": "X", "skipped": "-", "unseen": "."}
 BROKEN = frozenset({"failed", "stalled"})
 """Outcomes of a flow that did not get through."""
 
+NAMED = 3
+"""Flows of several that broke alike that are named."""
+
 NO_FINDINGS = "No findings."
 
 NO_CLOCKS = (
@@ -134,18 +137,37 @@ def unexplained(trail: Trail) -> list[Flow]:
     return [flow for flow in trail.flows if flow.outcome in BROKEN and not len(flow.findings)]
 
 
-def unexplained_flow(flow: Flow) -> str:
-    """Where a flow broke that no finding explains, and what its stages say of it: which log would help."""
-    at = f" at {flow.broke_at}" if flow.broke_at else ""
-    own = next((stage.reason for stage in flow.stages if stage.stage == flow.broke_at and stage.reason), None)
-    why = f": {visible(own)}" if own else ""
-    when = f" ({moment(flow.started)})" if flow.started else ""
+def open_ends(trail: Trail) -> list[str]:
+    """Where flows broke that no finding explains, and which logs would help: those that broke alike in one sentence."""
+    alike: dict[tuple[str, str, str], list[Flow]] = {}
+    for flow in unexplained(trail):
+        at = f" at {flow.broke_at}" if flow.broke_at else ""
+        alike.setdefault((flow.outcome, at, _helpful(flow)), []).append(flow)
+    return [_open_end(flows, *how) for how, flows in alike.items()]
+
+
+def _open_end(flows: list[Flow], outcome: str, at: str, helpful: str) -> str:
+    named = [f"{flow.kind} of {client_name(flow)}" + _when(flow) for flow in flows[:NAMED]]
+    if len(flows) > NAMED:
+        named.append(f"{len(flows) - NAMED:,} more")
+    who = f"{', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else named[0]
+    first = flows[0]
+    own = next((stage.reason for stage in first.stages if stage.stage == first.broke_at and stage.reason), None)
+    why = f": {visible(own)}" if own and len(flows) == 1 else ""
+    return f"No finding explains why {who} {outcome}{at}{why}.{helpful}"
+
+
+def _when(flow: Flow) -> str:
+    return f" ({moment(flow.started)})" if flow.started else ""
+
+
+def _helpful(flow: Flow) -> str:
+    """Which logs would show the stages that no line shows."""
     helpful: dict[str, list[str]] = {}
     for stage in flow.stages:
         if stage.reason and stage.reason.endswith(" would") and stage.stage != flow.broke_at:
             helpful.setdefault(stage.reason, []).append(stage.stage)
-    others = "".join(f" {' and '.join(stages)}: {visible(reason)}." for reason, stages in helpful.items())
-    return f"No finding explains why {flow.kind} of {client_name(flow)}{when} {flow.outcome}{at}{why}.{others}"
+    return "".join(f" {' and '.join(stages)}: {visible(reason)}." for reason, stages in helpful.items())
 
 
 def stage_marks(stages: Iterable[Stage], marks: dict[str, str]) -> str:

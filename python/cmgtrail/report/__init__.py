@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cmgtrail import Evidence, Finding, Source, Trail
 
 SHOWN = 8
-"""Flows of a finding that are linked one by one; three times as many clocks and unexplained flows are listed."""
+"""Flows of a finding that are linked one by one; three times as many clocks and open ends are listed."""
 OPEN = 3
 """Excerpts of a finding that stand open; the others fold."""
 NEIGHBOUR = 4
@@ -56,7 +56,7 @@ def render(trail: Trail) -> str:
     return environment.get_template("page.html").render(
         version=__version__, trail=trail, css=css, script=script, css_hash=_hash(css), script_hash=_hash(script),
         shown=SHOWN, excerpts=OPEN, tone=tone, first=first, second=second, summary=words.summary(trail),
-        findings=_findings(trail), open_ends=[words.unexplained_flow(flow) for flow in words.unexplained(trail)],
+        findings=_findings(trail), open_ends=words.open_ends(trail),
         flows=sorted(trail.flows, key=lambda flow: flow.outcome == "completed")[:STATIC],
         outcomes=words.outcomes(trail), sources=_sources(trail), totals=_totals(trail),
         artefacts=_artefacts(trail), listed=ARTEFACTS, clocks=words.by_offset(trail.clocks),
