@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow_array::RecordBatch;
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, SchemaRef};
 use pyo3::exceptions::{PyIndexError, PyKeyError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySet, PySlice, PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyDateTime, PyDict, PyFloat, PyInt, PyList, PySet, PySlice, PyString, PyTuple, PyType};
 
 use super::columns::{Columns, provides_columns, values};
 use super::conversions::display;
@@ -69,7 +69,11 @@ impl Table {
 
     fn by_key<'py>(&self, py: Python<'py>, key: &str) -> PyResult<Bound<'py, PyAny>> {
         let found = self.rows.iter().find(|row| self.key(**row) == Some(key));
-        let row = found.ok_or_else(|| PyKeyError::new_err(format!("no '{key}' among the {}", self.kind.name())))?;
+        let row = found.ok_or_else(|| {
+            let column = self.schema().is_ok_and(|schema| schema.index_of(key).is_ok());
+            let hint = if column { format!("; column('{key}') gives a column") } else { String::new() };
+            PyKeyError::new_err(format!("no '{key}' among the {}{hint}", self.kind.name()))
+        })?;
         self.view(py, *row)
     }
 
@@ -111,24 +115,43 @@ fn names_of(schema: &SchemaRef) -> String {
 
 /// The values that a condition accepts: those of a list, tuple or set, else the one. One that no row can ever have is
 /// refused, since the empty table would say that nothing is wrong.
-fn alternatives<'py>(column: &str, wanted: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+fn alternatives<'py>(column: &Field, wanted: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let several =
         wanted.is_instance_of::<PyList>() || wanted.is_instance_of::<PyTuple>() || wanted.is_instance_of::<PySet>();
     let wanted = if several { wanted.try_iter()?.collect::<PyResult<_>>()? } else { vec![wanted.clone()] };
     for one in &wanted {
         let expected = match one.cast::<PyString>() {
-            Ok(word) => tables::unknown_id(column, word.to_str()?),
-            Err(_) if one.is_callable() => {
-                Some("a value, or a list of values; a comprehension filters by code".to_owned())
-            }
-            Err(_) => None,
+            _ if one.is_callable() => Some("a value, or a list of values; a comprehension filters by code".to_owned()),
+            _ if one.is_none() => None,
+            Ok(word) => other_kind(column.data_type(), one)
+                .map(str::to_owned)
+                .or(tables::unknown_id(column.name(), word.to_str()?)),
+            Err(_) => other_kind(column.data_type(), one).map(str::to_owned),
         };
         if let Some(expected) = expected {
             let found = one.str()?.to_string();
-            return Err(Error::Argument { argument: column.to_owned(), expected, found }.into());
+            return Err(Error::Argument { argument: column.name().to_owned(), expected, found }.into());
         }
     }
     Ok(wanted)
+}
+
+/// What a column of this type holds, where a value is of another kind, so that no row could ever have it.
+fn other_kind(column: &DataType, value: &Bound<'_, PyAny>) -> Option<&'static str> {
+    let is_number = value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>();
+    let (fits, expected) = match column {
+        DataType::List(part) => return other_kind(part.data_type(), value),
+        DataType::Dictionary(_, text) => return other_kind(text, value),
+        DataType::Utf8 | DataType::LargeUtf8 => (value.is_instance_of::<PyString>(), "a text"),
+        DataType::Boolean => (value.is_instance_of::<PyBool>(), "True or False"),
+        DataType::Timestamp(..) => {
+            let is_aware = value.getattr("tzinfo").is_ok_and(|zone| !zone.is_none());
+            (is_aware && value.is_instance_of::<PyDateTime>(), "a datetime with a time zone")
+        }
+        kind if kind.is_numeric() => (is_number && !value.is_instance_of::<PyBool>(), "a number"),
+        _ => (true, ""),
+    };
+    (!fits).then_some(expected)
 }
 
 /// Whether a value, or one of its values where it is a list, is among those wanted; letter case makes no difference.
@@ -196,7 +219,8 @@ impl Table {
             let part = Self::of(&self.trail, self.kind, rows);
             let name = name.extract::<String>()?;
             let found = part.values(py, &name)?;
-            let wanted = alternatives(&name, &wanted)?;
+            let schema = part.schema()?;
+            let wanted = alternatives(schema.field_with_name(&name).map_err(from_arrow)?, &wanted)?;
             rows = Vec::new();
             for (row, value) in part.rows.iter().zip(found) {
                 if holds_any(&value, &wanted)? {

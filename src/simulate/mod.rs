@@ -58,10 +58,11 @@ const DAY: Micros = 24 * HOUR;
 /// `replace`, the files of another simulation that lies there are removed before.
 ///
 /// # Errors
-/// [`crate::error::Error::Argument`] for a plan that cannot be carried out, or a folder that holds another simulation,
-/// [`crate::error::Error::Unwritable`] for a folder or file that cannot be written.
+/// [`crate::error::Error::Argument`] for a plan that cannot be carried out, or a folder that holds another simulation or
+/// something else, [`crate::error::Error::Unwritable`] for a folder or file that cannot be written.
 pub fn simulate(plan: &Plan, out: &Path, replace: bool) -> Result<Summary> {
     let simulated = in_memory(plan)?;
+    output::refuse_others(out)?;
     if replace {
         output::remove(out)?;
     }

@@ -156,6 +156,19 @@ impl Simulated {
     }
 }
 
+/// Refuses a folder in which something lies and no simulation: logs would be read as those of the same site.
+///
+/// # Errors
+/// [`Error::Argument`] for such a folder.
+pub(super) fn refuse_others(out: &Path) -> Result<()> {
+    let holds_something = std::fs::read_dir(out).is_ok_and(|mut there| there.next().is_some());
+    if !holds_something || out.join(TRUTH).exists() {
+        return Ok(());
+    }
+    let expected = "an empty or a new folder, or one that holds a simulation; give another one".to_owned();
+    Err(Error::Argument { argument: "out".to_owned(), expected, found: out.display().to_string() })
+}
+
 /// Removes the files of the simulation that lies in a folder, as its own truth lists them. Without one, nothing.
 ///
 /// # Errors

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -131,6 +133,60 @@ def test_the_report_is_written_and_announced_on_stderr(demo: Path, tmp_path: Pat
 def test_a_report_that_cannot_be_written_is_an_error(demo: Path, tmp_path: Path, capsys: Captured) -> None:
     assert run(["diagnose", str(demo), "--html", str(tmp_path / "no" / "folder" / "r.html")]) == 2
     assert "r.html" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["folder", "file", "pattern"])
+@pytest.mark.parametrize("option", [["--html"], ["--format", "json", "--out"]])
+def test_no_log_that_is_read_is_written_over(
+    given: str, option: list[str], demo: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    folder = shutil.copytree(demo, tmp_path / "logs")
+    log = next(folder.rglob("*.log"))
+    before = log.read_bytes()
+    path = {"folder": folder, "file": log, "pattern": folder / "**" / "*.log"}[given]
+    assert run(["diagnose", str(path), *option, str(log)]) == 2
+    assert "is one of the logs that are read; give another file." in capsys.readouterr().err
+    assert log.read_bytes() == before
+
+
+def test_what_is_no_log_may_lie_among_them(demo: Path, tmp_path: Path, capsys: Captured) -> None:
+    folder = shutil.copytree(demo, tmp_path / "logs")
+    for _ in range(2):
+        assert run(["diagnose", str(folder), "--html", str(folder / "report.html")]) == 1
+    assert "The report is in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--html"], ["--format", "json", "--out"]])
+@pytest.mark.parametrize("name", ["", " ", "-"])
+def test_a_name_that_names_no_file_is_refused(option: list[str], name: str, demo: Path, capsys: Captured) -> None:
+    assert run(["diagnose", str(demo), *option, name]) == 2
+    assert f"{option[-1]}: expected the name of a file, found '{name}'" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "parquet"])
+def test_a_full_disk_is_said_with_its_file(form: str, demo: Path, capsys: Captured) -> None:
+    assert run(["diagnose", str(demo), "--format", form, "--out", "/dev/full"]) == 2
+    assert capsys.readouterr().err == "cmgtrail: cannot read or write '/dev/full': No space left on device.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell's words are those of a POSIX shell")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_changes_no_status(closed: str, demo: Path) -> None:
+    command = shlex.join([*COMMAND, "diagnose", str(demo), "--format", "json"])
+    done = subprocess.run(f"{command} {closed}", shell=True, check=False, capture_output=True, text=True)  # noqa: S602
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_client_named_to_harm_a_shell_is_quoted(demo: Path, tmp_path: Path, capsys: Captured) -> None:
+    folder = tmp_path / "client-$(touch owned); x"
+    shutil.copytree(next(demo.glob("client-*")), folder)
+    run(["diagnose", str(tmp_path)])
+    hint = next(line for line in capsys.readouterr().out.splitlines() if "cmgtrail show" in line)
+    words = shlex.split(hint.removeprefix("Line by line: "))
+    assert words[:2] == ["cmgtrail", "show"]
+    assert "$(touch owned); x" in words[2]
 
 
 def test_zones_change_tables_and_leave_json_alone(demo: Path, capsys: Captured) -> None:

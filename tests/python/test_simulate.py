@@ -80,7 +80,9 @@ def test_no_file_of_somebody_elses_is_overwritten(tmp_path: Path, capsys: Captur
     own.write_text("# mine\n", "utf-8")
     for force in ([], ["--force"]):
         assert run(["simulate", "--out", str(out), "--clients", "2", "--hours", "1", "--seed", "1", *force]) == 2
-        assert "nothing would be overwritten" in " ".join(capsys.readouterr().err.split())
+        assert "expected an empty or a new folder, or one that holds a simulation" in " ".join(
+            capsys.readouterr().err.split()
+        )
         assert own.read_text("utf-8") == "# mine\n"
         assert [path.name for path in out.iterdir()] == ["site.toml"]
 

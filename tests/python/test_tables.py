@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -114,12 +115,25 @@ def test_a_column_of_lists_holds_what_is_among_its_values(pair: cmgtrail.Trail) 
     [
         ({"outcome": "fail"}, r"outcome: expected one of .*`stalled`.*, found 'fail'"),
         ({"broke_at": ["aad-token", "aad"]}, r"broke_at: expected one of .*, found 'aad'"),
+        ({"attempts": "24"}, "attempts: expected a number, found '24'"),
+        ({"attempts": [1, True]}, "attempts: expected a number, found 'True'"),
+        ({"outcome": 1}, "outcome: expected a text, found '1'"),
+        ({"failures": 1}, "failures: expected a text, found '1'"),
+        ({"started": datetime(2026, 11, 4)}, "started: expected a datetime with a time zone, found '2026-11-04"),  # noqa: DTZ001
+        ({"started": "2026-11-04"}, "started: expected a datetime with a time zone, found '2026-11-04'"),
         ({"host": str.isupper}, "host: expected a value, or a list of values; a comprehension filters by code, found"),
     ],
 )
 def test_a_value_that_no_row_can_have_is_refused(pair: cmgtrail.Trail, condition: Any, expected: str) -> None:
     with pytest.raises(cmgtrail.ArgumentError, match=expected):
         pair.flows.where(**condition)
+
+
+def test_the_name_of_a_column_is_no_id_of_a_row(pair: cmgtrail.Trail) -> None:
+    with pytest.raises(KeyError, match=r"no 'host' among the flows; column\('host'\) gives a column"):
+        pair.flows["host"]
+    with pytest.raises(KeyError, match=r"no 'nobody' among the flows\"$"):
+        pair.flows["nobody"]
 
 
 def test_a_column_that_is_not_there_is_said_in_a_sentence(pair: cmgtrail.Trail) -> None:

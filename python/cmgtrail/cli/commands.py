@@ -74,6 +74,8 @@ def diagnose(
     PATH is a folder, a zip file, a file or a glob pattern. Without one, on Windows, the logs of this machine's own
     client are read.
 
+    A client or a time that the logs do not hold is said on stderr, and is no finding.
+
     Exit status: 0 no finding of severity error, 1 such findings, 2 could not run or not one record was read.
     """
     out, html = named("--out", out), named("--html", html)

@@ -117,7 +117,12 @@ def spare(trail: Trail, option: str, file: str | None) -> None:
     inside = any(root in target.parents for root in roots)
     # Patterns name no folder: what has the name of a log that they found is left alone as well.
     by_pattern = any(not root.exists() for root in roots)
-    logs = {name.replace("\\", "/").rsplit("/", 1)[-1] for source in trail.sources for name in source.files}
+    logs = {
+        name.replace("\\", "/").rsplit("/", 1)[-1]
+        for source in trail.sources
+        if source.records
+        for name in source.files
+    }
     if target in roots or ((inside or by_pattern) and target.name in logs):
         raise click.UsageError(f"{option}: '{file}' is one of the logs that are read; give another file.")
 
