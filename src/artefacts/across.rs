@@ -128,14 +128,13 @@ fn differs(id: &str, item: &Item, other: &Item) -> Check {
 }
 
 /// Whether the issuer is that of a chain known to be the gateway's own: kept by a server of the site, or presented to a
-/// machine that the gateway answered.
+/// machine that the gateway answered whenever it asked. What was answered and failed since may have been shown another's.
 fn genuine(all: &Artefacts, item: &Item, client: &Client<'_>) -> Check {
     let (id, subject) = ("issuer-genuine", "presented list");
     let is_known = |other: &&Item| match other.owner.as_deref() {
         None => true,
-        Some(owner) => all.machines.get(owner).is_some_and(|machine| match client.cmg {
-            Some(cmg) => machine.answered_by.contains(cmg),
-            None => !machine.answered_by.is_empty(),
+        Some(owner) => all.machines.get(owner).filter(|machine| !machine.has_failed()).is_some_and(|machine| {
+            client.cmg.map_or(!machine.answered_by.is_empty(), |cmg| machine.answered_by.contains(cmg))
         }),
     };
     let known = || others(all, item, client).filter(is_known);

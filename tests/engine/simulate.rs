@@ -465,3 +465,14 @@ fn look_at_one() {
         }
     }
 }
+
+/// Two clients behind one filter are shown the same wrong issuer: they do not vouch for each other, although the gateway
+/// itself answered both before.
+#[test]
+fn clients_behind_the_same_filter_do_not_vouch_for_its_certificate() {
+    let faults = vec![Fault::parse("tls-interception=3").unwrap()];
+    let simulated = in_memory(&Plan { clients: 8, hours: 3.0, seed: 63, faults, ..Plan::default() }).unwrap();
+    let trail = read(&simulated, is_no_description);
+    assert_eq!(errors(&trail), [("tls-interception", Confidence::Certain)]);
+    assert_eq!(trail.findings[0].clients, 3);
+}
