@@ -91,7 +91,9 @@ impl Trail {
         let artefacts = bundle.list();
         let question =
             Question { flow: &|flow| is_wanted(flow, &options), line: &|event| is_line_wanted(event, &options) };
-        let findings = diagnosis::diagnose(&followed, &events, &sources, (&bundle, &artefacts), &knowledge, &question);
+        let (findings, located) =
+            diagnosis::diagnose(&followed, &events, &sources, (&bundle, &artefacts), &knowledge, &question);
+        followed.locate(located);
         followed.retain(|flow| is_wanted(flow, &options));
         Ok(Self {
             paths: paths.to_vec(),

@@ -400,7 +400,10 @@ class Stage:
         """`skipped` was not needed in this flow; `unseen` has no evidence."""
     @property
     def inferred(self) -> bool:
-        """True where a later stage presupposes it and no line of its own says so."""
+        """True where no line of its own says so.
+
+        A later stage presupposes that it passed, or what did not come, or the cause of that, tells that it failed.
+        """
     @property
     def reason(self) -> str | None:
         """Why it was skipped or is unseen, and which log would show it."""

@@ -102,7 +102,7 @@ impl<'a> World<'a> {
             spans: spans(sources),
             sources_of: sources_of(sources),
             resources: resources(followed, events),
-            overcome: overcome(followed),
+            overcome: overcome(followed, events),
             onsets: Vec::new(),
         };
         world.index_requests();
@@ -139,6 +139,11 @@ impl<'a> World<'a> {
     /// Requests to gateways by host, in order of UTC, each with its number and its machine.
     pub fn requests_by_host(&self) -> impl Iterator<Item = (&str, &[(Micros, u32, usize)])> {
         self.by_host.iter().map(|(host, requests)| (host.as_str(), requests.as_slice()))
+    }
+
+    /// The servers' lines of a message, each with its UTC.
+    pub fn servers_of(&self, message: &str) -> &[(Option<Micros>, u32)] {
+        self.servers.get(message).map_or(&[], Vec::as_slice)
     }
 
     /// The first request through a gateway that was sent after a time and answered.
@@ -479,10 +484,19 @@ impl<'a> Case<'a> {
         Some((failed.host.as_deref()?, self.time_of(failed)?))
     }
 
-    /// UTC of the last request of the same client to the same gateway that passed before the flow's failure.
-    pub fn last_passed(&self) -> Option<Micros> {
-        let last = self.earlier_requests().rev().find(|request| request.passed())?;
-        self.time_of(last)
+    /// UTC of the last request of the same client to the same gateway that passed before the flow's failure, and of the
+    /// first one after it that failed.
+    pub fn began(&self) -> Option<(Micros, Micros)> {
+        let mut first = self.failed_request()?;
+        for request in self.earlier_requests().rev() {
+            if request.passed() {
+                return self.time_of(request).zip(self.time_of(first));
+            }
+            if request.failed() {
+                first = request;
+            }
+        }
+        None
     }
 
     /// True where a later flow of the same client got past the stage at which this one broke.
@@ -518,6 +532,13 @@ impl<'a> Case<'a> {
             return own.is_some_and(is_covered);
         }
         machines.values().all(is_covered)
+    }
+
+    /// True where logs of another client are at hand.
+    pub fn has_another_client(&self) -> bool {
+        let own = self.detail().map(|detail| detail.machine);
+        let machines = self.world.followed.machines.iter().enumerate();
+        machines.into_iter().any(|(number, machine)| Some(number) != own && !machine.client_events.is_empty())
     }
 
     /// UTC of the last record of this log on machines of this role; for the client, on its own machine.
@@ -629,21 +650,44 @@ fn resources(followed: &Followed, events: &[Event]) -> BTreeMap<String, BTreeSet
     all
 }
 
-/// For each flow that broke: did a later flow of the same client get past that stage? Flows stand in order of start.
-fn overcome(followed: &Followed) -> Vec<bool> {
-    let mut latest_pass: BTreeMap<(usize, Stage), Micros> = BTreeMap::new();
-    let mut overcome = vec![false; followed.flows.len()];
-    for (number, (flow, detail)) in followed.flows.iter().zip(&followed.details).enumerate().rev() {
-        let passed_at = flow.broke_at.and_then(|stage| latest_pass.get(&(detail.machine, stage)).copied());
-        overcome[number] = passed_at.zip(flow.ended).is_some_and(|(later, ended)| later > ended);
+/// For each flow that broke: did a later flow of the same client get past that stage?
+fn overcome(followed: &Followed, events: &[Event]) -> Vec<bool> {
+    let mut passed: BTreeMap<(usize, Stage), Vec<usize>> = BTreeMap::new();
+    let spans: Vec<Spans> = followed.details.iter().map(|detail| Spans::of(detail, events)).collect();
+    for (number, (flow, detail)) in followed.flows.iter().zip(&followed.details).enumerate() {
         for result in flow.stages.iter().filter(|result| result.status == StageStatus::Passed) {
-            if let Some(started) = flow.started {
-                let latest = latest_pass.entry((detail.machine, result.stage)).or_insert(started);
-                *latest = (*latest).max(started);
-            }
+            passed.entry((detail.machine, result.stage)).or_default().push(number);
         }
     }
-    overcome
+    let is_overcome = |(number, (flow, detail)): (usize, (&Flow, &FlowDetail))| {
+        let others = flow.broke_at.and_then(|stage| passed.get(&(detail.machine, stage)));
+        others.into_iter().flatten().any(|&other| {
+            let by_time = || followed.flows[other].started.zip(flow.ended).is_some_and(|(later, ended)| later > ended);
+            spans[other].begin_after(&spans[number]).unwrap_or_else(by_time)
+        })
+    };
+    followed.flows.iter().zip(&followed.details).enumerate().map(is_overcome).collect()
+}
+
+/// From which to which event a flow stands in each log.
+struct Spans(BTreeMap<u32, (u32, u32)>);
+
+impl Spans {
+    fn of(detail: &FlowDetail, events: &[Event]) -> Self {
+        let mut spans: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
+        for &(event, _) in &detail.events {
+            let span = spans.entry(events[event as usize].place.source).or_insert((event, event));
+            *span = (span.0.min(event), span.1.max(event));
+        }
+        Self(spans)
+    }
+
+    /// Whether it begins, in a log that both stand in, after the other has ended there: a log is written in one order,
+    /// however its clock is set. `None` where they share no log.
+    fn begin_after(&self, other: &Self) -> Option<bool> {
+        let shared = self.0.iter().find_map(|(source, span)| Some((span.0, other.0.get(source)?.1)))?;
+        Some(shared.0 > shared.1)
+    }
 }
 
 /// True where a source is the log of this name, whatever rollover or copy of it.

@@ -8,6 +8,9 @@ use super::{artefacts, patterns, shapes};
 use crate::flows::requests::Request;
 use crate::knowledge::{Condition, EventShape, RequestPart, RequestShape, Scope, StageShape, When};
 use crate::stage::{Role, Stage};
+use crate::time::Micros;
+
+const HOUR: Micros = 3_600 * 1_000_000;
 
 /// The lines that show that the condition holds; `None` where it does not. A condition that holds by absence, or by
 /// the shape of the flow, has no lines.
@@ -101,7 +104,13 @@ fn telling(request: &Request, case: &Case<'_>) -> Vec<u32> {
 }
 
 fn earlier_passed(shape: &RequestShape, case: &Case<'_>) -> Option<Vec<u32>> {
-    let good = case.earlier_requests().find(|request| request.passed() && shapes::is_like(request, shape))?;
+    let failed = case.failed_request().and_then(|request| case.time_of(request));
+    let is_near = |request: &Request| {
+        let Some(hours) = shape.within_hours else { return true };
+        failed.zip(case.time_of(request)).is_some_and(|(failed, asked)| failed - asked <= hours * HOUR)
+    };
+    let mut earlier = case.earlier_requests().filter(|request| is_near(request));
+    let good = earlier.find(|request| request.passed() && shapes::is_like(request, shape))?;
     Some(telling(good, case))
 }
 

@@ -10,7 +10,9 @@ use super::{Match, artefacts, missing, words};
 use crate::events::Event;
 use crate::finding::{Confidence, Evidence, Finding, Severity};
 use crate::knowledge::{ALL_AT_ONCE, FailureRole, Knowledge, When};
+use crate::stage::Role;
 use crate::tokens::without_tokens;
+use crate::workflow;
 
 /// Lines of evidence that one flow, and one finding, bring at most.
 const LINES_OF_FLOW: usize = 40;
@@ -171,10 +173,23 @@ impl Explanation<'_> {
     /// Whom it hits where all are hit; the failure's words; since when; what artefacts say, and where they contradict
     /// each other; which neighbours were considered, and which fit as well.
     fn text(&self) -> String {
-        let overcome =
-            self.best.is_overcome().then(|| "Overcome since: the flow, or a later one, got past it.".to_owned());
-        let parts =
-            [overcome, self.whom(), Some(self.words.clone()), self.since(), self.artefacts(), self.neighbours()];
+        let overcome = match self.best.mended {
+            Some(since) => {
+                Some(format!("Over since: the same servers worked again, last at {}.", words::minute(since)))
+            }
+            None => {
+                self.best.is_overcome().then(|| "Overcome since: the flow, or a later one, got past it.".to_owned())
+            }
+        };
+        let parts = [
+            overcome,
+            self.whom(),
+            self.unproven(),
+            Some(self.words.clone()),
+            self.since(),
+            self.artefacts(),
+            self.neighbours(),
+        ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
@@ -190,14 +205,29 @@ impl Explanation<'_> {
         ))
     }
 
+    /// What is merely possible at a server of which no line is at hand is told as such: the words that follow speak of
+    /// what that server would have done.
+    fn unproven(&self) -> Option<String> {
+        let server = workflow::of(self.best.failure.stage?).machine;
+        let events = &self.case.world.events;
+        let shown = self.best.evidence.iter().any(|&event| events[event as usize].role() == Some(server));
+        let open = self.best.confidence == Confidence::Possible && server != Role::Client && !shown;
+        open.then(|| {
+            format!(
+                "No line of the {} is at hand that shows it; this would explain what the client saw.",
+                server.words()
+            )
+        })
+    }
+
     fn since(&self) -> Option<String> {
         if self.onset.is_some() || self.machines != 1 {
             return None;
         }
-        let passed = self.case.last_passed()?;
-        let (host, failed) = self.case.first_failure()?;
+        let (passed, failed) = self.case.began()?;
+        let (host, _) = self.case.first_failure()?;
         Some(format!(
-            "Its requests to {host} passed until {}; in the last attempt the first that failed was at {}.",
+            "Its requests to {host} passed until {}; the first that failed after that was at {}.",
             words::minute(passed),
             words::minute(failed),
         ))
@@ -246,13 +276,20 @@ fn evidence(group: &[Match], world: &World<'_>) -> Vec<Evidence> {
         }
         let shown: Vec<u32> =
             if found.evidence.is_empty() { of_flow().unwrap_or_default() } else { found.evidence.clone() };
-        for index in shown.into_iter().take(LINES_OF_FLOW) {
+        for index in proving_first(shown, found, world).into_iter().take(LINES_OF_FLOW) {
             if lines.len() < LINES_OF_FINDING && seen.insert(index) {
                 lines.push(line(&world.events[index as usize]));
             }
         }
     }
     lines.extend(of_artefacts);
+    lines
+}
+
+/// Lines of the kind of machine at which the failure stands come first: of what stopped a site they are what proves it.
+fn proving_first(mut lines: Vec<u32>, found: &Match, world: &World<'_>) -> Vec<u32> {
+    let server = found.failure.stage.map(|stage| workflow::of(stage).machine).filter(|role| *role != Role::Client);
+    lines.sort_by_key(|&index| server.is_some() && world.events[index as usize].role() != server);
     lines
 }
 

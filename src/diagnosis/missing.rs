@@ -57,7 +57,7 @@ fn describe(
     let ends = ends.map(|end| format!(" What is at hand of it ends at {}.", words::minute(end)));
     Missing {
         what: fill(&wanted.what),
-        machine: Some(machine(wanted.machine, found, case)),
+        machine: (!wanted.of_another_client).then(|| machine(wanted.machine, found, case)),
         from: from.filter(|_| !is_anew).map(|from| from - AROUND),
         to: to.filter(|_| !is_anew).map(|to| to + AROUND),
         separates: if open.is_empty() { wanted.separates.clone() } else { open },
@@ -86,6 +86,9 @@ fn times(found: &Match, case: &Case<'_>) -> (Option<Micros>, Option<Micros>) {
 fn is_at_hand(wanted: &MissingEvidence, from: Option<Micros>, to: Option<Micros>, case: &Case<'_>) -> bool {
     if !wanted.artefact.is_empty() && has_parts(&wanted.artefact, case) {
         return true;
+    }
+    if wanted.of_another_client {
+        return case.has_another_client();
     }
     let Some(log) = wanted.log.as_deref() else { return false };
     let is_verbose = || wanted.verbose.is_empty() || !case.events_of(&wanted.verbose, Scope::Site).is_empty();

@@ -10,6 +10,7 @@ mod case;
 mod conditions;
 mod evaluate;
 mod grouping;
+mod mended;
 mod missing;
 mod onset;
 mod patterns;
@@ -25,10 +26,11 @@ use std::sync::Arc;
 use crate::artefacts::{Artefact, Artefacts};
 use crate::events::Event;
 use crate::finding::{Confidence, Finding, Severity};
-use crate::flows::{Flow, Followed};
+use crate::flows::{Flow, Followed, LineRef, Located, can_lie_at};
 use crate::knowledge::{Failure, FailureRole, Knowledge, When};
 use crate::record::Source;
-use crate::stage::{Outcome, Stage, StageStatus};
+use crate::stage::{Mark, Outcome, Stage, StageStatus};
+use crate::time::Micros;
 use crate::workflow;
 
 use artefacts::Told;
@@ -56,6 +58,8 @@ struct Match {
     fit: Fit,
     /// Neighbours that fit the flow as well.
     rivals: BTreeSet<String>,
+    /// UTC until which the servers' own logs show that it is over; `None` where they do not.
+    mended: Option<Micros>,
     /// Neighbours of which all was there that their rules require, and something that contradicts them as well.
     refuted: BTreeSet<String>,
 }
@@ -73,13 +77,14 @@ impl Match {
             consequences: BTreeSet::new(),
             fit: Fit::default(),
             rivals: BTreeSet::new(),
+            mended: None,
             refuted: BTreeSet::new(),
         }
     }
 
-    /// True where the flow, or a later one, got past the failure.
+    /// True where the flow, or a later one, got past the failure, or the servers that failed work again.
     fn is_overcome(&self) -> bool {
-        self.flow.is_some() && self.severity < self.failure.severity
+        self.mended.is_some() || (self.flow.is_some() && self.severity < self.failure.severity)
     }
 
     /// The rules that hold.
@@ -101,7 +106,8 @@ pub struct Question<'a> {
     pub line: &'a dyn Fn(&Event) -> bool,
 }
 
-/// Finds the causes, best first. `listed` are the artefacts as the trail lists them.
+/// Finds the causes, best first, and which flows broke elsewhere than their own lines tell. `listed` are the artefacts as
+/// the trail lists them.
 pub fn diagnose(
     followed: &Followed,
     events: &[Event],
@@ -109,20 +115,42 @@ pub fn diagnose(
     (artefacts, listed): (&Artefacts, &[Artefact]),
     knowledge: &Knowledge,
     question: &Question<'_>,
-) -> Vec<Finding> {
+) -> (Vec<Finding>, Vec<Located>) {
     let world = World::new(followed, events, sources, artefacts, listed, knowledge.codes());
     let site = site_matches(&world, knowledge);
     let mut placed = BTreeSet::new();
     let mut of_flow: Vec<Vec<Match>> =
         (0..followed.flows.len()).map(|flow| flow_matches(&world, knowledge, flow, &site, &mut placed)).collect();
     adopt::adopt(&mut of_flow, &world);
+    let located = of_flow.iter().enumerate().filter_map(|(flow, found)| located(flow, found, &world)).collect();
     let asked = followed.flows.iter().zip(of_flow).filter(|(flow, _)| (question.flow)(flow));
     let mut matches: Vec<Match> = asked.flat_map(|(_, found)| found).collect();
     let unplaced = site.into_iter().enumerate().filter(|(index, _)| !placed.contains(index)).map(|(_, found)| found);
     matches.extend(unplaced.filter(|found| {
         found.evidence.is_empty() || found.evidence.iter().any(|&event| (question.line)(&events[event as usize]))
     }));
-    grouping::findings(matches, &world, knowledge)
+    (grouping::findings(matches, &world, knowledge), located)
+}
+
+/// Where a flow broke, if all that can have stopped it and is likely at least lies at one stage on the way to what was
+/// asked for.
+fn located(flow: usize, found: &[Match], world: &World<'_>) -> Option<Located> {
+    let stops = |found: &&Match| found.failure.role == FailureRole::Cause && found.severity == Severity::Error;
+    let mut causes = found.iter().filter(stops).filter(|found| !found.failure.beside);
+    let cause = causes.next()?;
+    let stage = cause.failure.stage?;
+    let alone = causes.all(|other| other.failure.stage == Some(stage));
+    if !alone || cause.confidence < Confidence::Likely || !can_lie_at(&world.followed.flows[flow], stage) {
+        return None;
+    }
+    let mut lines = cause.evidence.iter().map(|&event| &world.events[event as usize]);
+    let own = lines.find(|event| event.stage() == Some(stage) && event.mark() == Mark::Fail);
+    Some(Located {
+        flow,
+        stage,
+        at: own.and_then(|event| event.stamp.utc),
+        line: own.map(|event| LineRef::from(&event.place)),
+    })
 }
 
 /// What the servers' logs tell without any client.
@@ -134,11 +162,20 @@ fn site_matches(world: &World<'_>, knowledge: &Knowledge) -> Vec<Match> {
             let mut found = Match::new(failure, held, failure.severity, None);
             let of_rule = found.held_rules().find_map(|when| when.severity);
             found.severity = of_rule.unwrap_or(failure.severity);
+            note_mended(&mut found, world);
             all.push(found);
         }
     }
     drop_yielding(&mut all);
     all
+}
+
+/// A fault of a server that is over is no error any more.
+fn note_mended(found: &mut Match, world: &World<'_>) {
+    found.mended = mended::since(found, world);
+    if found.mended.is_some() {
+        found.severity = found.severity.min(Severity::Warning);
+    }
 }
 
 fn flow_matches(
@@ -261,6 +298,7 @@ fn merge_same(found: &mut Vec<Match>) {
             Some(known) => {
                 known.confidence = known.confidence.max(next.confidence);
                 known.severity = known.severity.max(next.severity);
+                known.mended = known.mended.and(next.mended);
                 add_lines(&mut known.evidence, next.evidence);
                 add_told(&mut known.told, next.told);
             }

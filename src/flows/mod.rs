@@ -10,6 +10,7 @@ pub mod hops;
 pub mod identity;
 mod join;
 mod judge;
+mod located;
 mod machines;
 mod order;
 mod place;
@@ -27,6 +28,7 @@ use crate::stage::Mark;
 pub use beside::lay_beside;
 pub use clocks::Clock;
 pub use follow::{FlowDetail, Followed, follow};
+pub use located::{Located, can_lie_at};
 pub use machines::{Machine, name_by_content};
 
 pub use crate::stage::{FlowKind, Outcome, Stage, StageStatus};
@@ -39,7 +41,8 @@ pub struct StageResult {
     pub stage: Stage,
     /// Its status.
     pub status: StageStatus,
-    /// True where a later stage presupposes it and there is no line of its own.
+    /// True where no line of its own says so: a later stage presupposes that it passed, or what did not come, or the
+    /// cause of that, tells that it failed.
     pub inferred: bool,
     /// Why it was skipped or is unseen, and which log would show it.
     pub reason: Option<String>,

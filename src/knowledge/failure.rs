@@ -110,6 +110,9 @@ pub struct Failure {
     pub separates_from: Vec<String>,
     /// Failures whose finding for the same flow makes this one a consequence.
     pub yields_to: Vec<String>,
+    /// Messages that a server does not write while the fault is there: with one of them well after the last of its own
+    /// lines on the same machine, it is over.
+    pub mended_by: Vec<String>,
     /// Codes and failures that follow from it.
     pub consequences: Vec<String>,
     /// "builtin", or the user's file that it comes from.
@@ -141,6 +144,7 @@ impl Failure {
             missing: entry.value("missing").unwrap_or_default(),
             separates_from: entry.value("separates_from").unwrap_or_default(),
             yields_to: entry.value("yields_to").unwrap_or_default(),
+            mended_by: entry.value("mended_by").unwrap_or_default(),
             consequences: entry.value("consequences").unwrap_or_default(),
             rule: rule.to_owned(),
             beside: false,
@@ -189,13 +193,14 @@ impl Failure {
         self.separates_from.iter().chain(&self.yields_to).chain(separated).chain(consequences).map(String::as_str)
     }
 
-    /// Messages that its conditions, and what is missing, name.
+    /// Messages that its conditions, what is missing, and what shows it to be over, name.
     pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
         let of_conditions = self.conditions().filter_map(|condition| match condition {
             Condition::Event(shape) | Condition::Absent(shape) | Condition::ServedSince(shape) => Some(&shape.message),
             _ => None,
         });
-        of_conditions.chain(self.missing.iter().map(|missing| &missing.verbose)).flatten().map(String::as_str)
+        let verbose = self.missing.iter().map(|missing| &missing.verbose);
+        of_conditions.chain(verbose).chain([&self.mended_by]).flatten().map(String::as_str)
     }
 
     /// Kinds of artefact report that its conditions name.
@@ -398,6 +403,9 @@ pub struct RequestShape {
     /// whoever answered stands at the address that was asked.
     #[serde(default)]
     pub plain_status: Option<bool>,
+    /// Of earlier requests: only those of so many hours before the failed one.
+    #[serde(default)]
+    pub within_hours: Option<i64>,
     /// Of others' requests: only those to the role id that the flow's failed request asks for.
     #[serde(default)]
     pub same_role: bool,
@@ -454,6 +462,9 @@ pub struct MissingEvidence {
     /// Parts of a bundle that do not suffice; the entry is dropped unless all of them are at hand for the client.
     #[serde(default)]
     pub after: Vec<String>,
+    /// It is the log of another client; the entry is dropped where logs of one are at hand.
+    #[serde(default)]
+    pub of_another_client: bool,
     /// Kind of machine.
     pub machine: Role,
     /// The failures it would tell apart.

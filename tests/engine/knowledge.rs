@@ -51,7 +51,7 @@ const FIELDS: &str = "device_id user_id sid client_id tenant_id message_id reply
     attempt exit_code expires port protocol ccm_token_auth options issuer audience resource app_id account authority \
     exception idx valid_to current_time approval pid token request_count response_count connection_id ip substatus \
     win32 version site_code package content detail mise total_requests failed_requests bearer_requests count mp_index \
-    mp_switch token_switch network scheme aadsts";
+    mp_switch token_switch network scheme aadsts session_code";
 
 #[test]
 fn the_builtin_knowledge_proves_itself() {

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cmgtrail._engine import Zone
 
 _STATUS = {"passed": "green", "failed": "bold red", "skipped": "dim", "unseen": "dim"}
+_INFERRED = {"passed": "inferred from a later stage; ", "failed": "inferred from what did not come, or its cause; "}
 _MARKS = {"ok": ("passed", "green"), "fail": ("failed", "bold red")}
 _INDENT = 4
 _UNDATED = datetime.min.replace(tzinfo=timezone.utc)
@@ -109,7 +110,7 @@ class Lines:
         table.add_column(overflow="fold")
         for stage in stages:
             proof = ", ".join(f"{source}:{line}" for source, line in stage.evidence[:1])
-            inferred = "inferred from a later stage; " if stage.inferred else ""
+            inferred = _INFERRED.get(stage.status, "") if stage.inferred else ""
             mark = Text(self._marks[stage.status], _STATUS[stage.status])
             about = Text(visible(inferred + (stage.reason or proof)), "dim" if stage.reason else "")
             table.add_row(mark, stage.stage, Text(stage.status, _STATUS[stage.status]), about)
