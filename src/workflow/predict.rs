@@ -35,6 +35,12 @@ const ORDER: [(Stage, &[Stage]); 15] = [
     (SettingsRefresh, &[]),
 ];
 
+/// Whether a stage cannot be passed as long as the other is not.
+pub(crate) fn waits_for(stage: Stage, before: Stage) -> bool {
+    let own = ORDER.iter().find(|(own, _)| *own == stage).map_or(&[][..], |(_, waits_for)| waits_for);
+    own.iter().any(|one| *one == before || waits_for(*one, before))
+}
+
 /// What must happen to a client, stage by stage, and why.
 ///
 /// ```
