@@ -119,7 +119,7 @@ impl Forecast {
             why: cause.why.clone(),
             explanation: own(|own| Some(own.explanation)).unwrap_or_else(|| words(&failure.explanation)),
             remedy: own(|own| own.remedy).unwrap_or_else(|| words(&failure.remedy)),
-            verify: words(&failure.verify),
+            verify: own(|own| own.verify).unwrap_or_else(|| words(&failure.verify)),
             reference: failure.reference.clone(),
             phases: vec![phase],
             clients: vec![client.name.clone()],

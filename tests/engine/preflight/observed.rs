@@ -1,6 +1,5 @@
 //! Predicted and observed: what contradicts a description is told at the stage where it does, and all else stays quiet.
 
-use cmgtrail::engine::Trail;
 use cmgtrail::finding::{Confidence, Finding, Severity};
 use cmgtrail::flows::{Flow, StageResult};
 use cmgtrail::knowledge::Knowledge;
@@ -55,7 +54,7 @@ fn corpus_flow() -> Flow {
 fn finding(failure: &str, confidence: Confidence, first_seen: i64) -> Finding {
     let known = Knowledge::builtin().failure(failure).unwrap();
     let mut finding = corpus("root-missing-mask-8").findings.remove(0);
-    finding.failure = failure.to_owned();
+    failure.clone_into(&mut finding.failure);
     finding.severity = Severity::Error;
     finding.stage = known.stage;
     finding.flows = vec!["f1".to_owned()];
@@ -97,6 +96,7 @@ const NO_COMPRESSION: Change = (POINT, "compression_ok = false\nroots = [\"root.
 const NO_DNS: Change = ("healthy = true }", "healthy = true, dns = false }");
 const DOMAIN: Change = ("join = \"entra\"\nwpj_certificate = \"wpj.pem\"", "join = \"domain\"");
 const NO_CHANNEL: Change = ("healthy = true\n\n[[crl]]", "running = false\nhealthy = true\n\n[[crl]]");
+const NO_ROLE: Change = ("72057594037927941 SMSSITECODE", "72057594037927999 SMSSITECODE");
 const NO_CONTENT: Change = ("content = [\"PS100001\"]\n\n", "content = []\n\n");
 
 /// What stops a new token says nothing of a request with an old one; what stops every request does.
@@ -165,7 +165,6 @@ fn a_stage_that_failed_agrees_only_with_what_explains_it() {
     assert_eq!(judged(&[NO_CONTENT], &[sure("content-not-on-cmg")]), (Disagree, vec![Stage::CmgReceive]));
     // The diagnosis says that something else stopped it, which nobody told.
     assert_eq!(judged(&[NO_CHANNEL], &[sure("sts-not-running")]), (Disagree, vec![Stage::CmgReceive]));
-    const NO_ROLE: Change = ("72057594037927941 SMSSITECODE", "72057594037927999 SMSSITECODE");
     assert_eq!(judged(&[NO_ROLE], &[sure("wrong-ccmhostname")]), (Agree, vec![]));
     assert_eq!(judged(&[NO_ROLE], &[sure("connector-down")]), (Disagree, vec![Stage::CmgReceive]));
     // It does not tell one neighbour from the other.
@@ -230,7 +229,7 @@ fn a_warning_that_came_true_is_told_as_one() {
 #[cfg(feature = "simulate")]
 mod simulated {
     use super::*;
-    use cmgtrail::engine::{ReadOptions, Silent};
+    use cmgtrail::engine::{ReadOptions, Silent, Trail};
     use cmgtrail::simulate::{Fault, Plan, in_memory};
 
     /// Stages and phases at which the logs of a site contradict the description of its twin with a fault.
