@@ -69,11 +69,15 @@ pub(super) struct Logs<'a> {
     by_device: HashMap<&'a str, Vec<usize>>,
     /// What stopped each flow, by its id.
     causes: HashMap<&'a str, Vec<&'a Finding>>,
+    /// When each flow began, by its id.
+    started: HashMap<&'a str, Micros>,
 }
 
 impl<'a> Logs<'a> {
     pub fn of(seen: Observed<'a>) -> Self {
-        let mut logs = Self { seen, by_label: HashMap::new(), by_device: HashMap::new(), causes: HashMap::new() };
+        let started = seen.flows.iter().filter_map(|flow| Some((flow.id.as_str(), flow.started?))).collect();
+        let mut logs =
+            Self { seen, by_label: HashMap::new(), by_device: HashMap::new(), causes: HashMap::new(), started };
         for (place, flow) in seen.flows.iter().enumerate() {
             if let Some(host) = &flow.client.host {
                 logs.by_label.entry(label(host)).or_default().push(place);
@@ -105,8 +109,8 @@ impl<'a> Logs<'a> {
         self.causes.get(flow.id.as_str()).map_or(&[], Vec::as_slice)
     }
 
-    /// When something that is predicted to stop this stage was first seen: with a flow of this client, or with any where
-    /// it hits many.
+    /// When something that is predicted to stop this stage first stopped a flow: of this client, or of any where it hits
+    /// many. Signs of it may be older, and be of something else.
     fn first_seen(&self, prediction: &Prediction, stage: Stage, flows: &[&Flow]) -> Option<Micros> {
         let is_predicted = |finding: &&Finding| {
             let hits_many = || Knowledge::builtin().failure(&finding.failure).is_some_and(|known| known.hits_many());
@@ -115,7 +119,11 @@ impl<'a> Logs<'a> {
                 && (hits_many() || is_own())
         };
         let causes = self.seen.findings.iter().filter(|finding| finding.severity == Severity::Error);
-        causes.filter(is_predicted).filter_map(|finding| finding.first_seen).min()
+        let since = |finding: &Finding| {
+            let stopped = finding.flows.iter().filter_map(|flow| self.started.get(flow.as_str()).copied()).min();
+            finding.first_seen.max(stopped)
+        };
+        causes.filter(is_predicted).filter_map(since).min()
     }
 }
 

@@ -45,11 +45,11 @@ const OF_NEW_TOKENS: [&str; 8] = [
     "user-not-discovered",
 ];
 
-/// What is predicted to stop a stage: there, or at one that it waits for.
+/// What is predicted to stop a stage: there, or at one that it waits for. Entra is asked without the CMG by a client that
+/// knows the site's apps from before.
 pub(super) fn stopping(prediction: &Prediction, stage: Stage) -> impl Iterator<Item = (Stage, &Cause)> {
-    prediction
-        .causes()
-        .filter(move |(at, cause)| *at == stage || waits_for(stage, *at) || BARRIERS.contains(&cause.failure))
+    let waits = move |at: Stage| waits_for(stage, at) && (stage, at) != (Stage::AadToken, Stage::CmgConnection);
+    prediction.causes().filter(move |(at, cause)| *at == stage || waits(*at) || BARRIERS.contains(&cause.failure))
 }
 
 /// A stage as it was predicted, and as a flow shows it.
@@ -99,7 +99,7 @@ impl SideBySide<'_> {
     fn is_excused(&self) -> bool {
         let passed = self.observed.at.or(self.flow.started);
         let is_earlier = passed.zip(self.since).is_some_and(|(passed, since)| passed < since + CLOCKS);
-        is_earlier || self.is_by_an_old_token()
+        is_earlier || self.stopping().next().is_none() || self.is_by_an_old_token()
     }
 
     /// Whether the client may have passed with a token of the site that it still had, where what is stopped is getting
@@ -155,11 +155,18 @@ impl SideBySide<'_> {
         if !here.is_empty() {
             return here;
         }
-        let is_behind = |at: Stage| match self.stage() {
+        let explains = |at: Stage| match self.stage() {
             Stage::AadInfo => at == Stage::WpjCertificate,
-            own => REQUEST.contains(&own) && REQUEST.contains(&at) && waits_for(at, own),
+            own => is_behind(own, at),
         };
-        self.causes.iter().copied().filter(|finding| finding.stage.is_some_and(is_behind)).collect()
+        self.causes.iter().copied().filter(|finding| finding.stage.is_some_and(explains)).collect()
+    }
+
+    /// Whether the request that passes this stage is predicted to be stopped farther behind. Where the diagnosis does not
+    /// say what a client's request failed of, it may be that.
+    fn is_stopped_behind(&self) -> bool {
+        let mut stages = self.prediction.stages.iter();
+        stages.any(|other| other.status == Status::Blocked && is_behind(self.stage(), other.stage))
     }
 
     fn is_foreseen(&self, finding: &Finding) -> bool {
@@ -197,6 +204,7 @@ impl SideBySide<'_> {
             Status::NotReached if foreseen_elsewhere => Ok(Agreement::Agree),
             // It was reached, which need not contradict: the logs may not show what stopped it before.
             Status::NotReached if found.is_empty() => Ok(Agreement::Open),
+            Status::Passed if self.causes.is_empty() && self.is_stopped_behind() => Ok(Agreement::Open),
             Status::Blocked | Status::NotReached => {
                 let ids: Vec<&str> = self.stopping().map(|(_, cause)| cause.failure).collect();
                 Err(format!(
@@ -213,6 +221,11 @@ impl SideBySide<'_> {
             }
         }
     }
+}
+
+/// Whether both stages are of one request, and `at` comes after `own`.
+fn is_behind(own: Stage, at: Stage) -> bool {
+    REQUEST.contains(&own) && REQUEST.contains(&at) && waits_for(at, own)
 }
 
 fn names(findings: &[&Finding]) -> String {

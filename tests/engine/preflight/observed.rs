@@ -68,7 +68,11 @@ fn sure(failure: &str) -> Finding {
 }
 
 fn compared(site: &Site, flow: &Flow, findings: &[Finding]) -> Preflight {
-    let seen = Observed { flows: std::slice::from_ref(flow), findings };
+    compared_beside(site, &[flow.clone()], findings)
+}
+
+fn compared_beside(site: &Site, flows: &[Flow], findings: &[Finding]) -> Preflight {
+    let seen = Observed { flows, findings };
     Preflight::of(site, &Options { client: None, at: AT }, Some(seen), Knowledge::builtin()).unwrap()
 }
 
@@ -93,6 +97,7 @@ const ANSWERED: [(Stage, StageStatus); 5] = [
 const POINT: &str = "roots = [\"root.pem\"]\nhealthy";
 const NO_SERVICE: Change = (POINT, "token_service = \"stopped\"\nroots = [\"root.pem\"]\nhealthy");
 const NO_COMPRESSION: Change = (POINT, "compression_ok = false\nroots = [\"root.pem\"]\nhealthy");
+const STOPPED: Change = ("state = \"running\"", "state = \"stopped-by-traffic-limit\"");
 const NO_DNS: Change = ("healthy = true }", "healthy = true, dns = false }");
 const DOMAIN: Change = ("join = \"entra\"\nwpj_certificate = \"wpj.pem\"", "join = \"domain\"");
 const NO_CHANNEL: Change = ("healthy = true\n\n[[crl]]", "running = false\nhealthy = true\n\n[[crl]]");
@@ -140,16 +145,32 @@ fn a_token_that_was_asked_for_or_got_while_installing_excuses_nothing() {
 #[test]
 fn only_a_cause_that_came_later_excuses_what_passed_before() {
     let answered = flow(Install, &ANSWERED);
-    let later = finding("content-not-on-cmg", Confidence::Certain, AT - HOUR / 2);
-    let unrelated = compared(&changed(&[NO_DNS, NO_CONTENT]), &answered, std::slice::from_ref(&later));
-    assert_eq!(disagreements(&unrelated).first(), Some(&Stage::CmgConnection));
-    let later = finding("cmg-name-not-resolved", Confidence::Certain, AT - HOUR / 2);
-    let its_own = compared(&changed(&[NO_DNS, NO_CONTENT]), &answered, &[later]);
-    assert_eq!(disagreements(&its_own), []);
+    // Another client was stopped by it so long before the prediction's instant; signs of it are older.
+    let judged = |failure: &str, before: i64| {
+        let mut other = flow(Install, &[(Stage::CmgConnection, Failed)]);
+        (other.id, other.client.host) = ("f0".to_owned(), Some("PC777".to_owned()));
+        (other.started, other.ended) = (Some(AT - before), Some(AT - before));
+        let mut found = finding(failure, Confidence::Certain, AT - 5 * HOUR);
+        found.flows = vec![other.id.clone()];
+        let site = changed(&[STOPPED, NO_CONTENT]);
+        disagreements(&compared_beside(&site, &[answered.clone(), other], &[found]))
+    };
+    assert_eq!(judged("content-not-on-cmg", HOUR / 2).first(), Some(&Stage::CmgConnection));
+    assert_eq!(judged("cmg-stopped-by-traffic-limit", HOUR / 2), []);
     // It was there long before, and the client came through all the same.
-    let earlier = finding("cmg-name-not-resolved", Confidence::Certain, AT - 3 * HOUR);
-    let in_spite = compared(&changed(&[NO_DNS, NO_CONTENT]), &answered, &[earlier]);
-    assert_eq!(disagreements(&in_spite).first(), Some(&Stage::CmgConnection));
+    assert_eq!(judged("cmg-stopped-by-traffic-limit", 3 * HOUR).first(), Some(&Stage::CmgConnection));
+}
+
+/// A client that registers knows the site's apps, and asks Entra without the CMG.
+#[test]
+fn a_token_of_entra_needs_no_gateway() {
+    let mut registers = flow(FlowKind::Registration, &[(Stage::AadToken, Passed), (Stage::CmgConnection, Failed)]);
+    registers.attempts = 2;
+    let told = compared(&changed(&[STOPPED]), &registers, &[sure("cmg-stopped-by-traffic-limit")]);
+    assert_eq!(disagreements(&told), []);
+    assert_eq!(at(&told, Phase::Bootstrap, Stage::CmgConnection).agreement, Agree);
+    let told = compared(&changed(&[DOMAIN]), &registers, &[]);
+    assert!(disagreements(&told).contains(&Stage::AadToken));
 }
 
 /// A request that fails at the client for what is predicted far behind it agrees, and so does nothing else.
@@ -161,6 +182,10 @@ fn a_stage_that_failed_agrees_only_with_what_explains_it() {
         (at(&preflight, Phase::Bootstrap, Stage::CmgReceive).agreement, disagreements(&preflight))
     };
     assert_eq!(judged(&[NO_CHANNEL], &[sure("connector-down")]), (Agree, vec![]));
+    // Nobody says what it failed of: it may be that, and nothing that comes after the request.
+    assert_eq!(judged(&[NO_CHANNEL], &[]), (Open, vec![]));
+    assert_eq!(judged(&[NO_CONTENT], &[]), (Disagree, vec![Stage::CmgReceive]));
+    assert_eq!(judged(&[], &[]), (Disagree, vec![Stage::CmgReceive]));
     // What is predicted after the request explains nothing of it.
     assert_eq!(judged(&[NO_CONTENT], &[sure("content-not-on-cmg")]), (Disagree, vec![Stage::CmgReceive]));
     // The diagnosis says that something else stopped it, which nobody told.

@@ -341,6 +341,18 @@ fn what_names_the_gateway_is_told_by_its_name() {
     assert!(by_name.title.contains("CCMHOSTNAME") && by_name.why.starts_with("CCMHOSTNAME names"), "{by_name:#?}");
 }
 
+#[test]
+fn what_stops_a_client_hides_no_other_mistake_of_its_command_line() {
+    let line = (LINE, "/mp:cmg.fabrikam.com/CCM_Proxy_MutualAuth/12345 SMSSITECODE=PS1");
+    let found = ask(&changed(&[line]), None).findings;
+    let told: Vec<_> = found.iter().map(|one| (one.failure.as_str(), one.severity, one.stage)).collect();
+    let failure = "wrong-ccmhostname";
+    assert_eq!(
+        told,
+        [(failure, Severity::Error, Stage::CmgReceive), (failure, Severity::Warning, Stage::ClientInstall)]
+    );
+}
+
 /// By the client's clock the list is not stale yet; by the right one it has been for long, and is nothing to come.
 #[test]
 fn a_list_that_has_ended_is_not_about_to() {
