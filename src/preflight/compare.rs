@@ -4,20 +4,18 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
+use super::judgement::{self, SideBySide};
 use super::{ClientPreflight, Observed};
 use crate::finding::{Finding, Severity};
-use crate::flows::{Flow, StageResult};
-use crate::knowledge::{Knowledge, Unforeseen};
+use crate::flows::Flow;
+use crate::knowledge::Knowledge;
 use crate::site::Client;
 use crate::stage::{FlowKind, Outcome, Stage, StageStatus};
-use crate::time::{MINUTE, Micros, rfc3339};
+use crate::time::{Micros, rfc3339};
 use crate::workflow::{Phase, Predicted, Prediction, Status, entra};
 
 /// Hours between a prediction's instant and a flow from which on time itself may make the difference.
 const APART_HOURS: i64 = 24;
-
-/// How far the clocks of two machines may be apart, where one tells of a pass and the other of the cause.
-const CLOCKS: Micros = 10 * MINUTE;
 
 /// Whether prediction and logs say the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -71,11 +69,15 @@ pub(super) struct Logs<'a> {
     by_device: HashMap<&'a str, Vec<usize>>,
     /// What stopped each flow, by its id.
     causes: HashMap<&'a str, Vec<&'a Finding>>,
+    /// When each flow began, by its id.
+    started: HashMap<&'a str, Micros>,
 }
 
 impl<'a> Logs<'a> {
     pub fn of(seen: Observed<'a>) -> Self {
-        let mut logs = Self { seen, by_label: HashMap::new(), by_device: HashMap::new(), causes: HashMap::new() };
+        let started = seen.flows.iter().filter_map(|flow| Some((flow.id.as_str(), flow.started?))).collect();
+        let mut logs =
+            Self { seen, by_label: HashMap::new(), by_device: HashMap::new(), causes: HashMap::new(), started };
         for (place, flow) in seen.flows.iter().enumerate() {
             if let Some(host) = &flow.client.host {
                 logs.by_label.entry(label(host)).or_default().push(place);
@@ -107,15 +109,21 @@ impl<'a> Logs<'a> {
         self.causes.get(flow.id.as_str()).map_or(&[], Vec::as_slice)
     }
 
-    /// When something that is predicted was first seen: with a flow of this client, or with any where it hits many.
-    fn first_seen(&self, prediction: &Prediction, flows: &[&Flow]) -> Option<Micros> {
+    /// When something that is predicted to stop this stage first stopped a flow: of this client, or of any where it hits
+    /// many. Signs of it may be older, and be of something else.
+    fn first_seen(&self, prediction: &Prediction, stage: Stage, flows: &[&Flow]) -> Option<Micros> {
         let is_predicted = |finding: &&Finding| {
             let hits_many = || Knowledge::builtin().failure(&finding.failure).is_some_and(|known| known.hits_many());
             let is_own = || flows.iter().any(|flow| finding.flows.contains(&flow.id));
-            prediction.causes().any(|(_, cause)| cause.failure == finding.failure) && (hits_many() || is_own())
+            judgement::stopping(prediction, stage).any(|(_, cause)| cause.failure == finding.failure)
+                && (hits_many() || is_own())
         };
         let causes = self.seen.findings.iter().filter(|finding| finding.severity == Severity::Error);
-        causes.filter(is_predicted).filter_map(|finding| finding.first_seen).min()
+        let since = |finding: &Finding| {
+            let stopped = finding.flows.iter().filter_map(|flow| self.started.get(flow.as_str()).copied()).min();
+            finding.first_seen.max(stopped)
+        };
+        causes.filter(is_predicted).filter_map(since).min()
     }
 }
 
@@ -124,10 +132,10 @@ pub(super) fn compare(client: &Client, phases: &[Prediction], logs: &Logs<'_>, a
     let flows = logs.flows_of(client);
     let mut rows = Vec::new();
     for prediction in phases {
-        let since = logs.first_seen(prediction, &flows);
         for predicted in &prediction.stages {
             let flow = that_matters(&flows, kinds(prediction.phase, predicted.stage), predicted.stage);
-            rows.push(row(prediction, predicted, flow, logs, (since, at)));
+            let since = logs.first_seen(prediction, predicted.stage, &flows);
+            rows.push(row((prediction, predicted), flow, logs, (since, at)));
         }
     }
     rows
@@ -205,15 +213,14 @@ const fn kinds(phase: Phase, stage: Stage) -> &'static [FlowKind] {
 }
 
 /// Whether a flow passed a stage or failed at it.
-fn tells_of(flow: &Flow, stage: Stage) -> bool {
+pub(super) fn tells_of(flow: &Flow, stage: Stage) -> bool {
     let result = flow.stages.iter().find(|result| result.stage == stage);
     result.is_some_and(|result| matches!(result.status, StageStatus::Passed | StageStatus::Failed))
 }
 
-/// `since` is when something that is predicted was first seen, `at` the instant of the prediction.
+/// `since` is when something that is predicted to stop the stage was first seen, `at` the instant of the prediction.
 fn row(
-    prediction: &Prediction,
-    predicted: &Predicted,
+    (prediction, predicted): (&Prediction, &Predicted),
     flow: Option<&Flow>,
     logs: &Logs<'_>,
     (since, at): (Option<Micros>, Micros),
@@ -221,29 +228,14 @@ fn row(
     let result = flow.and_then(|flow| flow.stages.iter().find(|result| result.stage == predicted.stage));
     let causes = flow.map(|flow| logs.causes_of(flow)).unwrap_or_default();
     let here = causes.iter().filter(|finding| finding.stage == Some(predicted.stage));
-    let failures: Vec<String> = here.map(|finding| finding.failure.clone()).collect();
-    // What began to pass before the predicted cause was there says nothing against it, and neither does what passed with
-    // a token that the client still had, where getting one is what is stopped.
-    let earlier =
-        flow.and_then(|flow| flow.started).zip(since).is_some_and(|(started, since)| started < since + CLOCKS);
-    let unasked = stops_the_token(prediction) && flow.is_some_and(|flow| !tells_of(flow, Stage::CcmTokenIssue));
-    // A client's own log shows the request that failed, and not how far behind it that was.
-    let foreseen = |finding: &&Finding| prediction.causes().any(|(_, cause)| cause.failure == finding.failure);
-    let behind = failures.is_empty() && causes.iter().copied().any(|finding| foreseen(&finding));
-    let (agreement, difference) = match result {
-        Some(result)
-            if (earlier || unasked) && result.status == StageStatus::Passed && predicted.status != Status::Passed =>
-        {
-            (Agreement::Open, None)
-        }
-        Some(result) if behind && result.status == StageStatus::Failed => (Agreement::Agree, None),
-        Some(result) => judge(predicted, result, &failures),
-        None => (Agreement::Open, None),
-    };
-    let explanation = difference.map(|difference| match flow.and_then(|flow| apart(flow, at)) {
-        Some(apart) => format!("{difference} {apart}"),
-        None => difference,
+    let failures = here.map(|finding| finding.failure.clone()).collect();
+    let judged = flow.zip(result).map(|(flow, result)| {
+        let beside = SideBySide { prediction, predicted, flow, observed: result, causes, since };
+        let (agreement, difference) = beside.judge();
+        let apart = difference.as_ref().and_then(|_| apart(flow, at));
+        (agreement, difference.map(|words| apart.map_or(words.clone(), |apart| format!("{words} {apart}"))))
     });
+    let (agreement, explanation) = judged.unwrap_or((Agreement::Open, None));
     Comparison {
         phase: prediction.phase,
         stage: predicted.stage,
@@ -254,81 +246,6 @@ fn row(
         agreement,
         explanation,
     }
-}
-
-/// Whether what stops the client first stops it on the way to a token of the site.
-fn stops_the_token(prediction: &Prediction) -> bool {
-    prediction.causes().next().is_some_and(|(stage, _)| {
-        matches!(
-            stage,
-            Stage::AadInfo | Stage::WpjCertificate | Stage::AadToken | Stage::CmgReceive | Stage::MpValidate
-        )
-    })
-}
-
-fn judge(predicted: &Predicted, result: &StageResult, failures: &[String]) -> (Agreement, Option<String>) {
-    let ids = predicted.causes.iter().map(|cause| cause.failure).collect::<Vec<_>>();
-    match (predicted.status, result.status) {
-        // A stage that failed was reached, which need not contradict: the logs may not show what stopped it before.
-        (_, StageStatus::Unseen | StageStatus::Skipped)
-        | (Status::NotKnown | Status::Skipped, _)
-        | (Status::NotReached, StageStatus::Failed) => (Agreement::Open, None),
-        (Status::Passed, StageStatus::Passed) => (Agreement::Agree, None),
-        (Status::Blocked, StageStatus::Failed) => {
-            let same = failures.is_empty() || failures.iter().any(|found| ids.contains(&found.as_str()));
-            if same {
-                return (Agreement::Agree, None);
-            }
-            let text = format!(
-                "It failed as predicted, but of {} and not of {}: the description does not see {}.",
-                failures.join(", "),
-                ids.join(", "),
-                unseen(failures, predicted.stage)
-            );
-            (Agreement::Disagree, Some(text))
-        }
-        (Status::Passed, StageStatus::Failed) => {
-            let found = if failures.is_empty() { String::new() } else { format!(" ({})", failures.join(", ")) };
-            let text = format!(
-                "It was predicted to pass and failed{found}: the description does not see {}.",
-                unseen(failures, predicted.stage)
-            );
-            (Agreement::Disagree, Some(text))
-        }
-        (Status::Blocked | Status::NotReached, StageStatus::Passed) => {
-            let of: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-            let text = format!(
-                "It was predicted not to pass and passed: the description is not that of the client at that time; \
-                 look at {}.",
-                unseen(&of, predicted.stage)
-            );
-            (Agreement::Disagree, Some(text))
-        }
-    }
-}
-
-/// What a description cannot see, or has wrong, where these failures stand against it.
-fn unseen(failures: &[String], stage: Stage) -> String {
-    const NETWORK: &str = "the network in between at that time";
-    const TIME: &str = "the clocks at that time";
-    const CERTIFICATE: &str = "another certificate, or another store, than the files told";
-    const SETTINGS: &str = "settings of a server or client that are not as told";
-    let of_failure = |id: &String| match Knowledge::builtin().failure(id).map(|known| known.unforeseen) {
-        Some(Unforeseen::Time) => TIME,
-        Some(Unforeseen::Network) => NETWORK,
-        Some(Unforeseen::Certificate) => CERTIFICATE,
-        Some(Unforeseen::Setting) | None => SETTINGS,
-    };
-    let mut words: Vec<&str> = failures.iter().map(of_failure).collect();
-    if words.is_empty() {
-        words = match stage {
-            Stage::CmgConnection => vec![NETWORK, TIME, CERTIFICATE],
-            Stage::CmgForward => vec![NETWORK],
-            _ => vec![SETTINGS, NETWORK],
-        };
-    }
-    words.dedup();
-    words.join(", or ")
 }
 
 /// That flow and prediction lie far apart, where they do.

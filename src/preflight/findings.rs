@@ -72,15 +72,17 @@ pub(super) fn findings(site: &Site, clients: &[ClientPreflight], knowledge: &Kno
             }
         }
     }
-    // Whom something stops needs no warning of the same; others do.
-    let stopped: Vec<(String, Vec<String>)> = found
+    // Whom something stops needs no warning of the same; others do. What has words of its own and is met elsewhere is
+    // not the same.
+    let stopped: Vec<(String, Stage, Vec<String>)> = found
         .iter()
         .filter(|one| one.severity == Severity::Error)
-        .map(|one| (one.failure.clone(), one.clients.clone()))
+        .map(|one| (one.failure.clone(), one.stage, one.clients.clone()))
         .collect();
     for one in found.iter_mut().filter(|one| one.severity != Severity::Error) {
-        let same = stopped.iter().filter(|(failure, _)| *failure == one.failure);
-        let stopped: BTreeSet<&String> = same.flat_map(|(_, clients)| clients).collect();
+        let is_same = |stage: Stage| one.words.is_none() || stage == one.stage;
+        let same = stopped.iter().filter(|(failure, stage, _)| *failure == one.failure && is_same(*stage));
+        let stopped: BTreeSet<&String> = same.flat_map(|(_, _, clients)| clients).collect();
         one.clients.retain(|client| !stopped.contains(client));
     }
     found.retain(|one| !one.clients.is_empty());
@@ -119,7 +121,7 @@ impl Forecast {
             why: cause.why.clone(),
             explanation: own(|own| Some(own.explanation)).unwrap_or_else(|| words(&failure.explanation)),
             remedy: own(|own| own.remedy).unwrap_or_else(|| words(&failure.remedy)),
-            verify: words(&failure.verify),
+            verify: own(|own| own.verify).unwrap_or_else(|| words(&failure.verify)),
             reference: failure.reference.clone(),
             phases: vec![phase],
             clients: vec![client.name.clone()],

@@ -6,6 +6,7 @@
 
 mod compare;
 mod findings;
+mod judgement;
 mod sketch;
 mod table;
 

@@ -8,7 +8,9 @@ use super::inject;
 use super::random::Random;
 use crate::certs::Bundle;
 use crate::error::{Error, Result};
-use crate::site::{Client, File, GatewayState, Inspection, JoinState, Mode, Reach, Root, SignedIn, Site, TokenService};
+use crate::site::{
+    Client, File, GatewayState, Inspection, JoinState, ManagementPoint, Mode, Reach, Root, SignedIn, Site, TokenService,
+};
 
 /// Seconds beyond which a client's clock is wrong and not merely off.
 const WRONG: f64 = 86_400.0;
@@ -18,16 +20,21 @@ const WRONG: f64 = 86_400.0;
 /// # Errors
 /// [`Error::Argument`] that names all of it.
 pub(super) fn check(told: &Site) -> Result<()> {
-    let mut cannot = Vec::new();
-    if let Some(GatewayState::Stopped | GatewayState::StoppedByTrafficLimit) = told.cmg.state {
-        cannot.push("a CMG that is stopped".to_owned());
-    }
-    let points = &told.management_points;
-    if !points.is_empty() && points.iter().all(|point| point.cmg_traffic == Some(false)) {
-        cannot.push("a site of which no management point allows CMG traffic".to_owned());
-    }
-    for client in told.clients.iter().filter(|client| client.registration_token().is_some()) {
-        cannot.push(format!("'{}', which registers with a registration token", client.name));
+    let mut cannot = of_servers(told);
+    let mut client = |name: &str, what: &str| cannot.push(format!("'{name}', {what}"));
+    for one in &told.clients {
+        if one.registration_token().is_some() {
+            client(&one.name, "which registers with a registration token");
+        }
+        if one.network.dns == Some(false) {
+            client(&one.name, "which cannot resolve the CMG's name");
+        }
+        if one.network.port_443 == Some(false) {
+            client(&one.name, "which does not reach the CMG's port 443");
+        }
+        if one.cmg_enabled == Some(false) {
+            client(&one.name, "whose client settings turn the CMG off");
+        }
     }
     if cannot.is_empty() {
         return Ok(());
@@ -37,6 +44,35 @@ pub(super) fn check(told: &Site) -> Result<()> {
         expected: "a site whose logs are documented".to_owned(),
         found: cannot.join("; "),
     })
+}
+
+/// What is told of servers and cannot be simulated.
+fn of_servers(told: &Site) -> Vec<String> {
+    let mut cannot = Vec::new();
+    if let Some(GatewayState::Stopped | GatewayState::StoppedByTrafficLimit) = told.cmg.state {
+        cannot.push("a CMG that is stopped".to_owned());
+    }
+    if told.cmg.stale == Some(true) {
+        cannot.push("a CMG that answers from a state of before a rebuild (stale)".to_owned());
+    }
+    let points = &told.management_points;
+    if !points.is_empty() && points.iter().all(|point| point.cmg_traffic == Some(false)) {
+        cannot.push("a site of which no management point allows CMG traffic".to_owned());
+    }
+    for point in points.iter().filter(|point| serves(point)) {
+        if point.mode == Some(Mode::Http) {
+            cannot.push(format!("'{}', a management point in HTTP mode that allows CMG traffic", point.name));
+        }
+        if point.running == Some(false) {
+            cannot.push(format!("'{}', a management point that does not run", point.name));
+        }
+    }
+    cannot
+}
+
+/// Whether clients of the CMG may come to a management point.
+fn serves(point: &ManagementPoint) -> bool {
+    point.cmg_traffic != Some(false)
 }
 
 /// The site's own facts.
@@ -72,7 +108,7 @@ pub(super) fn gateway_name(told: &Site) -> Option<String> {
 pub(super) fn points(points: &mut Vec<PointFacts>, told: &Site) {
     let Some(first) = points.first().cloned().filter(|_| !told.management_points.is_empty()) else { return };
     let next = |place: usize| first.role_id + u64::try_from(place).unwrap_or_default();
-    let of = |(place, told_point): (usize, &crate::site::ManagementPoint)| {
+    let of = |(place, told_point): (usize, &ManagementPoint)| {
         let mut point = points.get(place).cloned().unwrap_or_else(|| first.clone());
         point.machine.host = told_point.name.split('.').next().unwrap_or_default().to_uppercase();
         point.machine.folder = format!("mp-{}", point.machine.host);
@@ -80,8 +116,7 @@ pub(super) fn points(points: &mut Vec<PointFacts>, told: &Site) {
         point.https = told_point.mode == Some(Mode::Https);
         point
     };
-    let serves = |point: &&crate::site::ManagementPoint| point.cmg_traffic != Some(false);
-    *points = told.management_points.iter().filter(serves).enumerate().map(of).collect();
+    *points = told.management_points.iter().filter(|point| serves(point)).enumerate().map(of).collect();
 }
 
 /// The connection point's name.
@@ -154,7 +189,7 @@ fn sign_in(facts: &mut ClientFacts, told: &Site, client: &Client, random: &mut R
 /// Faults of the site that the description tells.
 fn of_site(told: &Site) -> Vec<&'static str> {
     let (connector, no) = (&told.connection_point, Some(false));
-    let point = |what: fn(&crate::site::ManagementPoint) -> bool| told.management_points.iter().any(what);
+    let point = |what: fn(&ManagementPoint) -> bool| told.management_points.iter().any(what);
     let facts = [
         (told.server_app.device_tokens == no, "device-token-not-enabled"),
         (connector.running == no, "connector-down"),

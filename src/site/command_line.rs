@@ -98,13 +98,12 @@ impl CommandLine {
             let (name, value) = switch.split_once(':').unwrap_or((switch, ""));
             self.switches.insert(name.to_ascii_lowercase(), value.to_owned());
         } else if let Some((name, value)) = word.split_once('=') {
-            let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             // The MSI's own property holds another command line.
             if name.eq_ignore_ascii_case("CCMSETUPCMD") {
                 for word in words(value) {
                     self.add(&word);
                 }
-            } else if is_name {
+            } else if is_name(name) {
                 self.add_property(name.to_ascii_uppercase(), value);
             }
         }
@@ -131,8 +130,15 @@ impl CommandLine {
         let rest = words.get(program..).unwrap_or_default();
         // Switches of msiexec have their value behind them.
         let has_value = |at: usize| at > 0 && rest.get(at - 1).is_some_and(|before| is_of_msiexec(before));
-        let told = rest.iter().enumerate().filter(|(at, _)| !has_value(*at));
-        told.filter_map(|(_, word)| misspelling(word)).collect()
+        let told = rest.iter().enumerate().filter(|(at, _)| !has_value(*at)).map(|(_, word)| word.clone());
+        let (told, mut found) = joined(told);
+        for word in &told {
+            found.extend(misspelling(word));
+            // The MSI's own property holds another command line.
+            let inner = word.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("CCMSETUPCMD"));
+            found.extend(inner.map(|(_, line)| Self::misspellings(line)).unwrap_or_default());
+        }
+        found
     }
 
     /// What stands after a switch's colon, empty where it has none; `None` where the switch is not there.
@@ -170,9 +176,23 @@ impl CommandLine {
         self.switch("mp").filter(|name| !name.is_empty())
     }
 
+    /// What `/mp:` names, each as it is told.
+    fn told_sources(&self) -> impl Iterator<Item = &str> {
+        self.management_point().into_iter().flat_map(|told| told.split(';'))
+    }
+
+    /// The paths on a gateway that `/mp:` names without `https://`, with which one must begin.
+    pub fn bare_sources(&self) -> impl Iterator<Item = &str> {
+        let has_role = |told: &&str| host_and_role(told).is_some_and(|name| name.role_id.is_some());
+        self.told_sources()
+            .map(str::trim)
+            .filter(has_role)
+            .filter(|told| !told.to_ascii_lowercase().starts_with("https://"))
+    }
+
     /// The hosts that `/mp:` names; they stand with semicolons between them.
     pub fn sources(&self) -> impl Iterator<Item = CcmHostName> {
-        self.management_point().into_iter().flat_map(|told| told.split(';')).filter_map(host_and_role)
+        self.told_sources().filter_map(host_and_role)
     }
 
     /// `SMSSITECODE`: three characters, or `AUTO`.
@@ -264,6 +284,44 @@ fn misspelling(word: &str) -> Option<String> {
             "expected switches such as '/NoCRLCheck' and properties such as 'SMSSITECODE=PS1', found '{word}'"
         )),
     }
+}
+
+/// Words with those put together that a blank divides: 'NAME = value', 'NAME= value' or '/mp: value', each a mistake, told
+/// as a sentence. The value must follow the '=' or the colon at once (Microsoft Learn, as above). A property may be left
+/// empty, as the vendor's examples leave some, so that what follows must be no property or switch itself.
+fn joined(words: impl Iterator<Item = String>) -> (Vec<String>, Vec<String>) {
+    let is_named = |word: &str| {
+        let name = word.split_once('=').map_or("", |(name, _)| name);
+        word.starts_with(['/', '-']) || is_name(name)
+    };
+    let mut whole: Vec<String> = Vec::new();
+    let mut found = Vec::new();
+    let mut words = words.peekable();
+    while let Some(word) = words.next() {
+        let waits = |word: &str| {
+            let switch = word.strip_prefix('/').and_then(|word| word.strip_suffix(':'));
+            switch.or(word.strip_suffix('=')).is_some_and(is_name)
+        };
+        let mut put_together = word.clone();
+        if is_name(&word) && words.peek().is_some_and(|next| next.starts_with('=')) {
+            put_together.extend(words.next());
+        }
+        if waits(&put_together) && words.peek().is_some_and(|next| !is_named(next)) {
+            put_together.extend(words.next());
+        }
+        if put_together != word {
+            let sign = if put_together.starts_with('/') { ':' } else { '=' };
+            let name = put_together.split(sign).next().unwrap_or_default();
+            found.push(format!("a blank stands beside the '{sign}' of '{name}'; write '{put_together}', without any"));
+        }
+        whole.push(put_together);
+    }
+    (whole, found)
+}
+
+/// Whether this may be the name of a property.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Host and role id of `https://{cmg}/CCM_Proxy_MutualAuth/{role id}`, with or without its scheme.

@@ -11,6 +11,7 @@ mod entry;
 mod file;
 mod known;
 mod servers;
+mod torn;
 
 use std::path::Path;
 
@@ -167,13 +168,10 @@ impl Site {
         let mut reader = Reader { folder, parquet, mistakes: Mistakes::new(text) };
         for error in &errors {
             let at = error.span().map_or(0, |span| span.start);
-            let key = error.span().and_then(|span| text.get(span)).filter(|_| error.message().contains("duplicate"));
-            let key = key.map(|key| format!(" '{}'", key.trim())).unwrap_or_default();
-            let words = unquoted(text, at).unwrap_or_else(|| format!("{}{key}", error.message().trim()));
-            reader.mistakes.add(at, &format!("{NOT_TOML}{words}"));
+            reader.mistakes.add(at, &torn::said(text, error));
         }
         let site = Self::of(document, &mut reader);
-        let mistakes = once_a_line(reader.mistakes.into_sentences());
+        let mistakes = torn::once_a_line(text, reader.mistakes.into_sentences());
         if mistakes.is_empty() { Ok(site) } else { Err(mistakes) }
     }
 
@@ -239,27 +237,6 @@ impl Site {
         let mut roles = self.cmg.roles.iter();
         roles.find(|(name, _)| name.eq_ignore_ascii_case(management_point)).map(|(_, id)| *id)
     }
-}
-
-const NOT_TOML: &str = "not TOML: ";
-
-/// What to say of a value that begins at a byte, where it is a text without quotes.
-fn unquoted(text: &str, at: usize) -> Option<String> {
-    let start = text.get(..at)?.rfind('\n').map_or(0, |before| before + 1);
-    let line = text.get(start..)?.lines().next()?;
-    let (key, value) = line.split_once('=')?;
-    let (key, value) = (key.trim(), value.split('#').next().unwrap_or_default().trim());
-    let is_word = value.starts_with(|first: char| first.is_ascii_alphabetic()) && !value.contains(['"', '\'']);
-    is_word.then(|| format!("a text stands in quotes: {key} = \"{value}\""))
-}
-
-/// Mistakes without those that a line which is no TOML brings with it.
-fn once_a_line(mut mistakes: Vec<String>) -> Vec<String> {
-    let line = |mistake: &str| mistake.split(": ").next().unwrap_or_default().to_owned();
-    let is_torn = |mistake: &String| mistake.starts_with(&format!("{}: {NOT_TOML}", line(mistake)));
-    let torn: Vec<String> = mistakes.iter().filter(|mistake| is_torn(mistake)).map(|mistake| line(mistake)).collect();
-    mistakes.retain(|mistake| is_torn(mistake) || !torn.contains(&line(mistake)));
-    mistakes
 }
 
 /// The text of a description: UTF-16 with its mark, as Windows PowerShell redirects output, else UTF-8.

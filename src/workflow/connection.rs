@@ -174,6 +174,7 @@ const STALE: Words = Words {
              certificate names. Until then the check can be turned off in both places: /NoCRLCheck on the ccmsetup \
              command line, and the site option on the Communication Security tab.",
     ),
+    verify: None,
 };
 
 const NOWHERE: Words = Words {
@@ -185,6 +186,7 @@ const NOWHERE: Words = Words {
              certificate issued anew. Or turn the check off in both places: /NoCRLCheck on the ccmsetup command line, \
              and the site option on the Communication Security tab.",
     ),
+    verify: None,
 };
 
 const UNUSABLE: Words = Words {
@@ -195,6 +197,7 @@ const UNUSABLE: Words = Words {
         "Publish the CA's own complete, current list at the address that the certificate names (on a Windows CA: \
              'certutil -CRL', then copy it there).",
     ),
+    verify: None,
 };
 
 /// Words for a revocation that is not known although nothing is out of reach.
@@ -232,7 +235,7 @@ fn ageing(chain: &ServerChain, now: u32, by_right_clock: u32) -> Vec<Cause> {
     }
     if chain.checks_lists != Some(false) {
         let later = chain.report(chain.right_time + LIST_HOURS * HOUR, true);
-        if chains::mask(&later) & !now & REVOCATION != 0 {
+        if chains::mask(&later) & !now & !by_right_clock & REVOCATION != 0 {
             let why = format!("In {LIST_HOURS} hours: {}", chains::why(&later, REVOCATION));
             warnings.push(Cause::certain("crl-unreachable", why).in_words(Some(&STALE)));
         }

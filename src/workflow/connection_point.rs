@@ -100,6 +100,7 @@ const ENDS_SOON: Words = Words {
     remedy: Some(
         "Renew the certificate before it ends, and restart SMS_CLOUD_PROXYCONNECTOR so that it takes the new one.",
     ),
+    verify: None,
 };
 
 /// The lists as the connection point gets them: those told, and where it reaches none, those that its certificate

@@ -28,6 +28,8 @@ pub struct Words {
     pub explanation: &'static str,
     /// What to do; `None`: what the failure's own words say.
     pub remedy: Option<&'static str>,
+    /// How to see that it worked; `None`: as the failure's own words say.
+    pub verify: Option<&'static str>,
 }
 
 impl Cause {

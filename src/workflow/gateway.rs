@@ -9,28 +9,40 @@ use crate::site::{CcmHostName, Site};
 use crate::time::{Micros, zoned_instant};
 use crate::tokens::{TokenPolicy, failures_of, inspect_token, validate_token};
 
-/// Whether the gateway has what the command line's `CCMHOSTNAME` names.
-pub fn route(site: &Site, told: &CcmHostName) -> Ruling {
-    let wrong = |why: String| Ruling::blocked(Cause::certain("wrong-ccmhostname", why));
+const BY_SOURCE: Words = Words {
+    title: "/mp: on the command line names a role or host that is gone",
+    explanation: "The command line has no CCMHOSTNAME, and ccmsetup turns to the CMG that /mp: names. The host, or the role \
+                  id behind it, which belongs to one management point, is not of this CMG: after a management point or \
+                  the CMG was built anew, the old id leads nowhere.",
+    remedy: Some(
+        "Take host and role id anew from a working client (or from VProxy_Roles.MutualAuthPath), and give them as \
+             CCMHOSTNAME={CMG}/CCM_Proxy_MutualAuth/{role id}, too.",
+    ),
+    verify: None,
+};
+
+/// Whether the gateway has what the command line names: `property` is what names it, `CCMHOSTNAME` or `/mp:`.
+pub fn route(site: &Site, told: &CcmHostName, property: &str) -> Ruling {
+    let words = (property != "CCMHOSTNAME").then_some(&BY_SOURCE);
+    let likely = |why: String| Ruling::blocked(Cause::likely("wrong-ccmhostname", why).in_words(words));
+    let wrong = |why: String| Ruling::blocked(Cause::certain("wrong-ccmhostname", why).in_words(words));
     let host = &told.host;
     if !site.cmg.names.is_empty() && !site.cmg.has_name(host) {
+        let own = site.cmg.names.join(", ");
         let what = if site.management_point(host).is_some() { "the management point itself, " } else { "" };
         if [".cloudapp.azure.com", ".cloudapp.net"].iter().any(|domain| host.ends_with(domain)) {
-            let why = format!(
-                "CCMHOSTNAME names {host}, and the CMG is {}. It may be the name that Azure gives to the same service, \
-                 which the CMG's certificate does not have.",
-                site.cmg.names.join(", ")
-            );
-            return Ruling::blocked(Cause::likely("wrong-ccmhostname", why));
+            return likely(format!(
+                "{property} names {host}, and the CMG is {own}. It may be the name that Azure gives to the same \
+                 service, which the CMG's certificate does not have."
+            ));
         }
-        return wrong(format!("CCMHOSTNAME names {what}{host}, and the CMG is {}.", site.cmg.names.join(", ")));
+        return wrong(format!("{property} names {what}{host}, and the CMG is {own}."));
     }
     let Some(role) = told.role_id else {
-        let why = format!(
-            "CCMHOSTNAME names {host} without the path of a management point on it (/CCM_Proxy_MutualAuth/ and a role \
+        return likely(format!(
+            "{property} names {host} without the path of a management point on it (/CCM_Proxy_MutualAuth/ and a role \
              id): nothing there answers for one."
-        );
-        return Ruling::blocked(Cause::likely("wrong-ccmhostname", why));
+        ));
     };
     if site.cmg.roles.is_empty() {
         return Ruling::not_known("which role ids the management points have on the CMG");
@@ -38,7 +50,7 @@ pub fn route(site: &Site, told: &CcmHostName) -> Ruling {
     match site.management_point_of_role(role) {
         None => {
             let known: Vec<String> = site.cmg.roles.iter().map(|(name, id)| format!("{id} ({name})")).collect();
-            wrong(format!("CCMHOSTNAME names role id {role}, and the CMG has {}.", known.join(", ")))
+            wrong(format!("{property} names role id {role}, and the CMG has {}.", known.join(", ")))
         }
         Some(point) => Ruling::fact(point.cmg_traffic, &format!("whether {} allows CMG traffic", point.name), || {
             let why = format!("The management point {} does not allow CMG traffic.", point.name);
@@ -98,6 +110,7 @@ const FOREIGN: Words = Words {
     explanation: "A client registers with a bulk registration token that the site itself made. This one is of another \
                   issuer, for another audience, or of another kind.",
     remedy: RENEW,
+    verify: None,
 };
 
 const UNACCEPTABLE: Words = Words {
@@ -105,6 +118,7 @@ const UNACCEPTABLE: Words = Words {
     explanation: "The token is not whole, or lacks what every token of the site has. It was cut or changed on its way, or \
                   made by something else than the site.",
     remedy: RENEW,
+    verify: None,
 };
 
 /// Whether a check is about a date that the token has: one without, or with one that cannot be read, is of no time.
@@ -205,4 +219,5 @@ const ENDS_SOON: Words = Words {
     explanation: "The client proves who it is by a certificate that ends soon. Without a new one ccmsetup selects none, and \
                   the CMG and the management point refuse the old one.",
     remedy: Some("Renew the certificate before it ends; autoenrolment does so where it reaches the CA."),
+    verify: None,
 };

@@ -35,6 +35,12 @@ const ORDER: [(Stage, &[Stage]); 15] = [
     (SettingsRefresh, &[]),
 ];
 
+/// Whether a stage cannot be passed as long as the other is not.
+pub(crate) fn waits_for(stage: Stage, before: Stage) -> bool {
+    let own = ORDER.iter().find(|(own, _)| *own == stage).map_or(&[][..], |(_, waits_for)| waits_for);
+    own.iter().any(|one| *one == before || waits_for(*one, before))
+}
+
 /// What must happen to a client, stage by stage, and why.
 ///
 /// ```
@@ -140,6 +146,7 @@ const ONE_OF_SEVERAL: Words = Words {
     explanation: "Clients are offered several management points through the CMG, and one of them fails. A client that has \
                   chosen it fails until it takes another one.",
     remedy: None,
+    verify: None,
 };
 
 const BY_CERTIFICATE: &str = "The client authenticates with its own certificate.";
@@ -292,7 +299,10 @@ impl<'q, 'a> Decided<'q, 'a> {
         let is_read = question.command().is_none_or(|line| line.slips.is_empty());
         let told = question.told_target().filter(|_| question.phase == Phase::Bootstrap && is_read);
         let route = match told {
-            Some(target) => gateway::route(question.site, &target),
+            Some(target) => {
+                let by_source = question.command().is_some_and(|line| line.ccm_host_name().is_none());
+                gateway::route(question.site, &target, if by_source { "/mp:" } else { "CCMHOSTNAME" })
+            }
             None if question.targets().is_empty() => Ruling::not_known("which CMG the client turns to"),
             None => Ruling::default(),
         };
@@ -308,12 +318,21 @@ impl<'q, 'a> Decided<'q, 'a> {
     }
 
     /// What a server's clock does to tokens of Entra, unless it is what is wrong with this one.
-    fn with_clock(&self, name: &str, at: i64, token: Ruling) -> Ruling {
-        let by_clock = token.failures().any(|failure| failure == "token-clock-skew");
-        if by_clock || self.credential != Credential::Entra {
+    fn with_clock(&self, name: &str, at: i64, mut token: Ruling) -> Ruling {
+        if self.credential != Credential::Entra {
             return token;
         }
-        token.and(gateway::clock(name, &TokenPolicy::new(at), self.question.at))
+        let clock = gateway::clock(name, &TokenPolicy::new(at), self.question.at);
+        let is_skew = |cause: &Cause| cause.failure == "token-clock-skew";
+        if !token.causes.iter().any(is_skew) {
+            return token.and(clock);
+        }
+        // Of both sentences the clock's says whose clock it is.
+        if !clock.causes.is_empty() {
+            token.causes.retain(|cause| !is_skew(cause));
+            return token.and(clock);
+        }
+        token
     }
 
     fn connector_forward(&self, point: &ManagementPoint) -> Ruling {
@@ -433,6 +452,10 @@ const UNUSABLE: Words = Words {
     remedy: Some(
         "Renew or replace the certificate (or set the client's clock, where that is what is wrong). Or join the device \
          to Entra, or give ccmsetup a bulk registration token (/regtoken).",
+    ),
+    verify: Some(
+        "The certificate in the computer's store is in its dates and for client authentication; the next run of ccmsetup \
+             gets through without asking Entra.",
     ),
 };
 

@@ -340,19 +340,58 @@ fn a_client_with_a_certificate_is_one_in_the_simulation_too() {
     assert_ne!(again.clients[0].join, Some(cmgtrail::site::JoinState::Entra));
 }
 
+/// A site of which much is told that no log is documented of.
+const WITHOUT_LOGS: &str = r#"
+[cmg]
+names = ["cmg.fabrikam.com"]
+state = "stopped"
+stale = true
+[[management_point]]
+name = "mp1"
+mode = "http"
+[[management_point]]
+name = "mp2"
+running = false
+[[client]]
+name = "PC1"
+ccmsetup = "ccmsetup.exe /regtoken:eyJhIjoxfQ.eyJhIjoxfQ.e30 CCMHOSTNAME=cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941"
+[[client]]
+name = "PC2"
+cmg_enabled = false
+network = { dns = false, port_443 = false }
+"#;
+
+fn refusal(text: &str) -> String {
+    let told = Site::parse(text, ".".as_ref(), &|_| Err(String::new())).unwrap();
+    in_memory(&Plan { site: Some(told), clients: 2, ..plan(5, &[]) }).map(|_| ()).unwrap_err().to_string()
+}
+
 #[test]
 fn what_has_no_documented_logs_is_refused_all_at_once() {
-    let text = "[cmg]\nnames = [\"cmg.fabrikam.com\"]\nstate = \"stopped\"\n[[management_point]]\nname = \"mp1\"\ncmg_traffic = false\n\
-                [[client]]\nname = \"PC1\"\nccmsetup = \"ccmsetup.exe /regtoken:eyJhIjoxfQ.eyJhIjoxfQ.e30 CCMHOSTNAME=cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941\"\n";
-    let told = Site::parse(text, ".".as_ref(), &|_| Err(String::new())).unwrap();
-    let error = in_memory(&Plan { site: Some(told), clients: 1, ..plan(5, &[]) }).map(|_| ()).unwrap_err().to_string();
+    let error = refusal(WITHOUT_LOGS);
     for words in [
         "a CMG that is stopped",
-        "no management point allows CMG traffic",
+        "a CMG that answers from a state of before a rebuild",
+        "'mp1', a management point in HTTP mode that allows CMG traffic",
+        "'mp2', a management point that does not run",
         "'PC1', which registers with a registration token",
+        "'PC2', which cannot resolve the CMG's name",
+        "'PC2', which does not reach the CMG's port 443",
+        "'PC2', whose client settings turn the CMG off",
     ] {
-        assert!(error.contains(words), "{error}");
+        assert!(error.contains(words), "{words}: {error}");
     }
+    let none = "[[management_point]]\nname = \"mp1\"\ncmg_traffic = false\n[[client]]\nname = \"PC1\"\n";
+    assert!(refusal(none).contains("no management point allows CMG traffic"));
+}
+
+/// A management point that clients of the CMG do not come to may be in any mode.
+#[test]
+fn a_management_point_of_the_own_network_alone_is_no_matter() {
+    let text = "[[management_point]]\nname = \"mp1\"\nmode = \"http\"\ncmg_traffic = false\nrunning = false\n\
+                [[management_point]]\nname = \"mp2\"\nmode = \"https\"\ncmg_traffic = true\n[[client]]\nname = \"PC1\"\n";
+    let told = Site::parse(text, ".".as_ref(), &|_| Err(String::new())).unwrap();
+    assert!(in_memory(&Plan { site: Some(told), clients: 1, ..plan(5, &[]) }).is_ok());
 }
 
 #[test]

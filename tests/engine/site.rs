@@ -348,6 +348,79 @@ fn a_line_that_is_no_toml_is_told_once() {
     assert_eq!(mistakes, expected);
 }
 
+/// What is written in haste, and what the parser would say of it in words of its own.
+#[test]
+fn what_is_no_toml_is_told_once_in_words_of_who_wrote_it() {
+    let backslash = "in double quotes a backslash begins an escape; put the text into single quotes: 'C:\\…'";
+    for (text, expected) in [
+        (
+            "[[client]]\nname = 'A'\nccmsetup = \"C:\\Users\\x\\ccmsetup.exe\"\nroots = [\"C:\\certs\\root.pem\"]\nfoo = 1\n",
+            vec![
+                format!("line 3: not TOML: {backslash}"),
+                format!("line 4: not TOML: {backslash}"),
+                "line 5: client 'A': unknown key 'foo'".to_owned(),
+            ],
+        ),
+        (
+            "[site]\ncrl_check = True\nuser_discovery = off\n",
+            vec![
+                "line 2: not TOML: true and false stand in small letters, without quotes: crl_check = true".to_owned(),
+                "line 3: not TOML: true and false stand in small letters, without quotes: user_discovery = false"
+                    .to_owned(),
+            ],
+        ),
+        (
+            "[[client]]\nname = \u{201c}PC1\u{201d}\njoin = 'x'\n",
+            vec![
+                "line 2: not TOML: curly quotes, as of a word processor, are none here; write straight ones".to_owned(),
+            ],
+        ),
+        (
+            "[site\ncode = 'PS1'\n[[client]]\nname = 'A'\n",
+            vec!["line 1: not TOML: unclosed table, expected `]`".to_owned()],
+        ),
+    ] {
+        let mistakes = parse(text).unwrap_err();
+        assert!(mistakes.starts_with(&expected), "{mistakes:#?}");
+        assert!(
+            mistakes.iter().filter(|mistake| mistake.contains("not TOML")).count() <= expected.len(),
+            "{mistakes:#?}"
+        );
+        assert!(mistakes.iter().all(|mistake| !mistake.contains("expected [[client]]")), "{mistakes:#?}");
+    }
+}
+
+#[test]
+fn a_blank_beside_the_sign_of_a_command_line_is_told_by_that_name() {
+    let blank = |name: &str, whole: &str| {
+        let sign = if name.starts_with('/') { ':' } else { '=' };
+        format!("a blank stands beside the '{sign}' of '{name}'; write '{whole}', without any")
+    };
+    for (line, told) in [
+        (
+            "CCMHOSTNAME = cmg.contoso.com/x SMSSITECODE=PS1",
+            vec![blank("CCMHOSTNAME", "CCMHOSTNAME=cmg.contoso.com/x")],
+        ),
+        ("SMSSITECODE =PS1", vec![blank("SMSSITECODE", "SMSSITECODE=PS1")]),
+        ("SMSSITECODE= PS1 /NoCRLCheck", vec![blank("SMSSITECODE", "SMSSITECODE=PS1")]),
+        ("/mp: https://cmg.contoso.com/x", vec![blank("/mp", "/mp:https://cmg.contoso.com/x")]),
+        ("SMSSITECODE = PS1 SMSMP= mp01", vec![blank("SMSMP", "SMSMP=mp01"), blank("SMSSITECODE", "SMSSITECODE=PS1")]),
+        (
+            "CCMHOSTNAM = cmg.contoso.com",
+            vec![
+                blank("CCMHOSTNAM", "CCMHOSTNAM=cmg.contoso.com"),
+                "unknown property 'CCMHOSTNAM'; did you mean 'CCMHOSTNAME'?".to_owned(),
+            ],
+        ),
+        ("CCMSETUPCMD=\"SMSSITECODE = PS1\"", vec![blank("SMSSITECODE", "SMSSITECODE=PS1")]),
+    ] {
+        let mistakes = parse(&format!("[[client]]\nname = 'PC1'\nccmsetup = 'ccmsetup.exe {line}'\n")).unwrap_err();
+        let expected: Vec<String> =
+            told.iter().map(|words| format!("line 3: client 'PC1': ccmsetup: {words}")).collect();
+        assert_eq!(mistakes, expected, "{line}");
+    }
+}
+
 #[test]
 fn command_lines_as_they_are_used_are_no_mistakes() {
     for line in [
@@ -356,6 +429,8 @@ fn command_lines_as_they_are_used_are_no_mistakes() {
         r#"msiexec /i "C:\my files\ccmsetup.msi" /qn /l*v c:\x.log SMSSITECODE=AUTO"#,
         "ccmsetup /source:\\\\server\\share /BITSPriority:HIGH /ExcludeFeatures:ClientUI /someday:new CCMFIRSTCERT=1",
         "/regtoken:a.b.c",
+        "ccmsetup.exe CCMCERTSEL=\"SubjectAttr:OU = Computers\" AADTENANTNAME=Contoso AADCLIENTAPPID= AADRESOURCEURI=https://a",
+        "ccmsetup.exe AADCLIENTAPPID= /NoCRLCheck SMSMP=",
         "SMSSITECODE=\u{201c}PS1\u{201d} and so on",
     ] {
         let text = format!("[[client]]\nname = 'PC1'\nccmsetup = '{line}'\n");

@@ -1,6 +1,7 @@
 //! Prediction: every cause that follows from facts, on a site that has it, and nothing on its healthy twin.
 
 mod causes;
+mod observed;
 mod told;
 mod world;
 
@@ -21,7 +22,11 @@ use world::{Change, HEALTHY, LIST, OWN_CERTIFICATE, certificate, changed, folder
 fn nothing_is_predicted_on_the_healthy_twin() {
     let twins: [&[(&str, &str)]; 6] = [
         &[],
-        &[OWN_CERTIFICATE, ("join = \"entra\"\nwpj_certificate = \"wpj.pem\"", "join = \"domain\"")],
+        &[
+            OWN_CERTIFICATE,
+            ("join = \"entra\"\nwpj_certificate = \"wpj.pem\"", "join = \"domain\""),
+            ("ccmsetup.exe ", "ccmsetup.exe /UsePKICert "),
+        ],
         &[("os_build", "tokens = { device = \"device.jwt\" }\nos_build")],
         &[
             ("healthy = true }", "healthy = true, inspection = \"proxy.pem\" }"),
@@ -55,10 +60,11 @@ fn what_breaks_later_is_warned_of() {
     let soon = certificate("certificate = [\"ends-soon.pem\"");
     let own = ("os_build = 19045", "os_build = 19045\npki_certificate = \"client-ends-soon.pem\"");
     let domain = ("join = \"entra\"\nwpj_certificate = \"wpj.pem\"", "join = \"domain\"");
+    let asks = ("ccmsetup.exe ", "ccmsetup.exe /UsePKICert ");
     let connector = ("\"connector.pem\"", "\"connector-ends-soon.pem\"");
     let cases: [(Vec<Change>, &str, Stage); 6] = [
         (soon, "cmg-certificate-expired", Stage::CmgConnection),
-        (vec![own, domain], "client-certificate-expired", Stage::CmgReceive),
+        (vec![own, domain, asks], "client-certificate-expired", Stage::CmgReceive),
         (vec![connector], "connector-client-certificate-missing", Stage::ConnectorForward),
         (vec![("\"issuing.crl\"", "\"stale-soon.crl\"")], "crl-unreachable", Stage::CmgConnection),
         (

@@ -52,6 +52,16 @@ fn a_token_of_another_time_says_nothing_of_any_clock() {
     }
 }
 
+/// The token is made up for the prediction: that it may be forged is nothing to say, and whose clock is off is.
+#[test]
+fn a_clock_that_is_behind_is_told_with_whose_it_is() {
+    let behind = ("roots = [\"root.pem\"]\nhealthy", "clock_offset_seconds = -1200\nroots = [\"root.pem\"]\nhealthy");
+    let found = finding(&[behind], "token-clock-skew");
+    assert_eq!((found.severity, found.stage), (Severity::Error, Stage::MpValidate));
+    assert!(found.why.contains("mp01.fabrikam.com, which is 20 min behind"), "{}", found.why);
+    assert!(!found.why.contains("forged"), "{}", found.why);
+}
+
 #[test]
 fn a_device_that_entra_does_not_know_may_have_a_token_of_the_site() {
     assert_eq!(
@@ -90,6 +100,7 @@ fn a_certificate_that_cannot_be_used_is_named_where_the_join_is_missed() {
         assert!(cause.why.contains("PKI certificate cannot be used") && cause.why.contains(word), "{}", cause.why);
         let told = finding(&[certificate, DOMAIN], "wpj-certificate-missing");
         assert!(told.title.contains("PKI certificate cannot be used"), "{}", told.title);
+        assert!(told.verify.contains("certificate") && !told.verify.contains("AzureAdJoined"), "{}", told.verify);
     }
     // A clock that is wrong is what is wrong, not the certificate.
     let late = ("os_build", "pki_certificate = \"client.pem\"\nclock_offset_seconds = 34560000\nos_build");
@@ -162,11 +173,10 @@ fn a_finding_of_several_clients_tells_whose_reason_is_whose() {
 
 #[test]
 fn the_name_that_azure_gives_a_gateway_is_no_certain_mistake() {
-    let line = ("CCMHOSTNAME=https://cmg.fabrikam.com/", "CCMHOSTNAME=fabrikam.westeurope.cloudapp.azure.com/");
+    let line = ("CCMHOSTNAME=cmg.fabrikam.com/", "CCMHOSTNAME=fabrikam.westeurope.cloudapp.azure.com/");
     let found = finding(&[line], "wrong-ccmhostname");
     assert_eq!(found.confidence, Confidence::Likely);
-    let other =
-        finding(&[("CCMHOSTNAME=https://cmg.fabrikam.com/", "CCMHOSTNAME=cmg.contoso.com/")], "wrong-ccmhostname");
+    let other = finding(&[("CCMHOSTNAME=cmg.fabrikam.com/", "CCMHOSTNAME=cmg.contoso.com/")], "wrong-ccmhostname");
     assert_eq!(other.confidence, Confidence::Certain);
 }
 
@@ -181,7 +191,7 @@ fn a_client_s_own_chain_is_told_in_words_of_a_client() {
 /// The certificate has one of two names. Which the client was given, the command line says, or nobody.
 #[test]
 fn the_order_of_names_decides_nothing() {
-    const REST: &str = " CCMHOSTNAME=https://cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941";
+    const REST: &str = " CCMHOSTNAME=cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941";
     let turned = (
         "[\"cmg.fabrikam.com\", \"fabrikam-cmg.cloudapp.net\"]",
         "[\"fabrikam-cmg.cloudapp.net\", \"cmg.fabrikam.com\"]",
@@ -251,13 +261,25 @@ fn a_list_at_an_address_that_no_certificate_names_is_not_fetched() {
 }
 
 /// What stands on the command line, the failure and how sure it is, and whether it stops the client or is a warning.
-const LINES: [(&str, &str, Confidence, bool); 14] = [
+const LINES: [(&str, &str, Confidence, bool); 16] = [
     ("/mp:https://old.fabrikam.com/CCM_Proxy_MutualAuth/7 {CMG}", "wrong-ccmhostname", Confidence::Possible, false),
     ("/mp:mp01.fabrikam.com {CMG}", "wrong-ccmhostname", Confidence::Possible, false),
     ("CCMHOSTNAME=mp01.fabrikam.com", "wrong-ccmhostname", Confidence::Certain, true),
     ("CCMHOSTNAME=cmg.fabrikam.com", "wrong-ccmhostname", Confidence::Likely, true),
     ("CCMHOSTNAME=cmg.fabrikam.com/CCM_Proxy_MutualAuth/12345", "wrong-ccmhostname", Confidence::Certain, true),
     ("/mp:https://cmg.fabrikam.com/CCM_Proxy_MutualAuth/12345", "wrong-ccmhostname", Confidence::Certain, true),
+    (
+        "/mp:cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941 {CMG}",
+        "wrong-ccmhostname",
+        Confidence::Likely,
+        false,
+    ),
+    (
+        "CCMHOSTNAME=https://cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941",
+        "wrong-ccmhostname",
+        Confidence::Possible,
+        false,
+    ),
     ("{CMG} SMSSITECODE=XYZ", "bootstrap-command-malformed", Confidence::Possible, false),
     ("{CMG} SMSSITECODE=AUTO", "bootstrap-command-malformed", Confidence::Likely, false),
     ("{CMG} SMSSITECODE=PS12", "bootstrap-command-malformed", Confidence::Likely, false),
@@ -268,7 +290,7 @@ const LINES: [(&str, &str, Confidence, bool); 14] = [
     ("{CMG} AADRESOURCEURI=https://ConfigMgrService/", "wrong-resource-uri", Confidence::Possible, false),
 ];
 const CMG: &str = "CCMHOSTNAME=cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941";
-const LINE: &str = "CCMHOSTNAME=https://cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941 SMSSITECODE=PS1";
+const LINE: &str = "CCMHOSTNAME=cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941 SMSSITECODE=PS1";
 
 #[test]
 fn the_command_line_is_held_against_the_site() {
@@ -286,6 +308,7 @@ fn the_command_line_is_held_against_the_site() {
     }
     for fine in [
         "{CMG}",
+        "CCMHOSTNAME=cmg.fabrikam.com/CCM_Proxy_ServerAuth/72057594037927941 CCMCERTSEL=\"SubjectStr:fabrikam\"",
         "{CMG} SMSSITECODE=ps1 SMSSITECODE=PS1 SMSMP=https://mp01.fabrikam.com",
         "/mp:https://cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941 {CMG}",
         "/mp:https://cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941 SMSSITECODE=PS1",
@@ -304,6 +327,64 @@ fn the_command_line_is_held_against_the_site() {
     let found = prediction.stage(Stage::LocationRequest).unwrap();
     assert!(found.why.contains("names no CMG"), "{}", found.why);
     assert_eq!(prediction.works, None);
+}
+
+#[test]
+fn what_names_the_gateway_is_told_by_its_name() {
+    let line = (LINE, "/mp:https://cmg.fabrikam.com/CCM_Proxy_MutualAuth/12345 SMSSITECODE=PS1");
+    let by_source = finding(&[line], "wrong-ccmhostname");
+    for words in [&by_source.title, &by_source.why] {
+        assert!(words.starts_with("/mp: ") && !words.contains("CCMHOSTNAME"), "{words}");
+    }
+    let line = (LINE, "CCMHOSTNAME=cmg.fabrikam.com/CCM_Proxy_MutualAuth/12345 SMSSITECODE=PS1");
+    let by_name = finding(&[line], "wrong-ccmhostname");
+    assert!(by_name.title.contains("CCMHOSTNAME") && by_name.why.starts_with("CCMHOSTNAME names"), "{by_name:#?}");
+}
+
+#[test]
+fn what_stops_a_client_hides_no_other_mistake_of_its_command_line() {
+    let line = (LINE, "/mp:cmg.fabrikam.com/CCM_Proxy_MutualAuth/12345 SMSSITECODE=PS1");
+    let found = ask(&changed(&[line]), None).findings;
+    let told: Vec<_> = found.iter().map(|one| (one.failure.as_str(), one.severity, one.stage)).collect();
+    let failure = "wrong-ccmhostname";
+    assert_eq!(
+        told,
+        [(failure, Severity::Error, Stage::CmgReceive), (failure, Severity::Warning, Stage::ClientInstall)]
+    );
+}
+
+/// By the client's clock the list is not stale yet; by the right one it has been for long, and is nothing to come.
+#[test]
+fn a_list_that_has_ended_is_not_about_to() {
+    let stale = ("\"issuing.crl\"", "\"stale.crl\"");
+    let behind = ("os_build", "clock_offset_seconds = -100000\nos_build");
+    let warned = of(&[stale, behind], Bootstrap);
+    assert!(warned.warnings().all(|(_, cause)| cause.failure != "crl-unreachable"), "{:#?}", warned.stages);
+    let soon = of(&[("\"issuing.crl\"", "\"stale-soon.crl\"")], Bootstrap);
+    assert!(soon.warnings().any(|(_, cause)| cause.failure == "crl-unreachable"));
+}
+
+/// Two pages of the vendor say two things of a client that has a certificate and is not told to use it.
+#[test]
+fn a_certificate_that_the_command_line_does_not_ask_for_is_warned_of() {
+    let asks = ("ccmsetup.exe ", "ccmsetup.exe /UsePKICert ");
+    let with_token = ("os_build", "tokens = { registration = \"registration.jwt\" }\nos_build");
+    let selects = ("SMSSITECODE=PS1", "SMSSITECODE=PS1 CCMCERTSEL=\"SubjectStr:fabrikam\" CCMFIRSTCERT=1");
+    let warned = |changes: &[Change]| {
+        let prediction = of(changes, Bootstrap);
+        let found = prediction.warnings().map(|(_, cause)| (cause.failure, cause.confidence, cause.why.clone()));
+        found.filter(|(failure, ..)| *failure == "bootstrap-command-malformed").collect::<Vec<_>>()
+    };
+    let alone = [super::world::OWN_CERTIFICATE, DOMAIN];
+    let found = warned(&alone);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].1, Confidence::Possible);
+    assert!(!found[0].2.contains("although"), "{}", found[0].2);
+    let found = warned(&[alone[0], alone[1], selects]);
+    assert!(found[0].2.contains("although it has CCMCERTSEL and CCMFIRSTCERT"), "{}", found[0].2);
+    for fine in [vec![alone[0], alone[1], asks], vec![alone[0]], vec![alone[0], alone[1], with_token], vec![selects]] {
+        assert_eq!(warned(&fine), [], "{fine:?}");
+    }
 }
 
 #[test]

@@ -82,7 +82,7 @@ device_key_ok = true
 tenant = "7a4f0c1e-3b55-4c0d-9f10-2f6d1c8e5a01"
 os_build = 19045
 roots = ["root.pem"] # of the client
-ccmsetup = 'ccmsetup.exe CCMHOSTNAME=https://cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941 SMSSITECODE=PS1'
+ccmsetup = 'ccmsetup.exe CCMHOSTNAME=cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941 SMSSITECODE=PS1'
 user = "entra"
 user_id = "0d9e8c7b-6a5f-4e3d-8c2b-1a0f9e8d7c6b"
 cmg_enabled = true
