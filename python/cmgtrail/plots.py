@@ -83,9 +83,10 @@ class Plots:
         return _styled(bars + base.mark_circle(size=70, opacity=1), height={"step": 20})
 
     def causes(self) -> alt.Chart:
-        """How many clients each cause stops."""
+        """How many clients each cause stops; what was overcome, and what is harmless, only where nothing stops any."""
         alt = _altair()
-        found = sorted(self._trail.findings, key=lambda finding: -finding.clients)[:CAUSES]
+        causes = [finding for finding in self._trail.findings if finding.severity == "error"]
+        found = sorted(causes or self._trail.findings, key=lambda finding: -finding.clients)[:CAUSES]
         rows = [
             {
                 "cause": visible(finding.failure), "clients": finding.clients, "severity": finding.severity,

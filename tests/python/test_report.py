@@ -24,13 +24,41 @@ AT = datetime(2026, 11, 4, 8, 0, tzinfo=timezone.utc)
 def event(source: str, stage: str, mark: str, seconds: float, attempt: int = 1) -> Any:
     at = AT + timedelta(seconds=seconds)
     join = SimpleNamespace(confidence="certain", rivals=0)
-    return SimpleNamespace(source=source, stage=stage, mark=mark, at=at, attempt=attempt, join=join)
+    return SimpleNamespace(source=source, line=1, stage=stage, mark=mark, at=at, attempt=attempt, join=join)
 
 
-def drawn(events: list[Any], writers: dict[str, Machine], outcome: str = "failed", broke: str | None = None) -> Any:
+def drawn(
+    events: list[Any],
+    writers: dict[str, Machine],
+    outcome: str = "failed",
+    broke: str | None = None,
+    stages: tuple[Any, ...] = (),
+) -> Any:
     client = SimpleNamespace(host="PC042")
-    flow: Any = SimpleNamespace(events=events, outcome=outcome, broke_at=broke, client=client)
+    flow: Any = SimpleNamespace(events=events, outcome=outcome, broke_at=broke, client=client, stages=stages)
     return sequence.sequence(flow, writers)
+
+
+def stage(name: str, status: str, *evidence: tuple[str, int]) -> Any:
+    return SimpleNamespace(stage=name, status=status, evidence=list(evidence))
+
+
+def test_a_client_asks_the_gateway_and_elsewhere_the_management_point() -> None:
+    events = [event("a.log", "mp-validate", "fail", 0)]
+    writers = {"a.log": Machine("client", "PC042", 0.0)}
+    through = drawn(events, writers, broke="cmg-forward", stages=(stage("cmg-connection", "passed"),))
+    assert [lane.role for lane in through.lanes] == ["client", "cmg"]
+    direct = drawn(events, writers, broke="mp-validate", stages=(stage("cmg-connection", "skipped"),))
+    assert [lane.role for lane in direct.lanes] == ["client", "management-point"]
+
+
+def test_a_stage_that_no_step_shows_broke_where_its_line_stands() -> None:
+    events = [event("a.log", "mp-validate", "fail", 0), event("b.log", "cmg-receive", "start", 1)]
+    writers = {"a.log": Machine("client", "PC042", 0.0), "b.log": Machine("cmg", "VM0", 0.0)}
+    by_line = drawn(events, writers, broke="cmg-forward", stages=(stage("cmg-forward", "failed", ("b.log", 1)),))
+    assert [step.broke for step in by_line.steps] == [False, True]
+    by_failure = drawn(events, writers, broke="cmg-forward", stages=(stage("cmg-forward", "failed"),))
+    assert [step.broke for step in by_failure.steps] == [True, False]
 
 
 def test_a_diagram_takes_clock_offsets_off_its_delays() -> None:

@@ -132,7 +132,8 @@ def sequence(flow: Flow, writers: Mapping[str, Machine]) -> Sequence:
         flow: The flow.
         writers: `machines` of its trail.
     """
-    groups = _groups(list(flow.events), writers)
+    asked = "management-point" if _is_elsewhere(flow) else "cmg"
+    groups = _groups(list(flow.events), writers, asked)
     roles = {"client", *(role for group in groups for role in group.way)}
     order = [role for role in ROLES if role in roles]
     lanes = tuple(_lane(role, groups, flow) for role in order)
@@ -158,10 +159,17 @@ def sequence(flow: Flow, writers: Mapping[str, Machine]) -> Sequence:
     return Sequence(lanes, tuple(steps))
 
 
+def _is_elsewhere(flow: Flow) -> bool:
+    """Whether no line of the flow has to do with a gateway."""
+    return any(stage.stage == "cmg-connection" and stage.status == "skipped" for stage in flow.stages)
+
+
 class _Group(NamedTuple):
     machine: Machine
     first: int
     events: list[Event]
+    asked: str
+    """Whom the client asks, whoever answers in the end."""
 
     @property
     def mark(self) -> str:
@@ -175,11 +183,13 @@ class _Group(NamedTuple):
         origin, target = _WAYS.get(self.events[0].stage, (role, role))
         if role in {origin, target}:
             return origin, target
+        if role == "client":
+            return role, self.asked
         # A management point is asked, and asks none of the others.
         return (role, role if role == "management-point" else target)
 
 
-def _groups(events: list[Event], writers: Mapping[str, Machine]) -> list[_Group]:
+def _groups(events: list[Event], writers: Mapping[str, Machine], asked: str) -> list[_Group]:
     groups: list[_Group] = []
     known: tuple[object, ...] | None = None
     for place, event in enumerate(events):
@@ -187,7 +197,7 @@ def _groups(events: list[Event], writers: Mapping[str, Machine]) -> list[_Group]
         machine = machine if machine.role in ROLES else machine._replace(role="client")
         key = (machine, event.attempt, event.stage)
         if key != known:
-            groups.append(_Group(machine, place, []))
+            groups.append(_Group(machine, place, [], asked))
             known = key
         groups[-1].events.append(event)
     return groups
@@ -203,13 +213,22 @@ def _lane(role: str, groups: list[_Group], flow: Flow) -> Lane:
 
 
 def _broke(groups: list[_Group], flow: Flow) -> int | None:
-    """The step where the last attempt broke: the first that fails at that stage, else the last of it, else the end."""
+    """The step where the last attempt broke.
+
+    The first that fails at that stage, else the last of it; of a stage that no step shows the one with the line that
+    decided it, else the first that fails, else the end.
+    """
     if not groups or flow.outcome not in BROKEN:
         return None
-    at = [i for i, group in enumerate(groups) if group.events[0].stage == flow.broke_at]
+    steps = list(enumerate(groups))
+    at = [place for place, group in steps if group.events[0].stage == flow.broke_at]
     last = groups[-1].events[0].attempt
-    failing = [i for i in at if groups[i].mark == "fail" and groups[i].events[0].attempt == last]
-    return failing[0] if failing else at[-1] if at else len(groups) - 1
+    fails = [place for place, group in steps if group.mark == "fail" and group.events[0].attempt == last]
+    if at:
+        return next((place for place in at if place in fails), at[-1])
+    decided = {line for stage in flow.stages if stage.stage == flow.broke_at for line in stage.evidence}
+    shown = [place for place, group in steps if decided & {(event.source, event.line) for event in group.events}]
+    return (shown or fails or [len(groups) - 1])[0]
 
 
 _SURENESS = ("possible", "likely", "certain")

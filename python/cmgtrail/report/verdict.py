@@ -73,9 +73,20 @@ def _cause(finding: Finding) -> str:
 
 def _reach(trail: Trail, errors: list[Finding]) -> str:
     clients = len({words.client_name(flow) for flow in trail.flows})
-    first = errors[0]
-    hit = f"It stops {first.clients:,} of {counted(clients, 'client')}" if clients else "No client's own log is here"
-    return f"{hit}. What to do: {first.remedy}{_others(errors[1:])}"
+    first, all_of_them = errors[0], _stopped(trail, clients, errors)
+    who = "This one" if all_of_them else "It"
+    hit = f"{who} stops {first.clients:,} of {counted(clients, 'client')}" if clients else "No client's own log is here"
+    return f"{all_of_them}{hit}. What to do: {first.remedy}{_others(errors[1:])}"
+
+
+def _stopped(trail: Trail, clients: int, errors: list[Finding]) -> str:
+    """How many clients are stopped at all, where it is not by one cause alone."""
+    stopped = {words.client_name(flow) for error in errors for flow in error.flows}
+    stopped |= {words.client_name(flow) for flow in words.unexplained(trail)}
+    if len(stopped) <= errors[0].clients:
+        return ""
+    causes = len({error.failure for error in errors if error.clients})
+    return f"{len(stopped):,} of {counted(clients, 'client')} are stopped, by {counted(causes, 'cause')}. "
 
 
 def _others(errors: list[Finding]) -> str:
