@@ -68,7 +68,7 @@ fn sure(failure: &str) -> Finding {
 }
 
 fn compared(site: &Site, flow: &Flow, findings: &[Finding]) -> Preflight {
-    compared_beside(site, &[flow.clone()], findings)
+    compared_beside(site, std::slice::from_ref(flow), findings)
 }
 
 fn compared_beside(site: &Site, flows: &[Flow], findings: &[Finding]) -> Preflight {
