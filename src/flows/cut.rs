@@ -219,7 +219,8 @@ impl Cutter<'_> {
     /// True where an event answers the request that its thread made last, though the line that named the message is
     /// lost.
     fn answers_open_request(&self, event: &Event) -> bool {
-        let unnamed = |request: &Request| request.to_cmg && !request.failed() && !self.names_message(request);
+        let unnamed =
+            |request: &Request| request.is_likely_to_cmg() && !request.failed() && !self.names_message(request);
         event.mark() == Mark::Ok && self.last_request(event).is_some_and(unnamed)
     }
 
@@ -292,7 +293,8 @@ impl Cutter<'_> {
         let asked = |purpose: Stage| matches!(purpose, Stage::MpValidate | Stage::CcmTokenRequest);
         let passed = |request: &Request| {
             let answered = request.passed() && request.purpose.is_some_and(asked);
-            request.to_cmg && !request.failed() && (answered || self.names_message(request))
+            let sends = request.presumed_to_cmg || self.names_message(request);
+            request.is_likely_to_cmg() && !request.failed() && (answered || sends)
         };
         if !begins || !self.last_request(event).is_some_and(passed) {
             return;

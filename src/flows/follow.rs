@@ -75,6 +75,7 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
         machines.iter().map(|machine| identity_of(&machine.client_events, events)).collect();
     let servers = Servers::new(&machines, &Context { events, sources, requests: &requests, knowledge });
     let links = servers.links();
+    place::note_presumed(&servers.sightings, &mut requests);
     place::note_served(&links, &servers.sightings, &mut requests);
     place::note_statuses(&links, &servers.sightings, &mut requests);
     let context = Context { events, sources, requests: &requests, knowledge };

@@ -83,6 +83,15 @@ pub fn place(
     }
 }
 
+/// Notes the requests that carry a CCM token and were, as their neighbours tell, sent to a gateway that no line names.
+pub fn note_presumed(sightings: &Sightings, requests: &mut Requests) {
+    for client in sightings.of(Layer::Client) {
+        if let Some(request) = requests.all.get_mut(client.of) {
+            request.presumed_to_cmg = request.host.is_none() && request.ccm_token == Some(true);
+        }
+    }
+}
+
 /// Notes the requests that some server surely answered well, where their clients' logs do not tell how they ended.
 /// Which of several lines is a request's own need not be known where all of them say so.
 pub fn note_served(links: &[Link], sightings: &Sightings, requests: &mut Requests) {

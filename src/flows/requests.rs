@@ -58,6 +58,8 @@ pub struct Request {
     pub purpose: Option<Stage>,
     /// True where it goes to a CMG.
     pub to_cmg: bool,
+    /// No line names its target, and it carries a CCM token, as those do that go to a CMG.
+    pub presumed_to_cmg: bool,
     /// CRL checking was on for it; `None` where the log does not tell.
     pub revocation_check: Option<bool>,
     /// It carried a CCM token; `None` where the log does not tell.
@@ -118,6 +120,11 @@ impl Request {
     /// True where a secure-failure flag of this name is set.
     pub fn has_flag(&self, name: &str) -> bool {
         SECURE_FLAGS.iter().any(|(flag, bit)| flag.eq_ignore_ascii_case(name) && self.mask & bit != 0)
+    }
+
+    /// True where it goes to a CMG, or is presumed to.
+    pub fn is_likely_to_cmg(&self) -> bool {
+        self.to_cmg || self.presumed_to_cmg
     }
 
     /// True where it failed below HTTP: no name, no connection, no trust. The codes are `WinHTTP`'s (12000 to 12199 as
@@ -187,7 +194,7 @@ impl Requests {
     /// True where the event speaks of a gateway: its request goes to one, or it names one.
     pub fn concerns_cmg(&self, index: u32, event: &Event, knowledge: &Knowledge) -> bool {
         match self.of(index) {
-            Some(request) if request.host.is_some() => request.to_cmg,
+            Some(request) if request.host.is_some() || request.presumed_to_cmg => request.is_likely_to_cmg(),
             _ => target(event, knowledge).is_some_and(|(host, _)| self.cmg_hosts.contains(&host)),
         }
     }
@@ -253,8 +260,9 @@ impl Builder<'_> {
             Request { has_banner: event.message.request == Some(RequestPart::Banner), ..Request::default() };
         note_target(&mut named, event, self.knowledge);
         if let Some(open) = self.open_on(thread, event) {
+            let is_made = self.is_made(open);
             let request = &mut self.requests.all[open as usize];
-            if named.has_banner && request.may_be_told_more_by(&named, self.knowledge) {
+            if named.has_banner && !is_made && request.may_be_told_more_by(&named, self.knowledge) {
                 request.has_banner = true;
                 request.host = named.host.or(request.host.take());
                 request.path = named.path.or(request.path.take());
@@ -272,11 +280,23 @@ impl Builder<'_> {
         self.add(number, index);
     }
 
+    /// True where some line says how the request is made: its banner stood before.
+    fn is_made(&self, request: u32) -> bool {
+        self.requests.all[request as usize].events.iter().any(|&line| says_how(&self.events[line as usize]))
+    }
+
+    /// True where a line says what another has said of the open request: it is of the next, whose first line is lost.
+    fn is_said_again(&self, open: u32, event: &Event) -> bool {
+        let same = |line: &u32| self.events[*line as usize].message.request == event.message.request;
+        says_how(event) && self.requests.all[open as usize].events.iter().any(same)
+    }
+
     /// The open request of the thread; a new one where the log began after its banner, or the line names another.
     fn request_for(&mut self, thread: Thread, event: &Event, part: RequestPart) -> u32 {
         let mut named = Request::default();
         note_target(&mut named, event, self.knowledge);
         if let Some(open) = self.open_on(thread, event) {
+            let is_said_again = self.is_said_again(open, event);
             let request = &mut self.requests.all[open as usize];
             let same_host = named.host.is_none() || request.host.is_none() || request.host == named.host;
             // A line that names another path is of a request whose first line is lost.
@@ -287,7 +307,7 @@ impl Builder<'_> {
                 Ending::Passed => true,
                 Ending::Failed => !matches!(part, RequestPart::Status | RequestPart::Result),
             };
-            if same && !spent {
+            if same && !spent && !is_said_again {
                 request.host = request.host.take().or(named.host);
                 request.path = request.path.take().or(named.path);
                 return open;
@@ -342,6 +362,14 @@ impl Builder<'_> {
     }
 }
 
+/// True for the lines that say, each once and after the banner, how a request is made.
+fn says_how(event: &Event) -> bool {
+    matches!(
+        event.message.request,
+        Some(RequestPart::Connection | RequestPart::RevocationCheck | RequestPart::CcmToken)
+    )
+}
+
 /// Takes what one line says of its request.
 fn note(request: &mut Request, event: &Event, part: RequestPart) {
     match part {
@@ -372,7 +400,7 @@ fn note(request: &mut Request, event: &Event, part: RequestPart) {
                 request.hresults.insert(normal_hresult(hresult));
             }
         }
-        RequestPart::Detail | RequestPart::Names | RequestPart::Banner => {}
+        RequestPart::Detail | RequestPart::Connection | RequestPart::Names | RequestPart::Banner => {}
     }
 }
 

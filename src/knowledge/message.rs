@@ -31,6 +31,8 @@ pub enum RequestPart {
     Banner,
     /// Says how it is made, or that something of it failed; nothing more is read from it.
     Detail,
+    /// It has a connection.
+    Connection,
     /// CRL checking is on for it.
     RevocationCheck,
     /// It carries a CCM token.

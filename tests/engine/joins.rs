@@ -1,6 +1,7 @@
 //! Joins across machines and clocks, on simulated sites.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use cmgtrail::engine::{ReadOptions, Silent, Trail};
@@ -128,6 +129,76 @@ fn a_server_whose_folder_names_none_is_known_by_what_it_calls_itself() {
             assert!(source.notes.iter().any(|note| note.contains("taken for")), "{:?}", source.notes);
         }
     }
+}
+
+/// A client's log of a message every few minutes, the gateway's rows of them, and the lines on the message at `unnamed`
+/// without the ones that name its target.
+fn one_message_without_its_banner() -> tempfile::TempDir {
+    // Minute and second of each message: no two gaps are alike.
+    let times = [(0, 5), (2, 41), (7, 13), (9, 2), (15, 50), (21, 8), (24, 59), (30, 1), (37, 44), (39, 20), (48, 31)];
+    let unnamed = 6;
+    let line = |(minute, second): (u32, u32), ms: u32, text: &str| {
+        format!(
+            "<![LOG[{text}]LOG]!><time=\"10:{minute:02}:{second:02}.{ms:03}+000\" date=\"08-18-2025\" \
+             component=\"CcmMessaging\" context=\"\" type=\"1\" thread=\"4100\" file=\"ccmhttp.cpp:1\">\r\n"
+        )
+    };
+    let path = "/CCM_Proxy_ServerAuth/72057594037927957/ccm_system_tokenauth/request";
+    let mut client = String::new();
+    let mut rows = String::from(
+        "#Software: Microsoft Internet Information Services 10.0\r\n#Fields: date time s-ip cs-method cs-uri-stem \
+         cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status \
+         time-taken\r\n",
+    );
+    for (number, &at) in times.iter().enumerate() {
+        if number != unnamed {
+            let banner = format!(
+                "SMS CCM 5.0: Host=cmg.contoso.com, Path={path}, Port=443, Protocol=https, CcmTokenAuth=1, Flags=0x1304, \
+                 Options=0xe0"
+            );
+            client += &line(at, 100, &banner);
+        }
+        client += &line(at, 110, "Created connection on port 443");
+        client += &line(at, 120, "Appending CCM Token to the header.");
+        let (minute, second) = at;
+        write!(
+            rows,
+            "2025-08-18 10:{minute:02}:{second:02} 10.0.0.4 CCM_POST {path} - 443 - 203.0.113.7 SMS+CCM+5.0 - 200 0 0 \
+             140\r\n"
+        )
+        .unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in
+        [("client-PC07/CcmMessaging.log", client), ("cmg-ProxyService_IN_0/W3SVC1/u_ex250818.log", rows)]
+    {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// Line of the gateway's row of the message without a banner: two lines of head, then one for each message.
+const ITS_ROW: u32 = 9;
+
+#[test]
+fn a_request_whose_target_is_lost_is_joined_to_the_gateways_row_at_its_time() {
+    let folder = one_message_without_its_banner();
+    let trail = read(&[folder.path().to_owned()]);
+    let is_row = |event: &&cmgtrail::flows::FlowEvent| event.source.contains("W3SVC1") && event.line == ITS_ROW;
+    let joined: Vec<_> = trail
+        .flows
+        .iter()
+        .filter(|flow| flow.client.host.as_deref() == Some("PC07"))
+        .flat_map(|flow| &flow.events)
+        .filter(is_row)
+        .collect();
+    // Its own lines are the 19th and 20th: six messages of three lines stand before.
+    let own = |event: &&cmgtrail::flows::FlowEvent| {
+        event.join.to.as_ref().is_some_and(|to| to.source.ends_with("CcmMessaging.log") && [19, 20].contains(&to.line))
+    };
+    assert!(joined.iter().copied().any(|event| own(&event)), "{joined:?}");
 }
 
 fn machines(folder: &Path) -> Vec<PathBuf> {

@@ -7,6 +7,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 use super::{Pair, SECOND, Tie};
 use crate::flows::hops::{Layer, Sighting, Sightings};
@@ -18,6 +19,10 @@ const REACH: Micros = 20 * 60 * SECOND;
 /// A row may stand this far from where a difference of the clocks puts it: its end is known to the second, and the
 /// answer is under way for a while.
 const WITHIN: Micros = 3 * SECOND / 2;
+
+/// Once the difference is known closely, a row stands this near: half a second for what its end is rounded by, and what
+/// the answer is under way.
+const CLOSELY: Micros = 3 * SECOND / 4;
 
 /// Gaps longer than this say little: clocks may have been set in between.
 const LONGEST: i64 = 4 * 3_600;
@@ -49,6 +54,9 @@ const SHARED: f64 = 3.0;
 
 /// Offsets of one client at most: its clock may have been set.
 const OFFSETS: usize = 3;
+
+/// Addresses and differences of one client, the likeliest, that are tried together with a second difference.
+const SET: usize = 8;
 
 /// Ties of clients to machines of the gateway.
 pub fn ties(machines: usize, sightings: &Sightings) -> Vec<Tie> {
@@ -212,8 +220,14 @@ impl Search<'_> {
         let mut fits: BTreeMap<usize, Vec<Fit>> = BTreeMap::new();
         for (client, requests) in of_client.iter().enumerate().filter(|(_, requests)| requests.len() > 1) {
             let proposals = self.index.proposals(requests);
-            let of_proposal = |(address, offset): (u32, Micros)| self.fit(requests, address, offset);
-            fits.insert(client, proposals.into_iter().filter_map(of_proposal).collect());
+            let of_proposal = |proposal: (u32, Micros)| self.fit(requests, proposal);
+            let mut found: Vec<Fit> = proposals.into_iter().filter_map(of_proposal).collect();
+            found.sort_by(|one, two| two.likelier.total_cmp(&one.likelier));
+            for fit in found.iter_mut().take(SET) {
+                let second = self.next_offset(requests, &[(fit.address, fit.offset)]);
+                fit.likelier += second.map_or(0.0, |second| (second.likelier - tries(1)).max(0.0));
+            }
+            fits.insert(client, found);
         }
         let mut found: BTreeMap<usize, Vec<(u32, Micros)>> = BTreeMap::new();
         let mut taken: BTreeSet<u32> = BTreeSet::new();
@@ -245,55 +259,97 @@ impl Search<'_> {
     /// requests that are left.
     fn offsets(&self, requests: &[(Micros, u32)], first: Fit) -> Vec<(u32, Micros)> {
         let mut found = vec![(first.address, first.offset)];
-        let mut left: Vec<(Micros, u32)> = requests.to_vec();
-        let rows = &self.rows_of[&first.address];
-        let only = Index::new(&BTreeMap::from([(first.address, rows.clone())]));
         while found.len() < OFFSETS {
-            let explained = |at: Micros| found.iter().any(|(_, offset)| has_row(rows, at - offset));
-            left.retain(|(at, _)| !explained(*at));
-            let fits =
-                only.proposals(&left).into_iter().filter_map(|(address, offset)| self.fit(&left, address, offset));
-            let best = fits.max_by(|one, two| one.likelier.total_cmp(&two.likelier));
-            let Some(best) = best.filter(|best| best.likelier > tries(1) + SURE) else { break };
-            found.push((best.address, best.offset));
+            let next = self.next_offset(requests, &found);
+            let Some(next) = next.filter(|next| next.likelier > tries(1) + SURE) else { break };
+            found.push((next.address, next.offset));
         }
         found
+    }
+
+    /// What explains best, by the same address, the requests that the offsets `found` leave.
+    fn next_offset(&self, requests: &[(Micros, u32)], found: &[(u32, Micros)]) -> Option<Fit> {
+        let address = found.first()?.0;
+        let rows = self.rows_of.get(&address)?;
+        let explained = |at: Micros| found.iter().any(|(_, offset)| has_row(rows, at - offset));
+        let left: Vec<(Micros, u32)> = requests.iter().copied().filter(|(at, _)| !explained(*at)).collect();
+        if left.len() < 2 {
+            return None;
+        }
+        let only = Index::new(&BTreeMap::from([(address, rows.clone())]));
+        let fits = only.proposals(&left).into_iter().filter_map(|proposal| self.fit(&left, proposal));
+        fits.max_by(|one, two| one.likelier.total_cmp(&two.likelier))
     }
 
     /// How much likelier it is that the requests came from this address, by clocks so far apart, than that rows of the
     /// address stand there by chance.
     #[allow(clippy::cast_precision_loss)] // counts, and times far below 2^52
-    fn fit(&self, requests: &[(Micros, u32)], address: u32, offset: Micros) -> Option<Fit> {
+    fn fit(&self, requests: &[(Micros, u32)], (address, proposed): (u32, Micros)) -> Option<Fit> {
         let rows = self.rows_of.get(&address)?;
-        let mut next =
-            rows.partition_point(|(time, _)| *time < requests.first().map_or(0, |(at, _)| at - offset - WITHIN));
-        let mut partners: Vec<Option<usize>> = Vec::with_capacity(requests.len());
-        for &(at, outer) in requests {
-            let expected = at - offset;
-            while rows.get(next).is_some_and(|(time, _)| *time < expected - WITHIN) {
-                next += 1;
-            }
-            let may_be = |inner: u32| self.clients[outer as usize].may_be(&self.rows[inner as usize]);
-            let candidates = (next..rows.len()).take_while(|row| rows[*row].0 <= expected + WITHIN);
-            let partner = candidates.into_iter().find(|row| may_be(rows[*row].1));
-            next = partner.map_or(next, |row| row + 1);
-            partners.push(partner);
-        }
+        let offset = closely(requests, &self.partners(requests, rows, proposed, WITHIN), rows)?;
+        let partners = self.partners(requests, rows, offset, CLOSELY);
         let span = rows.last()?.0 - rows.first()?.0 + 60 * SECOND;
-        let by_chance = (rows.len() as f64 * 2.0 * WITHIN as f64 / span as f64).min(SEEN);
-        let gains: Vec<f64> = partners
-            .iter()
-            .map(|partner| match partner {
-                Some(_) => (SEEN / by_chance).ln(),
-                None => ((1.0 - SEEN) / (1.0 - by_chance)).ln(),
-            })
-            .collect();
+        let by_chance = (bursts(rows).len() as f64 * 2.0 * CLOSELY as f64 / span as f64).min(SEEN);
+        let mut gains = vec![0.0; requests.len()];
+        for burst in bursts(requests) {
+            let is_met = partners[burst.clone()].iter().any(Option::is_some);
+            gains[burst.start] = if is_met { (SEEN / by_chance).ln() } else { ((1.0 - SEEN) / (1.0 - by_chance)).ln() };
+        }
         let (from, to, gain) = best_run(&gains);
         let met: Vec<usize> = partners[from..to].iter().flatten().copied().collect();
         let among = met.last()? - met.first()? + 1;
         let likelier = gain + (among - met.len()) as f64 * (1.0 - OWN).ln();
         Some(Fit { address, offset, run: (from, to), likelier })
     }
+
+    /// The row of each request, where one may be its own and stands `within` of where the difference puts it.
+    fn partners(
+        &self,
+        requests: &[(Micros, u32)],
+        rows: &[(Micros, u32)],
+        offset: Micros,
+        within: Micros,
+    ) -> Vec<Option<usize>> {
+        let mut next =
+            rows.partition_point(|(time, _)| *time < requests.first().map_or(0, |(at, _)| at - offset - within));
+        let mut partners: Vec<Option<usize>> = Vec::with_capacity(requests.len());
+        for &(at, outer) in requests {
+            let expected = at - offset;
+            while rows.get(next).is_some_and(|(time, _)| *time < expected - within) {
+                next += 1;
+            }
+            let may_be = |inner: u32| self.clients[outer as usize].may_be(&self.rows[inner as usize]);
+            let candidates = (next..rows.len()).take_while(|row| rows[*row].0 <= expected + within);
+            let partner = candidates.into_iter().find(|row| may_be(rows[*row].1));
+            next = partner.map_or(next, |row| row + 1);
+            partners.push(partner);
+        }
+        partners
+    }
+}
+
+/// The difference of the clocks that puts most requests and their rows closely together.
+fn closely(requests: &[(Micros, u32)], partners: &[Option<usize>], rows: &[(Micros, u32)]) -> Option<Micros> {
+    let of_pair = |((at, _), partner): (&(Micros, u32), &Option<usize>)| partner.map(|row| at - rows[row].0);
+    let mut apart: Vec<Micros> = requests.iter().zip(partners).filter_map(of_pair).collect();
+    apart.sort_unstable();
+    let within = |first: usize| first + apart[first..].partition_point(|other| *other <= apart[first] + 2 * CLOSELY);
+    let first = (0..apart.len()).max_by_key(|&first| (within(first) - first, std::cmp::Reverse(first)))?;
+    let last = apart[within(first) - 1];
+    Some(apart[first] + (last - apart[first]) / 2)
+}
+
+/// Times that follow each other closely, as one: a burst proves no more than one request, for every client makes bursts
+/// alike.
+fn bursts(times: &[(Micros, u32)]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (place, &(at, _)) in times.iter().enumerate() {
+        match found.last_mut() {
+            Some(burst) if at - times[burst.end - 1].0 < SHORTEST * SECOND => burst.end = place + 1,
+            _ => found.push(place..place + 1),
+        }
+    }
+    found
 }
 
 /// True where a row stands near enough to where it is expected.
@@ -326,7 +382,7 @@ fn best_run(gains: &[f64]) -> (usize, usize, f64) {
 /// Tries that chance has: addresses and differences of the clocks, as a logarithm.
 #[allow(clippy::cast_precision_loss)] // counts
 fn tries(addresses: usize) -> f64 {
-    (addresses as f64 * (REACH / WITHIN) as f64).ln()
+    (addresses as f64 * (REACH / CLOSELY) as f64).ln()
 }
 
 impl Search<'_> {

@@ -142,10 +142,11 @@ impl Hop<'_> {
         let by_client = lead.filter(|(seen, _)| seen.reference.is_some() || first_row.is_none());
         let Some((seen, sighting)) = by_client.or(first_row) else { return Vec::new() };
         let law = if by_client.is_some() { &self.of_client.0 } else { &self.of_row.0 };
-        let Some(class) = self.inner.classes.get(&sighting.endpoint) else { return Vec::new() };
+        let Some(around) = self.inner.near_class(sighting) else { return Vec::new() };
         let mut found = Vec::new();
-        for place in solve::near(&seen, class, law) {
+        for place in solve::near(&seen, around, law) {
             let Some(other) = self.inner.seen[place as usize] else { continue };
+            let Some(class) = self.inner.classes.get(&self.inner.sightings[place as usize].endpoint) else { continue };
             let odds = self.odds(front, by_client.map(|(seen, _)| seen), (place, other), class, alone)
                 * self.evidence.factor(front.client, place);
             if odds > 1e-3 {
@@ -190,7 +191,9 @@ impl Hop<'_> {
             total += share * status * solve::odds(density, &by_row, &other, class, alone);
         }
         if let (Some(measure), true) = (by_client, rest > 0.0) {
+            let asks = own.map_or(1.0, |own| self.clients.asks(own, partner, self.inner));
             total += rest
+                * asks
                 * by_client_status
                 * solve::odds(self.of_client.0.density(&measure), &measure, &other, class, alone);
         }

@@ -133,6 +133,12 @@ impl Law {
         area.max(0.0) / (2.0 * half)
     }
 
+    /// How likely a pair stands where it does by the law, and is no stray.
+    fn lawful(&self, measure: &Measure) -> f64 {
+        let by_law = (1.0 - STRAY) * self.lead_density(measure);
+        by_law / (by_law + STRAY / STRAY_REACH)
+    }
+
     /// Standard deviation of the lead, clocks included, quantisation left out.
     pub fn deviation(&self, measure: &Measure) -> Seconds {
         let ends = if measure.ends_only { self.slack.median() / 2.0 } else { 0.0 };
@@ -156,13 +162,19 @@ impl Law {
         let slack = LogNormal::fit(&slacks, prior.slack, BELIEVED);
         // What was believed of the lead counts half, so that rounds of learning forget where they began.
         let (mut total, mut sum) = (BELIEVED, BELIEVED * before.lead * 0.5);
-        for (measure, weight) in pairs.iter().filter(|(measure, _)| !measure.ends_only) {
+        // A pair that stands where only strays do teaches nothing of where the others stand.
+        let lawful: Vec<(&Measure, f64)> = pairs
+            .iter()
+            .filter(|(measure, _)| !measure.ends_only)
+            .map(|(measure, weight)| (measure, weight * before.lawful(measure)))
+            .collect();
+        for (measure, weight) in &lawful {
             total += weight;
             sum += weight * measure.lead;
         }
         let lead = sum / total;
         let (mut variance, mut total) = (BELIEVED * prior.spread * prior.spread, BELIEVED);
-        for (measure, weight) in pairs.iter().filter(|(measure, _)| !measure.ends_only) {
+        for (measure, weight) in &lawful {
             let distance = measure.lead - lead;
             // What whole seconds and the clocks add is not the hop's own.
             let foreign = f64::from(measure.coarse) * OF_A_SECOND + measure.clocks * measure.clocks;
@@ -209,6 +221,17 @@ mod tests {
         let found = LogNormal::fit(&values, Law::default().slack, 2.0);
         assert!(near(found.median(), 0.1, 0.001), "{found:?}");
         assert!(near(found.sigma, quartile * (2.0_f64 / 3.0).sqrt(), 0.02), "{found:?}");
+    }
+
+    #[test]
+    fn a_few_strays_widen_no_law() {
+        let at = |lead| Measure { slack: None, lead, clocks: 0.0, coarse: 0, ends_only: false };
+        let right = (-50..=50).map(|place| (at(f64::from(place) / 1_000.0), 1.0));
+        let pairs: Vec<(Measure, f64)> = right.chain([(at(5.0), 1.0), (at(-8.0), 1.0)]).collect();
+        let found = (0..3).fold(Law::default(), |law, _| Law::fit(&pairs, &law, 0.9));
+        // The right ones lie evenly within 50 ms: their deviation is 29 ms, and what is believed adds some.
+        assert!(found.spread < 0.05, "{found:?}");
+        assert!(near(found.lead, 0.0, 0.01), "{found:?}");
     }
 
     #[test]

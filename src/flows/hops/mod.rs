@@ -12,6 +12,7 @@ mod law;
 mod seen;
 mod sightings;
 mod solve;
+mod unnamed;
 
 use std::collections::HashMap;
 

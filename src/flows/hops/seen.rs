@@ -1,5 +1,6 @@
 //! Sightings of one layer with their times led back to the reference, ready to be compared.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 
 use super::law::{Law, LogNormal, Measure, Seconds};
@@ -89,6 +90,13 @@ pub struct Run {
     pub clock: Seconds,
 }
 
+impl Class {
+    /// Number of requests.
+    fn len(&self) -> usize {
+        self.runs.iter().map(|run| run.places.len()).sum()
+    }
+}
+
 /// All sightings of a layer.
 pub struct Side<'a> {
     /// As the logs have them.
@@ -97,6 +105,17 @@ pub struct Side<'a> {
     pub seen: Vec<Option<Seen>>,
     /// By endpoint.
     pub classes: HashMap<Option<u32>, Class>,
+    /// All as one, whatever was asked; made where it is needed.
+    every: OnceCell<Class>,
+    /// How often the requests of each kind asked what.
+    asked: HashMap<Option<u32>, Asked>,
+}
+
+/// How often requests of one kind asked what.
+#[derive(Debug, Default)]
+struct Asked {
+    of_endpoint: HashMap<u32, f64>,
+    all: f64,
 }
 
 impl<'a> Side<'a> {
@@ -110,13 +129,51 @@ impl<'a> Side<'a> {
             }
         }
         let classes = classes.into_iter().map(|(endpoint, places)| (endpoint, class(places, &seen))).collect();
-        Self { sightings, seen, classes }
+        Self { sightings, seen, classes, every: OnceCell::new(), asked: asked(sightings) }
+    }
+
+    /// Where what an outer sighting may be stands: all that asked the same; all, where it is not known what that is.
+    pub fn near_class(&self, outer: &Sighting) -> Option<&Class> {
+        if outer.endpoint.is_some() {
+            return self.classes.get(&outer.endpoint);
+        }
+        Some(self.every.get_or_init(|| {
+            let all = (0_u32..).zip(&self.seen).filter_map(|(place, seen)| Some((seen.as_ref()?.middle, place)));
+            class(all.collect(), &self.seen)
+        }))
+    }
+
+    /// How likely one of this side's sightings went to a gateway and asked what an inner one did. Of what is not known, it
+    /// is what others of its kind asked; one more is believed that asked what the inner machines are asked.
+    #[allow(clippy::cast_precision_loss)] // counts
+    pub fn asks(&self, own: &Sighting, partner: &Sighting, inner: &Self) -> f64 {
+        if own.endpoint.is_some() {
+            return own.likely;
+        }
+        let Some((endpoint, class)) = partner.endpoint.zip(inner.classes.get(&partner.endpoint)) else { return 0.0 };
+        let usual = class.len() as f64 / inner.len() as f64;
+        let known = self.asked.get(&own.kind);
+        let asked = known.and_then(|asked| asked.of_endpoint.get(&endpoint)).copied().unwrap_or(0.0);
+        own.likely * (asked + usual) / (known.map_or(0.0, |asked| asked.all) + 1.0)
     }
 
     /// Number of sightings.
     pub fn len(&self) -> usize {
         self.sightings.len()
     }
+}
+
+/// What the sightings that tell it asked, by their kinds.
+fn asked(sightings: &[Sighting]) -> HashMap<Option<u32>, Asked> {
+    let mut all: HashMap<Option<u32>, Asked> = HashMap::new();
+    for sighting in sightings.iter().filter(|sighting| sighting.kind.is_some()) {
+        if let Some(endpoint) = sighting.endpoint {
+            let asked = all.entry(sighting.kind).or_default();
+            *asked.of_endpoint.entry(endpoint).or_insert(0.0) += 1.0;
+            asked.all += 1.0;
+        }
+    }
+    all
 }
 
 fn seen(sighting: &Sighting, clocks: &Clocks, base: Micros) -> Option<Seen> {

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::unnamed::{Guess, Neighbours};
 use crate::events::Event;
 use crate::flows::requests::{Request, Requests};
 use crate::flows::servers::Transaction;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, RequestPart};
 use crate::record::{Format, Source};
 use crate::stage::{Mark, Role, Stage};
 use crate::time::Micros;
@@ -88,6 +89,10 @@ pub struct Sighting {
     pub target: Option<usize>,
     /// It serves a registration.
     pub registers: bool,
+    /// How likely it went to a gateway at all: surely, unless no line names where it went.
+    pub likely: f64,
+    /// Requests of one kind are of one log and look alike where their targets are not named; of clients only.
+    pub kind: Word,
 }
 
 impl Sighting {
@@ -108,7 +113,7 @@ impl Sighting {
     /// True where nothing that both know contradicts that they saw the same request. Times are not compared.
     pub fn may_be(&self, inner: &Self) -> bool {
         let same = |one: Word, two: Word| one.is_none() || two.is_none() || one == two;
-        self.endpoint == inner.endpoint
+        same(self.endpoint, inner.endpoint)
             && self.answer.agrees(inner.answer)
             && same(self.role_id, inner.role_id)
             && same(self.gateway, inner.gateway)
@@ -150,14 +155,20 @@ pub struct Context<'a> {
     pub hosts: &'a HashMap<String, usize>,
 }
 
-/// Everything that was seen: requests of clients to gateways that got as far as HTTP, and what servers did.
+/// Everything that was seen: requests of clients to gateways, surely or likely, that got as far as HTTP, and what servers
+/// did.
 pub fn collect(requests: &Requests, transactions: &[Transaction], context: &Context<'_>) -> Sightings {
     let mut words = Words::default();
     let mut all = Sightings::default();
-    for (number, request) in requests.all.iter().enumerate() {
-        if request.to_cmg && !request.failed_below_http() {
-            all.layers[Layer::Client as usize].extend(of_client(number, request, context, &mut words));
-        }
+    let neighbours = Neighbours::new(requests, context);
+    for (number, request) in requests.all.iter().enumerate().filter(|(_, request)| !request.failed_below_http()) {
+        let to = match &request.host {
+            Some(_) if !request.to_cmg => None,
+            Some(host) => Some(Guess { gateway: Some(host.clone()), likely: 1.0 }),
+            None => neighbours.guess(number, request),
+        };
+        let sighting = to.and_then(|to| of_client(number, request, &to, context, &mut words));
+        all.layers[Layer::Client as usize].extend(sighting);
     }
     for (number, transaction) in transactions.iter().enumerate() {
         if let Some((layer, sighting)) = of_server(number, transaction, context, &mut words) {
@@ -190,12 +201,26 @@ fn query_of(text: &str) -> Option<u64> {
     (!plain.is_empty() && plain != "-").then(|| hasher.finish())
 }
 
-fn of_client(number: usize, request: &Request, context: &Context<'_>, words: &mut Words) -> Option<Sighting> {
+fn of_client(
+    number: usize,
+    request: &Request,
+    to: &Guess,
+    context: &Context<'_>,
+    words: &mut Words,
+) -> Option<Sighting> {
     let events = || request.events.iter().map(|&event| &context.events[event as usize]);
     let first = *request.events.first()?;
     let utc = |event: u32| context.events[event as usize].stamp.utc;
     let is_message = events().any(|event| event.get("message_id").is_some());
-    let endpoint = if is_message { Some(MESSAGES) } else { request.endpoint.as_deref() }?;
+    let endpoint = if is_message { Some(MESSAGES) } else { request.endpoint.as_deref() };
+    let has = |wanted: fn(RequestPart) -> bool| events().any(|event| event.message.request.is_some_and(wanted));
+    // A request that is only announced may never be made, and a path that the knowledge does not have is no gateway's.
+    if endpoint.is_none() && (request.path.is_some() || !has(|part| part != RequestPart::Names)) {
+        return None;
+    }
+    let appends = has(|part| part == RequestPart::CcmToken);
+    let log = context.sources.get(context.events[first as usize].place.source as usize)?.component.as_deref();
+    let kind = format!("{} {appends}", log.unwrap_or_default());
     let answer = match (request.failed(), request.passed()) {
         (true, _) => Answer::Bad(request.status),
         (_, true) => Answer::Good,
@@ -210,10 +235,10 @@ fn of_client(number: usize, request: &Request, context: &Context<'_>, words: &mu
         from: request.sent.map_or_else(|| utc(first), utc),
         to: request.answered.and_then(utc),
         coarse: false,
-        endpoint: Some(words.of(endpoint)),
+        endpoint: endpoint.map(|endpoint| words.of(endpoint)),
         answer,
         role_id: events().find_map(|event| event.get("role_id")).and_then(|id| words.role_id(id)),
-        gateway: request.host.as_deref().map(|host| words.of(host)),
+        gateway: to.gateway.as_deref().map(|host| words.of(host)),
         address: None,
         agent: events().find_map(|event| event.get("agent")).map(|agent| words.of(agent)),
         query,
@@ -221,6 +246,8 @@ fn of_client(number: usize, request: &Request, context: &Context<'_>, words: &mu
         registers: events().filter_map(|event| event.get("endpoint")).any(|endpoint| {
             context.knowledge.endpoint(endpoint).is_some_and(|endpoint| endpoint.stage == Stage::Registration)
         }),
+        likely: to.likely,
+        kind: Some(words.of(&kind)),
     })
 }
 
@@ -273,6 +300,8 @@ fn of_server(
         query: get("query").filter(|_| layer == Layer::Gateway).and_then(query_of),
         target: target.filter(|_| layer == Layer::Connector),
         registers: transaction.registers,
+        likely: 1.0,
+        kind: None,
     };
     Some((layer, sighting))
 }

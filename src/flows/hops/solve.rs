@@ -121,18 +121,17 @@ fn believed_alone(outers: usize, edges: &[Edge], shares: &[f64]) -> Alone {
 /// [`CANDIDATES`].
 fn candidates(outer: &Side<'_>, place: u32, inner: &Side<'_>, law: &Law, alone: Alone) -> Vec<(u32, Measure, f64)> {
     let sighting = &outer.sightings[place as usize];
-    let (Some(seen), Some(class)) = (outer.seen[place as usize], inner.classes.get(&sighting.endpoint)) else {
+    let (Some(seen), Some(around)) = (outer.seen[place as usize], inner.near_class(sighting)) else {
         return Vec::new();
     };
     let mut found = Vec::new();
-    for other in near(&seen, class, law) {
+    for other in near(&seen, around, law) {
         let Some(other_seen) = inner.seen[other as usize] else { continue };
         let partner = &inner.sightings[other as usize];
-        if !sighting.may_be(partner) {
-            continue;
-        }
+        let Some(class) = inner.classes.get(&partner.endpoint).filter(|_| sighting.may_be(partner)) else { continue };
         let measure = seen.measure(&other_seen, law);
-        let odds = status(sighting, partner) * odds(law.density(&measure), &measure, &other_seen, class, alone);
+        let asks = outer.asks(sighting, partner, inner);
+        let odds = asks * status(sighting, partner) * odds(law.density(&measure), &measure, &other_seen, class, alone);
         if odds > NEGLIGIBLE {
             found.push((other, measure, odds));
         }
