@@ -161,6 +161,35 @@ def test_a_healthy_trail_and_one_without_traffic_raise_no_alarm() -> None:
     assert verdict.lines(cmgtrail.read(logs_of(NO_TRAFFIC), progress=False))[0] == "open"
 
 
+def test_what_is_merely_noted_is_no_cause_and_no_finding() -> None:
+    page = render(cmgtrail.read(logs_of("healthy-negotiation-and-scanners")))
+    causes, noted = page.split("<h2>Noted, and nothing to repair</h2>")
+    assert causes.rstrip().endswith("<p>None.</p>")
+    assert "windows-auth-negotiation" in noted
+    assert re.search(r"; 0 findings and \d notes?\.", causes)
+    assert "lies with" not in noted
+
+
+def test_several_causes_are_told_with_all_whom_they_stop() -> None:
+    trail = cmgtrail.read(logs_of("date-invalid-on-one-client"))
+    assert " stopped, by " not in verdict.lines(trail)[2]
+    errors: Any = [
+        SimpleNamespace(
+            failure=name, severity="error", confidence="likely", scope="client", stage="aad-token", clients=len(hosts),
+            title=name, remedy="Mend it.",
+            flows=[SimpleNamespace(client=SimpleNamespace(host=host, device_id=None), id=host) for host in hosts],
+        )
+        for name, hosts in (("one", ["A", "B"]), ("two", ["C"]))
+    ]  # fmt: skip
+    made_up: Any = SimpleNamespace(findings=errors, flows=[*errors[0].flows, *errors[1].flows], traffic=True)
+    for flow in made_up.flows:
+        flow.outcome, flow.findings = "failed", errors
+    second = verdict.lines(made_up)[2]
+    assert second.startswith(
+        "3 of 3 clients are stopped, by 2 causes. This one stops 2 of 3 clients. What to do: Mend it."
+    )
+
+
 def test_it_works_only_where_an_attempt_went_through(tmp_path: Path) -> None:
     nobody = cmgtrail.read(logs_of(HEALTHY), client="NOBODY-HERE", progress=False)
     assert verdict.lines(nobody)[0] == "open"

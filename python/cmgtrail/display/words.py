@@ -85,7 +85,9 @@ def summary(trail: Trail) -> str:
         clients = len({client_name(flow) for flow in flows})
         parts.append(f"{counted(len(flows), 'flow')} of {counted(clients, 'client')}" + (f" ({ends})" if ends else ""))
     if trail.traffic or len(findings):
-        parts.append(counted(len(findings), "finding"))
+        notes = sum(finding.severity == "info" for finding in findings)
+        noted = f" and {counted(notes, 'note')}" if notes else ""
+        parts.append(f"{counted(len(findings) - notes, 'finding')}{noted}")
     return f"{'; '.join(parts)}."
 
 
