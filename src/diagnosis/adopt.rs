@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::Match;
-use super::case::{Case, World};
+use super::case::Case;
+use super::world::World;
 use crate::finding::{Confidence, Severity};
 use crate::knowledge::{FailureRole, Scope};
 use crate::stage::{Mark, StageStatus};

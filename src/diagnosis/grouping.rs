@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::case::{Case, World};
+use super::case::Case;
 use super::onset::{MANY, Onset};
+use super::world::World;
 use super::{Match, artefacts, missing, words};
 use crate::events::Event;
 use crate::finding::{Confidence, Evidence, Finding, Severity};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Match;
-use super::case::World;
+use super::world::World;
 use crate::stage::Mark;
 use crate::time::{MINUTE, Micros};
 

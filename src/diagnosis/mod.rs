@@ -17,6 +17,7 @@ mod patterns;
 mod ranking;
 mod shapes;
 mod words;
+mod world;
 
 pub(crate) use words::fill;
 
@@ -34,9 +35,10 @@ use crate::time::Micros;
 use crate::workflow;
 
 use artefacts::Told;
-use case::{Case, World};
+use case::Case;
 use evaluate::{Held, Tried, add_lines, add_told, try_failure};
 use ranking::Fit;
+use world::World;
 
 /// A failure that fits a flow, or the site.
 #[derive(Debug, Clone)]

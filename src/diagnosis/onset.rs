@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::case::World;
+use super::world::World;
 use crate::stage::{Mark, Stage};
 use crate::time::Micros;
 
