@@ -99,7 +99,9 @@ fn served_since(shape: &EventShape, case: &Case<'_>) -> Option<Vec<u32>> {
 
 /// The lines of a request that tell something of why it ended as it did; the gateway's row where its status is from there.
 fn telling(request: &Request, case: &Case<'_>) -> Vec<u32> {
-    let tells = |event: &u32| case.event(*event).message.request != Some(RequestPart::Detail);
+    let tells = |event: &u32| {
+        !matches!(case.event(*event).message.request, Some(RequestPart::Detail | RequestPart::Connection))
+    };
     request.events.iter().copied().filter(tells).chain(request.row).collect()
 }
 
