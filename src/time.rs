@@ -106,6 +106,9 @@ pub fn parse_us_date_time(text: &str) -> Option<Micros> {
 /// Microseconds in a minute.
 pub(crate) const MINUTE: Micros = 60_000_000;
 
+/// Microseconds in an hour.
+pub(crate) const HOUR: Micros = 60 * MINUTE;
+
 const SECOND: Micros = 1_000_000;
 const DAY: Micros = 86_400 * SECOND;
 

@@ -12,7 +12,7 @@ use crate::flows::{Flow, FlowDetail, identity};
 use crate::knowledge::{Message, Scope};
 use crate::record::Source;
 use crate::stage::Role;
-use crate::time::Micros;
+use crate::time::{HOUR, Micros};
 
 /// Server lines this close to a flow are around it: clocks are an hour off where somebody mistook the zone or summer
 /// time, and drift besides.
@@ -280,7 +280,6 @@ impl<'a> Case<'a> {
     /// Requests of other clients to the same gateway within an hour of the flow's failed request, each with its UTC and
     /// its machine: those before it, nearest first, then those after it.
     pub fn requests_of_others(&self) -> Vec<(Micros, u32, usize)> {
-        const HOUR: Micros = 3_600 * 1_000_000;
         /// More neighbours than this tell nothing more.
         const ENOUGH: usize = 2_000;
         let Some(detail) = self.detail() else { return Vec::new() };

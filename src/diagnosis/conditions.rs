@@ -8,9 +8,7 @@ use super::{artefacts, patterns, shapes};
 use crate::flows::requests::Request;
 use crate::knowledge::{Condition, EventShape, RequestPart, RequestShape, Scope, StageShape, When};
 use crate::stage::{Role, Stage};
-use crate::time::Micros;
-
-const HOUR: Micros = 3_600 * 1_000_000;
+use crate::time::HOUR;
 
 /// The lines that show that the condition holds; `None` where it does not. A condition that holds by absence, or by
 /// the shape of the flow, has no lines.

@@ -1,6 +1,6 @@
 //! What a server's own log tells of a fault that is over: it did afterwards what it could not do before.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::Match;
 use super::world::World;
@@ -13,18 +13,17 @@ const SINCE: Micros = 15 * MINUTE;
 /// Since when each machine whose lines show the fault writes again what it does not write while the fault is there, UTC:
 /// the latest of them. `None` where one does not, or has no time.
 pub fn since(found: &Match, world: &World<'_>) -> Option<Micros> {
-    let machine =
-        |index: u32| Some(world.sources.get(world.events[index as usize].place.source as usize)?.machine.as_str());
-    let failed: Vec<u32> =
-        found.evidence.iter().copied().filter(|&index| world.events[index as usize].mark() == Mark::Fail).collect();
-    let machines: BTreeSet<&str> = failed.iter().map(|&index| machine(index)).collect::<Option<_>>()?;
-    let works_again = |name: &str| {
-        let of_machine = failed.iter().filter(|&&index| machine(index) == Some(name));
-        let times: Option<Vec<Micros>> = of_machine.map(|&index| world.events[index as usize].stamp.utc).collect();
-        let last = times?.into_iter().max()?;
+    let event = |index: u32| &world.events[index as usize];
+    let machine = |index: u32| Some(world.sources.get(event(index).place.source as usize)?.machine.as_str());
+    let mut failed_last: BTreeMap<&str, Micros> = BTreeMap::new();
+    for index in found.evidence.iter().copied().filter(|&index| event(index).mark() == Mark::Fail) {
+        let utc = event(index).stamp.utc?;
+        failed_last.entry(machine(index)?).and_modify(|last| *last = utc.max(*last)).or_insert(utc);
+    }
+    let works_again = |(name, failed): (&str, Micros)| {
         let lines = found.failure.mended_by.iter().flat_map(|message| world.servers_of(message));
-        let of_machine = lines.filter(|(_, index)| machine(*index) == Some(name));
-        of_machine.filter_map(|(utc, _)| *utc).max().filter(|done| done - last >= SINCE)
+        let own = lines.filter(|(_, index)| machine(*index) == Some(name));
+        own.filter_map(|(utc, _)| *utc).max().filter(|done| done - failed >= SINCE)
     };
-    machines.into_iter().map(works_again).collect::<Option<Vec<_>>>()?.into_iter().max()
+    failed_last.into_iter().map(works_again).collect::<Option<Vec<_>>>()?.into_iter().max()
 }

@@ -8,9 +8,7 @@ use crate::flows::requests::Request;
 use crate::flows::{Clock, identity};
 use crate::knowledge::{Pattern, Scope};
 use crate::stage::{Mark, Outcome, Stage};
-use crate::time::{Micros, parse_us_date_time};
-
-const MINUTE: Micros = 60 * 1_000_000;
+use crate::time::{MINUTE, Micros, parse_us_date_time};
 
 /// A token that is off by less than this is off by somebody's clock: the failure catalogue (D1, D3) sets minutes
 /// against days, and Entra's tokens live for an hour at least.

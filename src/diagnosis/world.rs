@@ -35,16 +35,16 @@ pub struct World<'a> {
     /// Place of each request among those of its machine.
     pub(super) place_of_request: BTreeMap<u32, usize>,
     /// Requests to gateways that passed, in order of UTC.
-    pub(super) passed: Vec<(Micros, u32)>,
+    passed: Vec<(Micros, u32)>,
     /// What each machine's client did, indexed.
     pub(super) clients: Vec<ClientIndex<'a>>,
     /// UTC from the first to the last record of each host's logs, by host in small letters.
-    pub(super) spans: BTreeMap<String, (Micros, Micros)>,
+    spans: BTreeMap<String, (Micros, Micros)>,
     /// Sources by the role of their machine, and by machine.
     pub(super) sources_of: BTreeMap<Role, BTreeMap<&'a str, Vec<&'a Source>>>,
     /// Resources that clients whose flows were completed asked tokens for, in small letters, each with two of these
     /// clients' machines at most.
-    pub(super) resources: BTreeMap<String, BTreeSet<usize>>,
+    resources: BTreeMap<String, BTreeSet<usize>>,
     /// By flow: a later flow of the same client got past the stage at which this one broke.
     pub(super) overcome: Vec<bool>,
     /// When all clients of a gateway began to fail.

@@ -8,9 +8,8 @@ use std::collections::HashMap;
 
 use crate::formats::survey::{BiasRun, Survey};
 use crate::input::Input;
-use crate::time::{Bias, MINUTE, Micros, Stamp, UtcQuality};
+use crate::time::{Bias, HOUR, MINUTE, Micros, Stamp, UtcQuality};
 
-const HOUR: Micros = 60 * MINUTE;
 const DAY: Micros = 24 * HOUR;
 
 /// Biases this near in time may be in force: the day on which the clock changes.

@@ -5,12 +5,10 @@ use super::decision::{Cause, Ruling, Words, clause};
 use crate::certs::{ChainRequest, Revocation, Source, validate_chain};
 use crate::report::{CheckStatus, Report};
 use crate::site::{Gateway, GatewayState, Inspection, Network};
-use crate::time::Micros;
+use crate::time::{HOUR, Micros};
 
 /// Hours before its end at which a revocation list is warned of. Most are published weekly, some daily.
 pub const LIST_HOURS: i64 = 24;
-
-const HOUR: Micros = 3_600_000_000;
 
 /// Whether the client gets a connection to the gateway's port at all.
 pub fn reach(network: &Network, gateway: &Gateway, host: &str) -> Ruling {

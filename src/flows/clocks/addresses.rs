@@ -334,7 +334,7 @@ fn closely(requests: &[(Micros, u32)], partners: &[Option<usize>], rows: &[(Micr
     let mut apart: Vec<Micros> = requests.iter().zip(partners).filter_map(of_pair).collect();
     apart.sort_unstable();
     let within = |first: usize| first + apart[first..].partition_point(|other| *other <= apart[first] + 2 * CLOSELY);
-    let first = (0..apart.len()).max_by_key(|&first| (within(first) - first, std::cmp::Reverse(first)))?;
+    let first = (0..apart.len()).max_by_key(|&first| (within(first) - first, Reverse(first)))?;
     let last = apart[within(first) - 1];
     Some(apart[first] + (last - apart[first]) / 2)
 }
