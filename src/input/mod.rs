@@ -56,10 +56,13 @@ impl Input {
         self.logs.iter().flat_map(|log| &log.files).map(|file| file.size).sum()
     }
 
-    /// What was looked at, in words, for a message.
+    /// What was looked at, in words, for a message, with the reasons why the first few could not be read.
     pub fn looked_at(&self) -> String {
+        const REASONS: usize = 3;
         let files: usize = self.logs.iter().map(|log| log.files.len()).sum::<usize>() + self.artefacts.len();
-        if files == 1 { "1 file".to_owned() } else { format!("{files} files") }
+        let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+        let notes: Vec<&str> = self.logs.iter().flat_map(|log| &log.notes).map(String::as_str).take(REASONS).collect();
+        if notes.is_empty() { files } else { format!("{files} ({})", notes.join("; ")) }
     }
 }
 
@@ -89,6 +92,8 @@ pub struct LogFile {
     pub size: u64,
     pub(crate) location: Location,
     pub(crate) encoding: encoding::TextEncoding,
+    /// What its first record is known by.
+    pub(crate) first: Option<u64>,
     /// Why there is nothing to read in it, in words.
     pub(crate) unread: Option<String>,
 }

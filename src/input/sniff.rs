@@ -1,6 +1,7 @@
 //! What a file is, by its first bytes, and which files are one log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::input::encoding::{Decoded, TextEncoding, detect};
 use crate::input::machine::machine;
-use crate::input::rollover::log_name;
+use crate::input::rollover::{Generation, log_name};
 use crate::input::walk::{File, Found};
 use crate::input::{ArtefactFile, ArtefactKind, Input, Location, Log, LogFile};
 
@@ -20,7 +21,8 @@ const HEAD: u64 = 64 << 10;
 const SMALLEST: usize = 4;
 
 enum Content {
-    Text(TextEncoding),
+    /// A log, with its first record.
+    Text(TextEncoding, Option<u64>),
     Artefact(ArtefactKind),
     Nothing(String),
 }
@@ -36,25 +38,25 @@ pub(crate) fn sort(found: Found, told: Option<&'static Encoding>) -> Input {
             (Content::Nothing(_), Some(kind)) => Content::Artefact(kind),
             (content, _) => content,
         };
-        let (encoding, unread) = match content {
+        let (encoding, first, unread) = match content {
             Content::Artefact(kind) => {
                 let above = found.names.get(file.root).cloned().unwrap_or_default();
                 let (path, size, location) = (file.path, file.size, file.location);
                 input.artefacts.push(ArtefactFile { path, kind, size, above, location });
                 continue;
             }
-            Content::Text(encoding) => (encoding, None),
-            Content::Nothing(why) => (TextEncoding::Utf8, Some(why)),
+            Content::Text(encoding, first) => (encoding, first, None),
+            Content::Nothing(why) => (TextEncoding::Utf8, None, Some(why)),
         };
         // What cannot be read as text is an entry of its own.
         let key = if unread.is_some() { file.path.clone() } else { log_key(&file.path) };
         let key = (file.root, key);
         let location = file.location.unwrap_or_else(|_| Location::Disk(Arc::default()));
-        let entry = LogFile { path: Arc::from(file.path), size: file.size, location, encoding, unread };
+        let entry = LogFile { path: Arc::from(file.path), size: file.size, location, encoding, first, unread };
         logs.entry(key).or_default().push(entry);
     }
     let above = |root: usize| found.names.get(root).map_or("", String::as_str);
-    input.logs = logs.into_iter().filter_map(|((root, _), files)| log(files, root, above(root))).collect();
+    input.logs = once_each(logs.into_iter().filter_map(|((root, _), files)| log(files, root, above(root))));
     input.logs.sort_by(|a, b| a.path.cmp(&b.path));
     input
 }
@@ -68,13 +70,54 @@ fn log_key(path: &str) -> String {
 
 /// One log. `root` is the number of the path given, `above` the name of that folder or zip.
 fn log(mut files: Vec<LogFile>, root: usize, above: &str) -> Option<Log> {
-    files.sort_by_cached_key(|file| (log_name(file_name(&file.path)).1, file.path.clone()));
+    files.sort_by_cached_key(age);
     let current = files.last()?.path.to_string();
     let machine = machine(&current, above);
     let notes =
         files.iter().filter_map(|file| file.unread.as_ref().map(|why| format!("{}: {why}", file.path))).collect();
     let key = if machine.host.is_some() { machine.key } else { format!("{root}{}", machine.key) };
     Some(Log { path: current, host: machine.host, role: machine.role, machine: key, files, notes })
+}
+
+/// Puts together the logs of one machine and one name that begin with the same record: one log was collected twice, as a folder and a zip, or today and once more tomorrow.
+fn once_each(found: impl Iterator<Item = Log>) -> Vec<Log> {
+    let mut logs: Vec<Log> = Vec::new();
+    let mut beginning: HashMap<(String, u64), Vec<usize>> = HashMap::new();
+    for log in found {
+        let name = log_name(file_name(&log.path)).0;
+        let firsts: Vec<_> = log.files.iter().filter_map(|file| Some((name.clone(), file.first?))).collect();
+        let alike = firsts.iter().filter_map(|first| beginning.get(first)).flatten();
+        let index = alike.copied().find(|index| logs.get(*index).is_some_and(|other| may_be_one_machine(other, &log)));
+        match index.and_then(|index| logs.get_mut(index)) {
+            Some(other) => add_copy(other, log),
+            None => logs.push(log),
+        }
+        let index = index.unwrap_or(logs.len() - 1);
+        firsts.into_iter().for_each(|first| beginning.entry(first).or_default().push(index));
+    }
+    logs
+}
+
+/// Machines whose names differ have logs of their own, whatever stands in them.
+fn may_be_one_machine(log: &Log, other: &Log) -> bool {
+    let named = |log: &Log| log.host.as_ref().map(|host| host.to_lowercase());
+    named(log).is_none_or(|host| named(other).is_none_or(|other| host == other))
+}
+
+/// Makes the files of `copy` further files of `log`: records that stand in two of them are counted once.
+fn add_copy(log: &mut Log, copy: Log) {
+    if log.host.is_none() && copy.host.is_some() {
+        (log.host, log.machine) = (copy.host, copy.machine);
+    }
+    log.role = log.role.or(copy.role);
+    log.files.extend(copy.files);
+    log.files.sort_by_cached_key(age);
+    log.notes.extend(copy.notes);
+}
+
+/// Orders the files of a log: the oldest generation first, then by path.
+fn age(file: &LogFile) -> (Generation, Arc<str>) {
+    (log_name(file_name(&file.path)).1, Arc::clone(&file.path))
 }
 
 fn file_name(path: &str) -> &str {
@@ -103,14 +146,37 @@ fn look(file: &File, told: Option<&'static Encoding>) -> Content {
         return Content::Artefact(kind);
     }
     let encoding = detect(&head, told);
-    if encoding == TextEncoding::Utf8 && is_binary(&head) {
+    let binary = encoding == TextEncoding::Utf8 && is_binary(&head);
+    let text = Decoded::new(head, encoding).text;
+    if is_framed(&text) {
+        return Content::Text(encoding, first_record(&text));
+    }
+    if binary {
         return Content::Nothing("it is a binary file, not a log".to_owned());
     }
     let whole = file.size <= HEAD;
-    match text_artefact(&Decoded::new(head, encoding).text, &file.path, whole) {
+    match text_artefact(&text, &file.path, whole) {
         Some(kind) => Content::Artefact(kind),
-        None => Content::Text(encoding),
+        None => Content::Text(encoding, None),
     }
+}
+
+/// What frames a record stands in it: a log may quote a certificate, or be damaged in places, and is a log all the same.
+fn is_framed(text: &str) -> bool {
+    ["<![LOG[", "$$<", "#Fields:"].iter().any(|frame| text.contains(frame))
+}
+
+/// What a log's first record is known by: all lines down to the one that ends it, with the time in it. The headings of
+/// an IIS log are those of the next one.
+fn first_record(text: &str) -> Option<u64> {
+    const CCM_END: &str = "]LOG]!>";
+    let start = text.split_inclusive('\n').take_while(|line| line.starts_with(['#', '\u{feff}'])).map(str::len).sum();
+    let text = text.get(start..)?;
+    let end = text.find(CCM_END).unwrap_or(0);
+    let line_end = end + text.get(end..)?.find('\n')?;
+    let mut hasher = DefaultHasher::new();
+    text.get(..line_end)?.trim_end().hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 /// Control characters that no text holds, or zeros in many places. One run of zeros is what a crash leaves in a log.
@@ -157,11 +223,6 @@ fn sequence(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 fn text_artefact(text: &str, path: &str, whole: bool) -> Option<ArtefactKind> {
-    /// What frames a record: a log may quote a certificate and is a log all the same.
-    const FRAMES: [&str; 3] = ["<![LOG[", "$$<", "#Fields:"];
-    if FRAMES.iter().any(|frame| text.contains(frame)) {
-        return None;
-    }
     let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if let Some(at) = text.find("-----BEGIN ")
         && text.get(..at).is_some_and(|before| before.len() < 8192)

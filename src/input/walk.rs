@@ -161,7 +161,10 @@ fn file(path: &Path, relative: &str, size: Option<u64>, given: bool, found: &mut
             root,
             path: relative.to_owned(),
             size,
-            location: Err(format!("it begins like a zip file and is none that can be read: {error}")),
+            location: Err(format!(
+                "it begins like a zip file, and the directory at its end cannot be read ({error}): it is cut off or \
+                 damaged; copy it anew"
+            )),
         }),
     }
 }

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use cmgtrail::columns::{RecordStream, Window};
+use cmgtrail::engine::{ReadOptions, Trail};
 use cmgtrail::error::Error;
 use cmgtrail::formats::{self, Chunk, Scan, chunks_of_bytes};
 use cmgtrail::input::{self, ArtefactKind, Progress, Silent};
@@ -634,6 +635,56 @@ fn bad_files_are_entries_of_the_account_and_the_others_are_read() {
         assert!(bad.notes.iter().any(|text| text.contains(note)), "{name}: {:?}", bad.notes);
         assert_eq!(scan.sources.iter().map(|source| source.records).sum::<u64>(), 1, "{name}");
     }
+}
+
+#[test]
+fn random_bytes_in_a_log_cost_only_the_records_that_they_stand_in() {
+    let line = |n: u32| ccm(&format!("message {n}"), &format!("09:12:{n:02}.120-60"), "11-04-2026");
+    let lines: String = (10..50).map(line).collect();
+    // A generator of no pattern is enough: what counts are control characters and zeros.
+    let mut state = 1_u32;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    })
+    .take(20_000)
+    .collect();
+    for at in [0, lines.len() / 2, lines.len()] {
+        let mut bytes = lines.clone().into_bytes();
+        bytes.splice(at..at, noise.iter().copied());
+        let logs = folder(&[("PC1/x.log", &bytes)]);
+        let source = &scan(logs.path()).sources[0];
+        assert!(source.records >= 39, "at {at}: {} records", source.records);
+        assert!(source.gap_bytes >= 19_000, "at {at}: {} bytes in gaps", source.gap_bytes);
+    }
+}
+
+#[test]
+fn a_file_that_holds_nothing_is_refused_with_the_reason() {
+    let mut cut = zip_of(&[("a.log", ccm("good", "09:12:33.120-60", "11-04-2026").as_bytes())]);
+    cut.truncate(cut.len() / 2);
+    let logs = folder(&[("cut.zip", &cut)]);
+    let error = Trail::read(&[logs.path().join("cut.zip")], ReadOptions::default(), &Silent).unwrap_err().to_string();
+    assert!(error.contains("cut.zip") && error.contains("cut off"), "{error}");
+}
+
+#[test]
+fn logs_that_were_collected_twice_are_counted_once() {
+    let line = |n: u32| ccm(&format!("message {n}"), &format!("09:12:{n:02}.120-60"), "11-04-2026");
+    let (early, late): (String, String) = ((10..30).map(line).collect(), (10..50).map(line).collect());
+    let zip = zip_of(&[("PC1/x.log", early.as_bytes())]);
+    let records = |files: &[(&str, &[u8])]| {
+        let logs = folder(files);
+        let sources = scan(logs.path()).sources;
+        (sources.len(), sources.iter().map(|source| source.records).sum::<u64>())
+    };
+    let (early, late) = (early.as_bytes(), late.as_bytes());
+    assert_eq!(records(&[("PC1/x.log", late), ("PC1.zip", &zip)]), (1, 40), "as a folder and an older zip");
+    assert_eq!(records(&[("mon/PC1/x.log", early), ("tue/PC1/x.log", late)]), (1, 40), "twice on two days");
+    assert_eq!(records(&[("logs/x.log", early), ("export/x.log", late)]), (1, 40), "of a machine without a name");
+    assert_eq!(records(&[("client-PC1/x.log", early), ("client-PC2/x.log", early)]), (2, 40), "two machines");
+    let later: String = (30..50).map(line).collect();
+    assert_eq!(records(&[("a/x.log", early), ("b/x.log", later.as_bytes())]), (2, 40), "two logs");
 }
 
 #[test]
