@@ -63,7 +63,7 @@ class Plots:
         for flow in sorted(self._trail.flows, key=lambda flow: flow.outcome == "completed"):
             by_client.setdefault(words.client_name(flow), []).append(flow)
         shown = list(by_client)[:CLIENTS]
-        dated = [flow for name in shown for flow in by_client[name] if flow.started]
+        dated, apart = _together([flow for name in shown for flow in by_client[name] if flow.started])
         rows = [
             {
                 "client": words.client_name(flow), "kind": flow.kind, "outcome": flow.outcome,
@@ -73,14 +73,15 @@ class Plots:
             for flow in dated
         ]  # fmt: skip
         of_all = f" ({len(shown)} of {len(by_client):,})" if len(by_client) > len(shown) else ""
-        base = alt.Chart(_data(rows), title=f"Flows of each client{of_all}").encode(
+        title = alt.Title(f"Flows of each client{of_all}", subtitle=apart)
+        base = alt.Chart(_data(rows)).encode(
             x=_time("started", _spell(dated)),
             y=alt.Y("client:N", title=None),
             color=_colour("outcome", _OUTCOMES),
             tooltip=["client:N", "kind:N", "outcome:N", "broke at:N", "started:T", "ended:T"],
         )
         bars = base.mark_bar(height=8, cornerRadius=2).encode(x2="ended:T")
-        return _styled(bars + base.mark_circle(size=70, opacity=1), height={"step": 20})
+        return _styled(bars + base.mark_circle(size=70, opacity=1), height={"step": 20}, title=title)
 
     def causes(self) -> alt.Chart:
         """How many clients each cause stops; what was overcome, and what is harmless, only where nothing stops any."""
@@ -108,7 +109,7 @@ class Plots:
     def onset(self) -> alt.Chart:
         """When flows began that completed, and those that did not: it shows since when something is wrong."""
         alt = _altair()
-        dated = [flow for flow in self._trail.flows if flow.started]
+        dated, apart = _together([flow for flow in self._trail.flows if flow.started])
         rows = [
             {
                 "started": _instant(flow.started), "outcome": flow.outcome,
@@ -130,7 +131,8 @@ class Plots:
             tooltip=[alt.Tooltip(f"{unit}(started):T", title=name), "outcome:N", "count():Q"],
         )
         chart = chart.resolve_scale(y="independent")
-        return _styled(chart, height=110, title=f"Flows by the {name} in which they began")
+        title = alt.Title(f"Flows by the {name} in which they began", subtitle=apart)
+        return _styled(chart, height=110, title=title)
 
     def __repr__(self) -> str:
         return "<Plots: outcomes(), timeline(), causes(), onset()>"
@@ -257,6 +259,36 @@ def _instant(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
+_MOST, _FAR = 0.8, 20
+"""The share of the flows that is worth a picture of its own, and how many times its spell is too far to be in it."""
+
+
+def _together(flows: list[Flow]) -> tuple[list[Flow], str]:
+    """The flows that one axis can show, and in words what is left out.
+
+    A client whose clock is years off would make one column of all others.
+    """
+    dated = sorted((flow.started.timestamp(), place) for place, flow in enumerate(flows) if flow.started)
+    spells: list[list[tuple[float, int]]] = []
+    for each in dated:
+        if not spells or each[0] - spells[-1][-1][0] > _DAY:
+            spells.append([])
+        spells[-1].append(each)
+    most = max(spells, key=len, default=[])
+    if len(most) < _MOST * len(dated):
+        return flows, ""
+    (first, _), (last, _) = (most[0], most[-1]) if most else ((0.0, 0), (0.0, 0))
+    room = _FAR * max(last - first, _HOUR)
+    near = {place for at, place in dated if first - room <= at <= last + room}
+    far = [flow for place, flow in enumerate(flows) if place not in near]
+    if not far:
+        return flows, ""
+    clients = sorted({words.client_name(flow) for flow in far})
+    named = f"of {clients[0]}" if len(clients) == 1 else f"of {len(clients):,} clients"
+    left = f"not drawn: {words.counted(len(far), 'flow')} {named}, {words.moment(far[0].started)}, far from all others"
+    return [flow for place, flow in enumerate(flows) if place in near], left
+
+
 def _spell(flows: list[Flow]) -> float:
     """Seconds from the first start to the last."""
     starts = [flow.started for flow in flows if flow.started]
@@ -289,5 +321,5 @@ def _styled(chart: Any, **size: Any) -> Any:  # noqa: ANN401 - Altair's own
         labelFontSize=12, titleFontSize=12,
     )  # fmt: skip
     return chart.configure_legend(labelColor=_GREY, titleColor=_GREY, labelFontSize=12).configure_title(
-        color=_GREY, anchor="start", fontSize=14
+        color=_GREY, subtitleColor=_GREY, anchor="start", fontSize=14
     )

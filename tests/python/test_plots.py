@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,3 +67,16 @@ def test_without_altair_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setitem(sys.modules, "altair", None)
     with pytest.raises(ImportError, match=r'pip install "cmgtrail\[notebook\]"'):
         plots.Plots(cmgtrail.read(demo, progress=False)).causes()
+
+
+def test_a_client_whose_clock_is_years_off_does_not_squeeze_the_others(tmp_path: Path) -> None:
+    cmgtrail.simulate(tmp_path / "site", clients=6, hours=2, faults=["client-clock-wrong=1"], seed=21)
+    trail = cmgtrail.read(tmp_path / "site", progress=False)
+    starts = sorted(flow.started for flow in trail.flows if flow.started)
+    assert (starts[1] - starts[0]).days > 365
+    for picture in ("timeline", "onset"):
+        chart = getattr(trail.plot, picture)().to_dict()
+        shown = [datetime.fromisoformat(row["started"]) for row in chart["data"]["values"]]
+        assert len(shown) == len(starts) - 1
+        assert max(shown) - min(shown) <= timedelta(hours=2)
+        assert "1 flow of" in chart["title"]["subtitle"]

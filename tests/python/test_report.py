@@ -61,11 +61,12 @@ def test_a_stage_that_no_step_shows_broke_where_its_line_stands() -> None:
     assert [step.broke for step in by_failure.steps] == [True, False]
 
 
-def test_a_diagram_takes_clock_offsets_off_its_delays() -> None:
+def test_a_diagram_takes_clock_offsets_off_its_times_and_delays() -> None:
     writers = {"c": Machine("client", "PC042", 0.0), "m": Machine("management-point", "MP01", 300.0)}
     lines = [event("c", "ccm-token-request", "start", 0), event("m", "mp-validate", "ok", 302)]
     steps = drawn(lines, writers, "completed").steps
     assert [step.delay for step in steps] == [0.0, 2.0]
+    assert [step.at - AT for step in steps] == [timedelta(0), timedelta(seconds=2)]
 
 
 def test_clocks_that_nobody_compared_give_no_delay() -> None:

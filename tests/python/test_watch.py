@@ -18,7 +18,7 @@ import pytest
 import cmgtrail
 from cmgtrail._engine import Zone
 from cmgtrail.cli import watching
-from cmgtrail.cli.watching import State, Watch, sizes
+from cmgtrail.cli.watching import Cause, State, Watch, sizes
 from conftest import HEALTHY, logs_of
 
 if TYPE_CHECKING:
@@ -66,9 +66,18 @@ def test_what_is_new_of_a_flow() -> None:
     assert changes(None, begun) == ["PC042 install: begins"]
     token = begun._replace(passed=frozenset({"aad-token"}))
     assert changes(begun, token) == ["PC042 install: passed aad-token"]
-    failed = token._replace(outcome="failed", broke_at="cmg-connection", causes=("No root (x, likely)",))
+    failed = token._replace(outcome="failed", broke_at="cmg-connection", causes=(Cause("No root", "x", "likely"),))
     assert changes(token, failed) == ["PC042 install: failed at cmg-connection: No root (x, likely)"]
     assert changes(failed, failed) == []
+    surer = failed._replace(causes=(Cause("No root", "x", "certain"),))
+    assert changes(failed, surer) == ["PC042 install: failed at cmg-connection: No root (x, certain)"]
+    other = failed._replace(causes=(Cause("A filter", "y", "certain"),))
+    assert changes(surer, other) == [
+        "PC042 install: failed at cmg-connection: A filter (y, certain) (and not, as told before: No root)"
+    ]
+    assert changes(surer, other._replace(attempts=2)) == [
+        "PC042 install: attempt 2", "PC042 install: failed at cmg-connection: A filter (y, certain)"
+    ]  # fmt: skip
     again = failed._replace(attempts=2, outcome="unfinished", broke_at=None, causes=())
     assert changes(failed, again) == ["PC042 install: attempt 2"]
     done = again._replace(outcome="completed", passed=frozenset({"aad-token", "ccm-token-issue"}))

@@ -41,6 +41,17 @@ SETTLE_MS = 100
 Snapshot = dict[Path, tuple[int, int]]
 
 
+class Cause(NamedTuple):
+    """A cause as it is told."""
+
+    title: str
+    failure: str
+    confidence: str
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.failure}, {self.confidence})"
+
+
 class State(NamedTuple):
     """What is known of a flow, to tell what is new."""
 
@@ -48,7 +59,7 @@ class State(NamedTuple):
     outcome: str
     broke_at: str | None
     passed: frozenset[str]
-    causes: tuple[str, ...]
+    causes: tuple[Cause, ...]
 
 
 @click.command()
@@ -163,7 +174,7 @@ class Watch:
 def state(flow: Flow) -> State:
     """What is known of a flow."""
     passed = frozenset(stage.stage for stage in flow.stages if stage.status == "passed")
-    causes = tuple(f"{finding.title} ({finding.failure}, {finding.confidence})" for finding in flow.findings)
+    causes = tuple(Cause(finding.title, finding.failure, finding.confidence) for finding in flow.findings)
     return State(flow.attempts, flow.outcome, flow.broke_at, passed, causes)
 
 
@@ -180,9 +191,18 @@ def changes(flow: Flow, before: State | None, now: State) -> list[tuple[datetime
     end = (now.outcome, now.broke_at, now.causes)
     if now.outcome != "unfinished" and (before is None or end != (before.outcome, before.broke_at, before.causes)):
         at = f" at {now.broke_at}" if now.broke_at else ""
-        causes = "; ".join(now.causes) or ("no cause is known yet" if at else "")
-        told.append(f"{now.outcome}{at}" + (f": {causes}" if causes else ""))
+        causes = "; ".join(map(str, now.causes)) or ("no cause is known yet" if at else "")
+        told.append(f"{now.outcome}{at}" + (f": {causes}" if causes else "") + _withdrawn(before, now))
     return begun + [(flow.ended, visible(f"{who}: {what}")) for what in told]
+
+
+def _withdrawn(before: State | None, now: State) -> str:
+    """Says which causes of the same attempt later lines have ruled out: somebody may be acting on them."""
+    if before is None or before.attempts != now.attempts:
+        return ""
+    still = {cause.failure for cause in now.causes}
+    gone = [cause.title for cause in before.causes if cause.failure not in still]
+    return f" (and not, as told before: {'; '.join(gone)})" if gone else ""
 
 
 def sizes(folders: Sequence[str]) -> Snapshot:

@@ -5,6 +5,7 @@ What the notebook and the report draw is laid out here, once. It groups and meas
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from cmgtrail.display.words import BROKEN, rivals
@@ -83,6 +84,7 @@ class Step(NamedTuple):
     """Place of its first line among the flow's events."""
     lines: int
     at: datetime | None
+    """When, by the clock that the machines' offsets are from; by its own clock where its offset is not known."""
     seconds: float | None
     """Since the flow's first line, clock offsets taken off; `None` where clocks cannot be compared."""
     delay: float | None
@@ -149,7 +151,7 @@ def sequence(flow: Flow, writers: Mapping[str, Machine]) -> Sequence:
             Step(
                 attempt=group.events[0].attempt, stage=group.events[0].stage, mark=group.mark,
                 writer=order.index(group.machine.role), origin=start, target=target,
-                first=group.first, lines=len(group.events), at=at,
+                first=group.first, lines=len(group.events), at=at and at - timedelta(seconds=group.machine.ahead or 0),
                 seconds=_between(origin, here), delay=_between(before, here), broke=place == broke,
                 doubt=_doubt(group.events),
             )
