@@ -274,7 +274,7 @@ def _together(flows: list[Flow]) -> tuple[list[Flow], str]:
         if not spells or each[0] - spells[-1][-1][0] > _DAY:
             spells.append([])
         spells[-1].append(each)
-    most = max(spells, key=len, default=[])
+    most = max(spells, key=len) if spells else []
     if len(most) < _MOST * len(dated):
         return flows, ""
     (first, _), (last, _) = (most[0], most[-1]) if most else ((0.0, 0), (0.0, 0))

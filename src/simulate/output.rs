@@ -131,7 +131,7 @@ impl Simulated {
             Ok(there) if there == truth => {}
             Ok(_) => {
                 let expected =
-                    "a folder without another simulation; give another one, or replace what lies there (--force)";
+                    "a folder without another simulation; give another one, or replace what lies there (--force; force=True in Python)";
                 return refused(expected, out);
             }
             Err(_) => {

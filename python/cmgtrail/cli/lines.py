@@ -63,7 +63,7 @@ class Lines:
         self._head(flow)
         self._stages(flow.stages)
         self._findings(flow)
-        self._clocks(flow, trail)
+        self._clocks([flow], trail)
         self._events(flow, sequence.machines(trail))
 
     def timeline(self, trail: Trail) -> None:
@@ -80,9 +80,7 @@ class Lines:
                 self._line()
                 self._line(day, "bold")
             self._step(moment, shown[11:] or "?", f"{words.client_name(moment.flow)}: " if several else "")
-        if len(trail.clocks) or len({writer.host for writer in writers.values()}) > 1:
-            self._line()
-            self._clock_lines(trail)
+        self._clocks(trail.flows, trail)
 
     def _line(self, text: str = "", style: str = "", indent: int = 0) -> None:
         # Text with nothing in it would print nothing at all, not an empty line.
@@ -125,15 +123,12 @@ class Lines:
             text = f"{finding.title} ({finding.failure}, {finding.confidence})"
             self._line(text, COLOURS[finding.severity])
 
-    def _clocks(self, flow: Flow, trail: Trail) -> None:
-        writers = sequence.machines(trail)
-        hosts = {writers[event.source].host for event in flow.events if event.source in writers}
-        if len(hosts) > 1 or any(clock.host in hosts for clock in trail.clocks):
-            self._line()
-            self._clock_lines(trail, hosts)
-
-    def _clock_lines(self, trail: Trail, hosts: set[str | None] | None = None) -> None:
-        told = [clock for clock in trail.clocks if hosts is None or clock.host in hosts]
+    def _clocks(self, flows: Iterable[Flow], trail: Trail) -> None:
+        hosts = sequence.hosts(flows, trail)
+        told = [clock for clock in trail.clocks if clock.host in hosts]
+        if len(hosts) < 2 and not told:  # noqa: PLR2004 - one machine has nothing to be compared with
+            return
+        self._line()
         self._line("Clocks", "bold")
         for clock in told:
             self._line(words.clock(clock))
@@ -195,21 +190,14 @@ def _moments(flow: Flow, writers: dict[str, sequence.Machine]) -> Iterator[Momen
     """Beginning, steps and end of a flow; each no earlier than the one before, whatever its clock says."""
     drawn = sequence.sequence(flow, writers)
     events = list(flow.events)
-    times = [_compared(event, writers) for event in events]
+    times = [sequence.compared(event, writers) for event in events]
     order = next((time for time in times if time), _UNDATED)
     yield Moment(order, 0, flow.started, flow, None, drawn.lanes, final=False)
     for place, step in enumerate(drawn.steps, start=1):
         order = max(order, times[step.first] or order)
-        yield Moment(order, place, step.at, flow, step, drawn.lanes, final=False)
+        yield Moment(order, place, events[step.first].at, flow, step, drawn.lanes, final=False)
     end = max([order, *(time for time in times if time)])
     yield Moment(end, len(drawn.steps) + 1, flow.ended, flow, None, drawn.lanes, final=True)
-
-
-def _compared(event: Event, writers: dict[str, sequence.Machine]) -> datetime | None:
-    """When a line was written by the clock that the others are compared with, as far as the offset is known."""
-    machine = writers.get(event.source)
-    ahead = machine.ahead if machine and machine.ahead else 0.0
-    return event.at - timedelta(seconds=ahead) if event.at else None
 
 
 def _turn(flow: Flow, *, final: bool) -> str:

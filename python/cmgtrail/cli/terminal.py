@@ -16,20 +16,22 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from cmgtrail.display import words
+from cmgtrail.display import sequence, words
 from cmgtrail.display.cards import what
 from cmgtrail.display.words import ASCII_MARKS, MARKS, counted, visible
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from cmgtrail import Finding, Flow, Trail
+    from cmgtrail import Finding, Flow, Table, Trail
     from cmgtrail._engine import Zone
 
 PIPE_WIDTH = 80
 FLOWS = 50
 LINES = 6
 """Rows shown before the table says how many more there are; JSON has them all."""
+ROOM = 75
+"""Columns of a terminal that also hold the marks of all stages."""
 
 COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 OUTCOMES = {"completed": "green", "failed": "red", "stalled": "yellow", "unfinished": "yellow"}
@@ -139,7 +141,8 @@ class Screen:
         if not len(flows):
             return
         # What failed is what the reader came for.
-        shown = sorted(flows, key=lambda flow: flow.outcome == "completed")[:FLOWS]
+        shown = ([flow for flow in flows if flow.outcome != "completed"] or list(flows))[:FLOWS]
+        room = self._console.width >= ROOM
         years = {self._zone.show(flow.started)[:4] for flow in shown if flow.started}
         of_year = f" of {min(years)}" if len(years) == 1 else ""
         self._line()
@@ -150,16 +153,23 @@ class Screen:
         table.add_column("started", no_wrap=True)
         table.add_column("outcome", no_wrap=True)
         table.add_column("broke at", overflow="fold")
-        table.add_column("stages", no_wrap=True)
+        if room:
+            table.add_column("stages", no_wrap=True)
         for flow in shown:
-            table.add_row(*self._flow(flow, year=len(years) > 1))
+            table.add_row(*self._flow(flow, year=len(years) > 1)[: len(table.columns)])
         self._console.print(table)
-        if len(flows) > FLOWS:
-            self._line(f"and {counted(len(flows) - FLOWS, 'flow')} more; --format json has them all", "dim")
-        self._legend(shown)
+        if len(flows) > len(shown):
+            self._line(self._hidden(flows, shown), "dim")
+        if room:
+            self._legend(shown)
         paths = trail.paths
         where = shell_word(paths[0]) if len(paths) == 1 else "PATH"
         self._line(f"Line by line: cmgtrail show {shell_word(shown[0].id)} {where}", "dim")
+
+    def _hidden(self, flows: Table[Flow], shown: list[Flow]) -> str:
+        completed = sum(flow.outcome == "completed" for flow in flows)
+        kind = "completed flow" if len(flows) - len(shown) == completed else "flow"
+        return f"and {counted(len(flows) - len(shown), kind)} more; --format json has them all"
 
     def _flow(self, flow: Flow, *, year: bool) -> list[Text]:
         return [
@@ -182,7 +192,9 @@ class Screen:
         self._line(f"Stages: {names}; in order: {', '.join(stage.stage for stage in flows[0].stages)}", "dim")
 
     def _clocks(self, trail: Trail) -> None:
-        clocks = words.by_offset(trail.clocks)
+        # Of one client's flows only the machines on its way; of a fleet, all of them.
+        hosts = sequence.hosts(trail.flows, trail) if len(trail.flows) <= FLOWS else None
+        clocks = words.by_offset(clock for clock in trail.clocks if hosts is None or clock.host in hosts)
         if not clocks:
             return
         self._line()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cmgtrail.display.words import BROKEN, rivals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from cmgtrail import Event, Flow, Trail
@@ -127,6 +127,20 @@ def machines(trail: Trail) -> dict[str, Machine]:
     }
 
 
+def compared(event: Event, writers: Mapping[str, Machine]) -> datetime | None:
+    """When a line was written by the clock that the others are compared with, as far as the offset is known."""
+    machine = writers.get(event.source)
+    ahead = machine.ahead if machine and machine.ahead else 0.0
+    return event.at - timedelta(seconds=ahead) if event.at else None
+
+
+def hosts(flows: Iterable[Flow], trail: Trail) -> set[str | None]:
+    """The machines that wrote the lines of flows."""
+    writers = machines(trail)
+    files = {event.source for flow in flows for event in flow.events}
+    return {writers[file].host for file in files if file in writers}
+
+
 def sequence(flow: Flow, writers: Mapping[str, Machine]) -> Sequence:
     """Lays out a flow.
 
@@ -151,7 +165,7 @@ def sequence(flow: Flow, writers: Mapping[str, Machine]) -> Sequence:
             Step(
                 attempt=group.events[0].attempt, stage=group.events[0].stage, mark=group.mark,
                 writer=order.index(group.machine.role), origin=start, target=target,
-                first=group.first, lines=len(group.events), at=at and at - timedelta(seconds=group.machine.ahead or 0),
+                first=group.first, lines=len(group.events), at=compared(group.events[0], writers),
                 seconds=_between(origin, here), delay=_between(before, here), broke=place == broke,
                 doubt=_doubt(group.events),
             )
