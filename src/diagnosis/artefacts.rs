@@ -49,7 +49,8 @@ fn told(judged: &Judged, check: &Check) -> Told {
     let evidence = Evidence {
         source: std::sync::Arc::clone(&judged.path),
         line: line(judged, check),
-        text: without_tokens(&check.explanation).into_owned(),
+        // A verdict, not a line that stands in the file: it says so wherever evidence is shown.
+        text: format!("Verdict on {}: {}", check.subject, without_tokens(&check.explanation)),
     };
     Told { sentence, evidence }
 }

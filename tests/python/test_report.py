@@ -262,3 +262,26 @@ def test_no_cell_becomes_a_formula(cell: str) -> None:
 @pytest.mark.parametrize("cell", ["words", "a=b", 5, -60, None, ""])
 def test_other_cells_stay_as_they_are(cell: object) -> None:
     assert inert(cell) == cell
+
+
+def test_a_record_of_a_million_characters_does_not_drown_the_page(tmp_path: Path) -> None:
+    log = tmp_path / "client-PC042" / "ccmsetup.log"
+    log.parent.mkdir()
+    text = next(logs_of("root-missing-mask-8").rglob("ccmsetup.log")).read_text("utf-8")
+    flag = "WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA is set"
+    assert flag in text
+    log.write_text(text.replace(flag, flag + " " + "x" * 1_000_000), "utf-8")
+    trail = cmgtrail.read(tmp_path, progress=False)
+    assert any(len(line.text) > 1_000_000 for line in trail.findings[0].evidence)
+    plain = len(render(cmgtrail.read(logs_of("root-missing-mask-8"), progress=False)))
+    page = render(trail)
+    assert len(page) < plain + 500_000
+    assert "characters more in the log" in page
+
+
+def test_every_verdict_on_an_artefact_is_shown(tmp_path: Path) -> None:
+    cmgtrail.simulate(tmp_path / "site", clients=6, hours=2, faults=["client-clock-wrong=1"], seed=21)
+    trail = cmgtrail.read(tmp_path / "site", progress=False)
+    verdicts = [line for finding in trail.findings for line in finding.evidence if line.text.startswith("Verdict on")]
+    assert len(verdicts) > len({line.source for line in verdicts}), "two on one certificate"
+    assert render(trail).count("Verdict on") == len(verdicts)

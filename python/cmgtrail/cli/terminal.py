@@ -30,6 +30,8 @@ PIPE_WIDTH = 80
 FLOWS = 50
 LINES = 6
 """Rows shown before the table says how many more there are; JSON has them all."""
+LONGEST = 4_000
+"""Characters of a line of evidence that are shown."""
 ROOM = 75
 """Columns of a terminal that also hold the marks of all stages."""
 
@@ -110,7 +112,7 @@ class Screen:
         self._line(finding.explanation, indent=3)
         for line in finding.evidence[:LINES]:
             self._line(f"{line.source}:{line.line}", "dim", indent=3)
-            self._line(line.text, indent=5)
+            self._line(words.bounded(line.text, LONGEST), indent=5)
             for code in line.codes:
                 self._line(words.code_named(code), "dim", indent=5)
         hidden = len(finding.evidence) - LINES

@@ -47,6 +47,15 @@ def visible(words: str, *, lines: bool = False) -> str:
     return words.translate(_LINES if lines else _ONE_LINE)
 
 
+def bounded(text: str, most: int) -> str:
+    """Text of so many characters at most, and how many more there are in the log.
+
+    A record in which a line's end was lost can have millions.
+    """
+    more = len(text) - most
+    return f"{text[:most]} … ({more:,} characters more in the log)" if more > 0 else text
+
+
 def code_named(code: Code) -> str:
     """A code beside its name: `12175 ERROR_WINHTTP_SECURE_FAILURE: …`."""
     return visible(f"{code.code} {code.name}: {code.says}")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from cmgtrail import __version__
 from cmgtrail.display import cards, verdicts, words
-from cmgtrail.display.words import visible
 from cmgtrail.report import context, flows, verdict
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def _hash(text: str) -> str:
 
 def _harmless(value: Any) -> Any:  # noqa: ANN401 - whatever a template shows
     """Text of strangers, with what a reader would obey made visible; escaping comes on top."""
-    return visible(value, lines=True) if type(value) is str else value
+    return flows.harmless(value) if type(value) is str else value
 
 
 def _findings(trail: Trail) -> list[dict[str, Any]]:
@@ -105,7 +104,8 @@ def _blocks(
     blocks: list[tuple[str, list[tuple[int, str, bool]]]] = []
     seen: set[tuple[str, int]] = set()
     for line in lines:
-        if (line.source, line.line) in seen:
+        # Of an artefact there may be several verdicts, all on its first line.
+        if (line.source, line.line) in seen and (line.source, line.line) in around:
             continue
         block = around.get((line.source, line.line), [context.Line(line.line, line.text)])
         seen |= {(line.source, each.line) for each in block}

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from cmgtrail import Flow, Trail
 
+LONGEST = 20_000
+"""Characters of a text that a page shows."""
 _ESCAPES = {char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
@@ -21,6 +23,11 @@ def as_json(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
     for char, escape in _ESCAPES.items():
         text = text.replace(char, escape)
     return text
+
+
+def harmless(text: str) -> str:
+    """Text of strangers that does nothing on a page and does not drown it."""
+    return words.visible(words.bounded(text, LONGEST), lines=True)
 
 
 class Texts:
@@ -35,7 +42,7 @@ class Texts:
         text = text or ""
         if text not in self._numbers:
             self._numbers[text] = len(self.shown)
-            self.shown.append(words.visible(text, lines=True))
+            self.shown.append(harmless(text))
         return self._numbers[text]
 
 
