@@ -142,7 +142,8 @@ class Table(Generic[_RowT_co]):
     """A sequence of flows, events, stages, joins, findings, lines of evidence or sources; also a table of columns.
 
     As a sequence it has a length, `table[0]`, slices (which are tables again) and iteration. Flows can be asked for by
-    id, stages by name, findings by failure, sources by path. As a table it is taken by every library that knows the
+    id, stages by name, findings by failure (the surest, where one is found for some clients more surely than for others),
+    sources by path. As a table it is taken by every library that knows the
     Arrow PyCapsule protocol: `polars.DataFrame(table)`, `pyarrow.table(table)`, `duckdb.from_arrow(table)`. Columns are
     laid out when they are asked for.
 
@@ -224,6 +225,8 @@ class Table(Generic[_RowT_co]):
         Raises:
             ImportError: pandas or pyarrow is not installed (`pip install "cmgtrail[pandas]"`).
         """
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+        """Refused with a `TypeError`: `pandas.DataFrame(table)` would make one column of objects."""
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def _repr_html_(self) -> str: ...
@@ -740,6 +743,8 @@ class Records:
         """A polars `DataFrame` of all records."""
     def to_pandas(self) -> pd.DataFrame:
         """A pandas `DataFrame` of all records."""
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+        """Refused with a `TypeError`: `pandas.DataFrame(table)` would make one column of objects."""
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
@@ -986,6 +991,8 @@ class Checks:
         """A polars `DataFrame`."""
     def to_pandas(self) -> pd.DataFrame:
         """A pandas `DataFrame`."""
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+        """Refused with a `TypeError`: `pandas.DataFrame(table)` would make one column of objects."""
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def _repr_html_(self) -> str: ...
@@ -1039,6 +1046,8 @@ class Verdicts:
         """A polars `DataFrame`."""
     def to_pandas(self) -> pd.DataFrame:
         """A pandas `DataFrame`."""
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+        """Refused with a `TypeError`: `pandas.DataFrame(table)` would make one column of objects."""
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def _repr_html_(self) -> str: ...
@@ -1288,6 +1297,8 @@ class PredictedStages:
         """A polars `DataFrame`."""
     def to_pandas(self) -> pd.DataFrame:
         """A pandas `DataFrame`."""
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+        """Refused with a `TypeError`: `pandas.DataFrame(table)` would make one column of objects."""
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def _repr_html_(self) -> str: ...

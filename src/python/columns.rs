@@ -82,6 +82,16 @@ macro_rules! provides_columns {
             fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
                 crate::python::columns::frame(slf.as_any(), "to_pandas")
             }
+
+            /// Refused: `pandas.DataFrame(table)` asks for it, and would make one column of objects without it.
+            #[pyo3(signature = (dtype = None, copy = None))]
+            fn __array__(&self, dtype: Option<Py<PyAny>>, copy: Option<Py<PyAny>>) -> PyResult<()> {
+                let _ = (dtype, copy);
+                Err(pyo3::exceptions::PyTypeError::new_err(
+                    "a table of several columns is no array: to_pandas() and to_polars() give DataFrames, column(name) \
+                     the values of one column",
+                ))
+            }
         }
     };
 }

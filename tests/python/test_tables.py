@@ -47,6 +47,13 @@ def test_polars_takes_it(table: Any) -> None:
     assert frame.equals(table.to_polars())
 
 
+def test_pandas_is_sent_the_right_way(table: Any) -> None:
+    # Whatever is no sequence is refused by pandas itself.
+    with pytest.raises((TypeError, ValueError), match=r"to_pandas\(\)|not properly called"):
+        pd.DataFrame(table)
+    assert list(table.to_pandas().columns) == table.columns
+
+
 def test_pyarrow_takes_it(table: Any) -> None:
     taken = pa.table(table)
     assert taken.column_names == table.columns
