@@ -95,6 +95,16 @@ Describe 'Reports, codes and validators' {
         $warned | Should -Not -BeNullOrEmpty
     }
 
+    It 'takes the path of a certificate, its file and the certificate itself from the pipeline' {
+        $chain = Join-Path $corpus 'artefact-revocation-list-inside-only\logs\client-PRO-L-5\cmg-presented.pem'
+        $certificate = New-Object -TypeName System.Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList $chain
+        foreach ($given in $chain, (Get-Item -Path $chain), $certificate) {
+            $report = $given | Test-CmgTrailCertificate -HostName 'elsewhere.example'
+            $report.valid | Should -BeFalse
+            ($report.checks | Where-Object status -eq failed).id | Should -Contain 'name-mismatch'
+        }
+    }
+
     It 'reads a token from the pipeline and leaves no trace of it' {
         $token = 'eyJhbGciOiJub25lIn0.eyJhdWQiOiJ4In0.c2lnbmF0dXJl'
         $said = $token | Test-CmgTrailToken -Inspect -Verbose 4>&1 | Out-String
