@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::issuers::is_guid;
@@ -310,8 +312,25 @@ fn is_token_like(run: &str) -> bool {
 /// True where an encoded JSON object begins: an encoded brace with a quote or white space behind it.
 fn begins_object(text: &str) -> bool {
     let bytes = text.as_bytes();
-    memchr::memchr_iter(b'e', bytes)
-        .any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"yJ" | b"yA" | b"yI" | b"wo" | b"wk" | b"w0")))
+    let brace = |at: &usize| matches!(bytes.get(at + 1..at + 3), Some(b"yJ" | b"yA" | b"yI" | b"wo" | b"wk" | b"w0"));
+    memchr::memchr_iter(b'e', bytes).filter(brace).any(|at| bytes.get(at..).is_some_and(goes_on_as_object))
+}
+
+/// True unless something else than a quote or the closing brace follows the white space behind the brace: names such as
+/// `lakewood` hold the letters of an encoded brace and line end.
+fn goes_on_as_object(encoded: &[u8]) -> bool {
+    const LOOKED_AT: usize = 64;
+    let in_url_alphabet = |byte: &u8| match byte {
+        b'+' => Some(b'-'),
+        b'/' => Some(b'_'),
+        b'-' | b'_' => Some(*byte),
+        _ => byte.is_ascii_alphanumeric().then_some(*byte),
+    };
+    let mut encoded: Vec<u8> = encoded.iter().take(LOOKED_AT).map_while(in_url_alphabet).collect();
+    encoded.truncate(encoded.len() / 4 * 4);
+    let decoded = URL_SAFE_NO_PAD.decode(encoded).unwrap_or_default();
+    let first = decoded.iter().skip(1).find(|byte| !byte.is_ascii_whitespace());
+    first.is_none_or(|byte| matches!(byte, b'"' | b'}'))
 }
 
 #[cfg(test)]
@@ -349,5 +368,14 @@ mod tests {
         }
         assert_eq!(gate.text("https://login.microsoftonline.com/keys"), "https://login.microsoftonline.com/keys");
         assert_eq!(gate.text("they.said.hey"), "they.said.hey");
+        for name in ["lakewoodhospital", "maplewood-clinic", "wideworldimporters", "frameworks"] {
+            let address = format!("https://{name}.example/CCM_Proxy_MutualAuth/72057594037927941/CCM_STS");
+            assert_eq!(gate.text(&address), address);
+        }
+        // Objects that were written over several lines, or end where the text ends.
+        for object in ["{\n  \"alg\": \"RS256\"}", "{\r\n\t\"typ\":\"JWT\"}", "{}", "{ \"a\":1}"] {
+            let encoded = URL_SAFE_NO_PAD.encode(object);
+            assert_eq!(gate.text(&format!("{encoded}.c2lnbmF0dXJlLXRoYXQtaXMtbG9uZw")), WITHHELD, "{object}");
+        }
     }
 }
