@@ -103,6 +103,9 @@ fn notes(log: &Log, files: &[FileScan], survey: &Survey) -> Vec<String> {
     if survey.records == 0 && survey.bytes > 0 {
         notes.push("no record of a known format was found in it".to_owned());
     }
+    if survey.records > 0 && survey.first.is_none() {
+        notes.push("none of its records has a time that can be read".to_owned());
+    }
     if survey.damaged > 0 {
         notes.push(format!("{} cut or damaged: kept as far as they can be read", records(survey.damaged, "is", "are")));
     }

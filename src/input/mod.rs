@@ -46,8 +46,6 @@ pub struct Input {
     pub logs: Vec<Log>,
     /// Tokens, certificates and other artefacts, in order of path. They are listed, not read.
     pub artefacts: Vec<ArtefactFile>,
-    /// What a reader should know of the whole: a folder that cannot be entered.
-    pub notes: Vec<String>,
 }
 
 impl Input {

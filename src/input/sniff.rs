@@ -17,6 +17,10 @@ use crate::input::{ArtefactFile, ArtefactKind, Input, Location, Log, LogFile};
 /// Bytes that are looked at.
 const HEAD: u64 = 64 << 10;
 
+/// Archives by their first bytes; a zip among them stands in another zip, for all others have been opened.
+const PACKED: [(&[u8], &str); 4] =
+    [(b"\x1f\x8b", "gzip"), (b"PK\x03\x04", "a zip within a zip"), (b"7z\xbc\xaf", "7-Zip"), (b"MSCF", "cabinet")];
+
 /// The smallest file that can hold anything; below it there is no point in looking.
 const SMALLEST: usize = 4;
 
@@ -30,7 +34,7 @@ enum Content {
 /// Sorts the files found into logs and artefacts.
 pub(crate) fn sort(found: Found, told: Option<&'static Encoding>) -> Input {
     let contents: Vec<Content> = found.files.par_iter().map(|file| look(file, told)).collect();
-    let mut input = Input { notes: found.notes, ..Input::default() };
+    let mut input = Input::default();
     let mut logs: BTreeMap<(usize, String), Vec<LogFile>> = BTreeMap::new();
     for (file, content) in found.files.into_iter().zip(contents) {
         // What is named as an artefact and holds nothing is one that cannot be read, and no log.
@@ -141,6 +145,9 @@ fn look(file: &File, told: Option<&'static Encoding>) -> Content {
     }
     if head.len() < SMALLEST {
         return Content::Nothing(format!("it has {} bytes only, too few for a record", head.len()));
+    }
+    if let Some((_, packed)) = PACKED.iter().find(|(start, _)| head.starts_with(start)) {
+        return Content::Nothing(format!("it is packed ({packed}); unpack it first"));
     }
     if let Some(kind) = der(&head, file.size) {
         return Content::Artefact(kind);

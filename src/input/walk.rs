@@ -25,7 +25,6 @@ pub(crate) struct File {
 #[derive(Default)]
 pub(crate) struct Found {
     pub files: Vec<File>,
-    pub notes: Vec<String>,
     /// By path given: the name of the folder or zip that it is, or stands in.
     pub names: Vec<String>,
     seen: HashSet<PathBuf>,
@@ -36,8 +35,11 @@ pub(crate) fn collect(path: &Path, found: &mut Found) -> Result<()> {
     let before = found.files.len();
     if path.is_dir() {
         folder(path, path, None, found);
-    } else if path.exists() {
+    } else if path.is_file() {
         file(path, &file_name(path), None, true, found);
+    } else if path.exists() {
+        let why = "it is a pipe or a device, of which nothing can be read twice; write it to a file and give that";
+        return Err(Error::unreadable(path, std::io::Error::other(why)));
     } else {
         pattern(path, found)?;
     }
@@ -123,12 +125,12 @@ fn folder(folder: &Path, root: &Path, wanted: Option<&GlobMatcher>, found: &mut 
                 }
             }
             Ok(_) => {}
+            // A link that leads back into its own folder hides nothing.
+            Err(error) if error.loop_ancestor().is_some() => {}
             Err(error) => {
-                let place = error.path().map(|path| relative(path, root)).unwrap_or_default();
-                found.notes.push(match error.loop_ancestor() {
-                    Some(_) => format!("'{place}' is a link back into its own folder and was not followed"),
-                    None => format!("'{place}' could not be entered: {error}"),
-                });
+                let path = error.path().map(|path| relative(path, root)).unwrap_or_default();
+                let location = Err(format!("it could not be entered: {error}"));
+                found.files.push(File { root: found.names.len(), path, size: 0, location });
             }
         }
     }
