@@ -29,7 +29,12 @@ fn name_mismatch(judgement: &mut Judgement<'_>, host: &str, compared: &HostMatch
     } else if compared.names.is_empty() {
         judgement.failed(&NAME_MISMATCH, 0, format!("It is not for {host}: it names no host at all."))
     } else {
-        let hint = wildcard_hint(host, &compared.names);
+        let common = judgement.chain.first().map_or(&[][..], |leaf| &leaf.subject.common_names);
+        let hint = if common.iter().any(|name| name.eq_ignore_ascii_case(host)) {
+            " Its common name does not count, since it has alternative names."
+        } else {
+            wildcard_hint(host, &compared.names)
+        };
         judgement.failed(&NAME_MISMATCH, 0, format!("It is not for {host}: it names {names}.{hint}"))
     };
     check.expected = Some(host.to_owned());
