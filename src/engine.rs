@@ -78,21 +78,23 @@ impl Trail {
         let knowledge = Knowledge::with_files(&options.knowledge)?;
         let site = options.site.as_deref().map(read_site).transpose()?.unwrap_or_default();
         let input = Arc::new(input::open(paths, options.encoding.as_deref())?);
-        let Found { mut sources, events, clocks } = find_events(&input, &knowledge, progress)?;
+        let Found { mut sources, mut events, clocks } = find_events(&input, &knowledge, progress)?;
         if sources.iter().all(|source| source.records == 0) {
             return Err(Error::NoRecords { looked_at: input.looked_at() });
         }
+        events.retain(|event| options.until.zip(event.stamp.utc).is_none_or(|(until, utc)| utc < until));
         // What a user's messages add is laid beside what the built-in ones have followed, and changes nothing of it.
         let known = events.iter().take_while(|event| !event.message.beside).count();
         flows::name_by_content(&mut sources, &events[..known]);
-        let mut followed = flows::follow(&events[..known], &sources, &knowledge, &site.cmg.names);
-        flows::lay_beside(&mut followed, &events, known, &sources);
-        let bundle = Artefacts::read(&input, &followed, &events[..known], &sources);
+        let seen = as_seen_at(&sources, options.until);
+        let mut followed = flows::follow(&events[..known], &seen, &knowledge, &site.cmg.names);
+        flows::lay_beside(&mut followed, &events, known, &seen);
+        let bundle = Artefacts::read(&input, &followed, &events[..known], &seen);
         let artefacts = bundle.list();
         let question =
             Question { flow: &|flow| is_wanted(flow, &options), line: &|event| is_line_wanted(event, &options) };
         let (findings, located) =
-            diagnosis::diagnose(&followed, &events, &sources, (&bundle, &artefacts), &knowledge, &question);
+            diagnosis::diagnose(&followed, &events, &seen, (&bundle, &artefacts), &knowledge, &question);
         followed.locate(located);
         followed.retain(|flow| is_wanted(flow, &options));
         Ok(Self {
@@ -165,6 +167,15 @@ fn events_of(chunk: &Chunk, matcher: &Matcher) -> Vec<Event> {
         }
     }
     events
+}
+
+/// The logs as they were at an instant: what came later is not known there, neither a success nor a silence.
+fn as_seen_at(sources: &[Source], until: Option<Micros>) -> Vec<Source> {
+    let mut seen = sources.to_vec();
+    if let Some(until) = until {
+        seen.iter_mut().for_each(|source| source.last = source.last.map(|last| last.min(until)));
+    }
+    seen
 }
 
 /// True where the flow is of the client and the time that were asked for. A flow without times is always in time.

@@ -145,9 +145,9 @@ def read(
         paths: A folder, a zip file, a single file, a glob pattern, or several of them.
         knowledge: Knowledge files (TOML) laid over the built-in knowledge, in order.
         site: A site description (TOML) that confirms what the logs suggest.
-        since: Only what happened at or after this time: an aware `datetime`, or text such as
-            ``2026-11-04T09:00+01:00``; text without a zone is UTC.
-        until: Only what happened before this time.
+        since: Only what went on at or after this time, flows that began before it included: an aware `datetime`, or
+            text such as ``2026-11-04T09:00+01:00``; text without a zone is UTC.
+        until: As if the logs ended at this time: a flow is judged by what it had done till then.
         client: Only flows of this client: host name, Entra device id, user id, or ConfigMgr client id.
         encoding: Encoding of files without a byte order mark, such as ``windows-1251`` or ``shift_jis``. By default
             they are UTF-8 where they are valid UTF-8, else Windows-1252.
