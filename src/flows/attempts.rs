@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::draft::Draft;
+use super::draft::{Draft, Member};
 use super::requests::Requests;
 use crate::events::Event;
 use crate::knowledge::RequestPart;
-use crate::stage::{FlowKind, Mark};
+use crate::stage::{FlowKind, Mark, Stage};
 
 /// Gives each client event of the draft its attempt, from 1.
 pub fn number(draft: &mut Draft, events: &[Event], requests: &Requests) {
@@ -35,6 +35,29 @@ pub fn number(draft: &mut Draft, events: &[Event], requests: &Requests) {
             Mark::Start | Mark::Step => failed,
         };
         member.attempt = attempt;
+    }
+    if draft.closed.is_none() && attempt > 1 {
+        count_with_the_one_before(draft, attempt, events, requests);
+    }
+}
+
+/// An attempt of which the log holds no more than the beginning counts with the one before: what has failed so far has
+/// failed, whether or not somebody had begun once more when the logs were collected.
+fn count_with_the_one_before(draft: &mut Draft, last: u32, events: &[Event], requests: &Requests) {
+    let of = |attempt: u32| draft.client.iter().filter(move |member| member.attempt == attempt);
+    let event = |member: &Member| &events[member.event as usize];
+    let had: Vec<Option<Stage>> =
+        of(last - 1).map(event).filter(|event| event.mark() == Mark::Ok).map(Event::stage).collect();
+    let has_only_begun = of(last).all(|member| match event(member).mark() {
+        Mark::Fail => false,
+        // No farther than the one before.
+        Mark::Ok => had.contains(&event(member).stage()),
+        Mark::Start | Mark::Step => {
+            !requests.of(member.event).is_some_and(|request| request.to_cmg && request.passed())
+        }
+    });
+    if has_only_begun {
+        draft.client.iter_mut().filter(|member| member.attempt == last).for_each(|member| member.attempt = last - 1);
     }
 }
 
