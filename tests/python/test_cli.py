@@ -268,11 +268,21 @@ def test_a_reader_that_has_enough_changes_no_status(arguments: list[str], status
 
 
 def test_a_client_that_is_not_there_is_said_in_words(demo: Path, capsys: Captured) -> None:
-    assert run(["diagnose", str(demo), "--client", "NOPE", "--format", "json"]) == 0
+    assert run(["diagnose", str(demo), "--client", "NOPE", "--format", "json"]) == 2
     out, err = capsys.readouterr()
-    assert json.loads(out)["flows"] == []
+    assert out == ""
     assert "No flow of a client 'NOPE'" in err
     assert "PC042" in err
+
+
+def test_a_client_that_has_logs_and_no_flow_is_no_mistake(tmp_path: Path, capsys: Captured) -> None:
+    shutil.copytree(logs_of("root-missing-mask-8"), tmp_path / "logs")
+    quiet = tmp_path / "logs" / "client-QUIET" / "CcmExec.log"
+    quiet.parent.mkdir()
+    line = '<time="09:00:00.000+000" date="11-04-2026" component="CcmExec" context="" type="1" thread="1" file="a.cpp:1">'
+    quiet.write_text(f"<![LOG[Service is up and running]LOG]!>{line}\n", "utf-8")
+    assert run(["diagnose", str(tmp_path / "logs"), "--client", "quiet"]) == 0
+    assert "No flow of a client 'quiet'" in capsys.readouterr().err
 
 
 def test_a_time_without_a_flow_is_said_in_words(demo: Path, capsys: Captured) -> None:

@@ -245,7 +245,7 @@ def test_a_timeline_tells_the_steps_of_one_client_in_order(demo: Path, capsys: C
 
 
 def test_a_timeline_of_nobody_says_so(demo: Path, capsys: Captured) -> None:
-    assert run(["timeline", str(demo), "--client", "NOPE"]) == 1
+    assert run(["timeline", str(demo), "--client", "NOPE"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert "No flow of a client 'NOPE'" in err

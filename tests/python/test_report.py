@@ -189,6 +189,12 @@ def test_several_causes_are_told_with_all_whom_they_stop() -> None:
     assert second.startswith(
         "3 of 3 clients are stopped, by 2 causes. This one stops 2 of 3 clients. What to do: Mend it."
     )
+    assert "Besides it: two" in second
+    for error in errors:
+        error.confidence = "possible"
+    errors[1].flows = errors[0].flows
+    assert "Or it is: two" in verdict.lines(made_up)[2]
+    assert "Besides" not in verdict.lines(made_up)[2]
 
 
 def test_it_works_only_where_an_attempt_went_through(tmp_path: Path) -> None:

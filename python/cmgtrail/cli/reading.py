@@ -39,8 +39,8 @@ KNOWLEDGE = click.option(
 )
 SITE = click.option("--site", metavar="FILE", type=click.Path(), help="A description of the site (site.toml).")
 CLIENT = click.option("--client", metavar="NAME", help="Only this client: host, device id, user id or client id.")
-SINCE = click.option("--since", metavar="T", help="Only what happened at or after this time (2026-11-04T09:00).")
-UNTIL = click.option("--until", metavar="T", help="Only what happened before this time.")
+SINCE = click.option("--since", metavar="T", help="Only what went on at or after this time (2026-11-04T09:00).")
+UNTIL = click.option("--until", metavar="T", help="As if the logs ended at this time.")
 
 
 class Asked(TypedDict):
@@ -91,7 +91,11 @@ def followed(asked: Asked, clock: Zone) -> Trail:
         raise click.ClickException(f"not one log record was found in {', '.join(trail.paths)}.")
     if (client or since or until) and not len(trail.flows):
         everything = package.read(logs, knowledge=knowledge, site=site, encoding=encoding)
-        click.echo(nothing_of(everything, client, clock), err=True)
+        why = nothing_of(everything, client, clock)
+        # A name that nobody has is a mistake: "no finding" would be taken for health.
+        if client and not is_known(everything, client):
+            raise click.ClickException(why)
+        click.echo(why, err=True)
     return trail
 
 
@@ -125,6 +129,17 @@ def spare(trail: Trail, option: str, file: str | None) -> None:
     }
     if target in roots or ((inside or by_pattern) and target.name in logs):
         raise click.UsageError(f"{option}: '{file}' is one of the logs that are read; give another file.")
+
+
+def is_known(everything: Trail, client: str) -> bool:
+    """Whether a log or a flow is of a client of this name or id."""
+    ids = [*everything.sources.column("host")]
+    for column in ("host", "device_id", "user_id", "client_id"):
+        ids += everything.flows.column(column)
+    wanted = client.strip("{}").lower()
+    return any(
+        known and known.strip("{}").lower().removeprefix("guid:") == wanted.removeprefix("guid:") for known in ids
+    )
 
 
 def nothing_of(everything: Trail, client: str | None, clock: Zone) -> str:

@@ -89,6 +89,10 @@ class Screen:
             return
         self._console.print(Padding(Text(visible(text), style), (0, 0, 0, indent), expand=False))
 
+    def _whole(self, label: str, text: str, indent: int = 0) -> None:
+        """An address or a command, to be copied: never broken over lines."""
+        self._console.print(Text.assemble(" " * indent, label, visible(text)), soft_wrap=True)
+
     def _findings(self, trail: Trail) -> None:
         if not len(trail.findings):
             if trail.traffic:
@@ -118,9 +122,11 @@ class Screen:
         hidden = len(finding.evidence) - LINES
         if hidden > 0:
             self._line(f"and {counted(hidden, 'line')} more", "dim", indent=3)
-        for label, text in [("Do: ", finding.remedy), ("Check: ", finding.verify), ("See: ", finding.reference)]:
+        for label, text in [("Do: ", finding.remedy), ("Check: ", finding.verify)]:
             if text:
                 self._labelled(label, text)
+        if finding.reference:
+            self._whole("See: ", finding.reference, indent=3)
         for missing in finding.missing:
             self._labelled("Missing: ", what(missing))
 
@@ -166,7 +172,7 @@ class Screen:
             self._legend(shown)
         paths = trail.paths
         where = shell_word(paths[0]) if len(paths) == 1 else "PATH"
-        self._line(f"Line by line: cmgtrail show {shell_word(shown[0].id)} {where}", "dim")
+        self._whole("Line by line: ", f"cmgtrail show {shell_word(shown[0].id)} {where}")
 
     def _hidden(self, flows: Table[Flow], shown: list[Flow]) -> str:
         completed = sum(flow.outcome == "completed" for flow in flows)

@@ -115,6 +115,7 @@ class Watch:
         self._known: dict[str, State] | None = None
         self._rows: dict[str, tuple[object, ...]] = {}
         self._trouble = ""
+        self._day = ""
         self.status = 0
 
     def begin(self, folders: Sequence[str]) -> None:
@@ -144,8 +145,16 @@ class Watch:
         if hidden > 0:
             click.echo(f"(and {counted(hidden, 'line')} about flows under way before these)")
         for at, line in news[max(0, hidden) :]:
-            click.echo(f"{self._zone.show(at)[11:] if at else '?':<8} {line}")
+            self._tell(at, line)
         sys.stdout.flush()
+
+    def _tell(self, at: datetime | None, line: str) -> None:
+        """A line under its day, which is told once."""
+        shown = self._zone.show(at) if at else ""
+        if shown and shown[:10] != self._day:
+            self._day = shown[:10]
+            click.echo(self._day)
+        click.echo(f"{shown[11:] or '?':<8} {line}")
 
     def _news(self, trail: Trail) -> list[tuple[datetime | None, str]]:
         """What changed since the last reading, in order of time. At first that is what is still under way."""

@@ -196,7 +196,8 @@ class _Group(NamedTuple):
     def way(self) -> tuple[str, str]:
         """From whom to whom; a machine that has no part in the stage itself looks on from its own lane."""
         role = self.machine.role
-        origin, target = _WAYS.get(self.events[0].stage, (role, role))
+        ends = _WAYS.get(self.events[0].stage, (role, role))
+        origin, target = (self.asked if end == "cmg" else end for end in ends)
         if role in {origin, target}:
             return origin, target
         if role == "client":

@@ -26,7 +26,8 @@ NEIGHBOUR = 4
 FOLDED = 200
 """Lines of evidence of a finding at most."""
 SOURCES = 300
-"""Logs listed one by one; those with gaps or notes come first."""
+OPEN_LOGS = 40
+"""Logs listed one by one, and how many of them stand open; those with gaps or notes come first."""
 STATIC = 50
 """Flows listed where scripts are off."""
 ARTEFACTS = 300
@@ -57,7 +58,7 @@ def render(trail: Trail) -> str:
         shown=SHOWN, excerpts=OPEN, tone=tone, first=first, second=second, summary=words.summary(trail),
         findings=_findings(trail), open_ends=words.open_ends(trail),
         flows=sorted(trail.flows, key=lambda flow: flow.outcome == "completed")[:STATIC],
-        outcomes=words.outcomes(trail), sources=_sources(trail), totals=_totals(trail),
+        outcomes=words.outcomes(trail), sources=_sources(trail), open_logs=OPEN_LOGS, totals=_totals(trail),
         artefacts=_artefacts(trail), listed=ARTEFACTS, clocks=words.by_offset(trail.clocks),
         index=flows.as_json(flows.index(trail)), details=flows.as_json(flows.details(trail)),
         moment=words.moment, client_name=words.client_name, what=cards.what,

@@ -73,26 +73,38 @@ def _cause(finding: Finding) -> str:
 
 def _reach(trail: Trail, errors: list[Finding]) -> str:
     clients = len({words.client_name(flow) for flow in trail.flows})
-    first, all_of_them = errors[0], _stopped(trail, clients, errors)
+    first = errors[0]
+    rivals, others = _rivals(first, errors[1:])
+    all_of_them = _stopped(trail, clients, errors, len({error.failure for error in [first, *others] if error.clients}))
     who = "This one" if all_of_them else "It"
     hit = f"{who} stops {first.clients:,} of {counted(clients, 'client')}" if clients else "No client's own log is here"
-    return f"{all_of_them}{hit}. What to do: {first.remedy}{_others(errors[1:])}"
+    return f"{all_of_them}{hit}. What to do: {first.remedy}{_named('Or it is', rivals)}{_named('Besides it', others)}"
 
 
-def _stopped(trail: Trail, clients: int, errors: list[Finding]) -> str:
+def _rivals(first: Finding, errors: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Of the causes after the first, those that may stop its flows in its place, and those that stop others as well."""
+    rivals: list[Finding] = []
+    others: list[Finding] = []
+    flows = {flow.id for flow in first.flows}
+    for error in errors:
+        instead = first.confidence == error.confidence == "possible" and not flows.isdisjoint(f.id for f in error.flows)
+        (rivals if instead else others).append(error)
+    return rivals, others
+
+
+def _stopped(trail: Trail, clients: int, errors: list[Finding], causes: int) -> str:
     """How many clients are stopped at all, where it is not by one cause alone."""
     stopped = {words.client_name(flow) for error in errors for flow in error.flows}
     stopped |= {words.client_name(flow) for flow in words.unexplained(trail)}
     if len(stopped) <= errors[0].clients:
         return ""
-    causes = len({error.failure for error in errors if error.clients})
     return f"{len(stopped):,} of {counted(clients, 'client')} are stopped, by {counted(causes, 'cause')}. "
 
 
-def _others(errors: list[Finding]) -> str:
-    """The causes after the first, so that whoever reads no further knows that one remedy will not do."""
+def _named(label: str, errors: list[Finding]) -> str:
+    """Causes after the first, so that whoever reads no further knows that one remedy may not do."""
     if not errors:
         return ""
     named = [f"{error.title} ({party(error)}, {counted(error.clients, 'client')})" for error in errors[:NAMED]]
     left = [counted(len(errors) - NAMED, "more cause")] if len(errors) > NAMED else []
-    return f" Besides it: {'; '.join(named + left)}."
+    return f" {label}: {'; '.join(named + left)}."
