@@ -2,6 +2,8 @@
 
 mod causes;
 mod observed;
+#[cfg(feature = "simulate")]
+mod simulated;
 mod told;
 mod world;
 

@@ -1,0 +1,160 @@
+//! What a description foretells of its clients, and that the simulated site foretells the same.
+
+use std::collections::BTreeSet;
+
+use super::decide::Decisions;
+use super::facts::World;
+use super::faults;
+use crate::error::{Error, Result};
+use crate::site::{Client, Site};
+use crate::stage::Stage;
+use crate::time::Micros;
+use crate::workflow::{Cause, Phase, Prediction, Question, predict};
+
+/// What follows from the clocks, which `--skew` puts wrong where the description does not tell them.
+const OF_CLOCKS: [&str; 2] = ["client-clock-wrong", "token-clock-skew"];
+
+/// Both phases of every client of a description that is simulated.
+pub(super) struct Foreseen<'a> {
+    told: &'a Site,
+    at: Micros,
+    clients: Vec<(Client, Vec<Prediction>)>,
+}
+
+fn both_phases(site: &Site, client: &Client, at: Micros) -> Vec<Prediction> {
+    Phase::ALL.iter().map(|phase| predict(&Question { site, client, at, phase: *phase })).collect()
+}
+
+impl<'a> Foreseen<'a> {
+    /// What is predicted at an instant for the first `count` clients; of servers alone for somebody of whom nothing is
+    /// told.
+    pub fn of(told: &'a Site, at: Micros, count: usize) -> Self {
+        let somebody = [Client::default()];
+        let clients = if told.clients.is_empty() { &somebody[..] } else { &told.clients };
+        let clients = clients.iter().take(count).map(|client| (client.clone(), both_phases(told, client, at)));
+        Self { told, at, clients: clients.collect() }
+    }
+
+    /// What stops a client, in the order in which it meets it.
+    pub fn causes(&self, number: usize) -> impl Iterator<Item = (Phase, Stage, &Cause)> {
+        let phases = self.clients.get(number).into_iter().flat_map(|(_, phases)| phases);
+        phases.flat_map(|phase| phase.causes().map(|(stage, cause)| (phase.phase, stage, cause)))
+    }
+
+    /// Whether one of these failures stops some client, or will.
+    pub fn any(&self, failures: &[&str]) -> bool {
+        let mut phases = self.clients.iter().flat_map(|(_, phases)| phases);
+        phases.any(|phase| phase.causes().chain(phase.warnings()).any(|(_, cause)| failures.contains(&cause.failure)))
+    }
+
+    /// Whether this failure stops some client.
+    pub fn any_stopped_by(&self, failure: &str) -> bool {
+        self.failures().contains(failure)
+    }
+
+    /// The failures that stop some client.
+    pub fn failures(&self) -> BTreeSet<&'static str> {
+        (0..self.clients.len()).flat_map(|number| self.causes(number)).map(|(_, _, cause)| cause.failure).collect()
+    }
+
+    /// Refuses what cannot be simulated, since no log of it is documented: all of it at once.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] that names it.
+    pub fn check(&self) -> Result<()> {
+        let mut cannot: Vec<(String, Vec<&str>)> = Vec::new();
+        let mut refuse = |what: String, client: &'a str| match cannot.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, clients)) if clients.last() != Some(&client) => clients.push(client),
+            Some(_) => {}
+            None => cannot.push((what, vec![client])),
+        };
+        for (number, (client, _)) in self.clients.iter().enumerate() {
+            let name = self.told.clients.get(number).map_or("", |client| client.name.as_str());
+            if client.registration_token().is_some() {
+                refuse("it registers with a registration token".to_owned(), name);
+            }
+            for (phase, stage, cause) in self.causes(number) {
+                if let Some(why) = self.without_logs(number, (phase, stage, cause)) {
+                    refuse(why, name);
+                }
+            }
+        }
+        if cannot.is_empty() {
+            return Ok(());
+        }
+        let told: Vec<String> = cannot.iter().map(|(what, clients)| format!("{}{what}", of_clients(clients))).collect();
+        Err(refused("a site whose logs are documented", told.join("; ")))
+    }
+
+    /// Why no log of this is documented, where that is so.
+    fn without_logs(&self, number: usize, (phase, stage, cause): (Phase, Stage, &Cause)) -> Option<String> {
+        let (failure, why) = (cause.failure, cause.why.trim_end_matches('.'));
+        if faults::kind(failure).is_none() {
+            return Some(format!("{why} ({failure})"));
+        }
+        let behind = |seconds: Option<f64>| seconds.is_some_and(|seconds| seconds < 0.0);
+        let is_of_point = stage == Stage::MpValidate;
+        let of_point = self.told.management_points.iter().any(|point| behind(point.clock_offset_seconds));
+        if failure == "token-clock-skew" && (!is_of_point || of_point) {
+            return Some(format!("{why} ({failure}, of which logs are known where a management point is ahead)"));
+        }
+        let later = || self.causes(number).any(|(other, _, same)| other != phase && same.failure == failure);
+        let has_certificate = self.clients.get(number).is_some_and(|(client, _)| uses_certificate(self.told, client, self.at));
+        (has_certificate && phase == Phase::Bootstrap && !later()).then(|| {
+            format!("{why} ({failure}, while ccmsetup runs, of which no log with a PKI certificate is known)")
+        })
+    }
+
+    /// Holds the simulated site against the description: its clients are stopped by the same, and by nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] with what cannot be simulated as it is told.
+    pub fn agree(&self, world: &World) -> Result<()> {
+        let mut decisions = Decisions::new(world)?;
+        let mut differ: BTreeSet<String> = BTreeSet::new();
+        for (number, (client, phases)) in self.clients.iter().enumerate() {
+            let (site, own) = (decisions.site(world, self.at), decisions.client(world, number, self.at));
+            let certificate = uses_certificate(self.told, client, self.at);
+            let made = both_phases(&site, &own, self.at);
+            let pairs = phases.iter().zip(&made).filter(|(told, _)| !certificate || told.phase == Phase::AfterRefresh);
+            for (told, made) in pairs {
+                let name = &own.name;
+                let lacks = told.causes().filter(|(_, cause)| !stops(made, cause.failure));
+                differ.extend(lacks.map(|(_, cause)| format!("'{name}' is to meet {} ({})", cause.failure, cause.why)));
+                let more = made.causes().filter(|(stage, cause)| {
+                    let is_open = told.stage(*stage).is_some_and(|stage| !stage.unknown.is_empty());
+                    !stops(told, cause.failure) && !is_open && !OF_CLOCKS.contains(&cause.failure)
+                });
+                differ.extend(more.map(|(_, cause)| format!("'{name}' is not to meet {}", cause.failure)));
+            }
+        }
+        if differ.is_empty() {
+            return Ok(());
+        }
+        let told = differ.into_iter().take(10).collect::<Vec<_>>().join("; ");
+        Err(refused("a site that can be simulated as it is told, what stops one client together with the others", told))
+    }
+}
+
+fn stops(prediction: &Prediction, failure: &str) -> bool {
+    prediction.causes().any(|(_, cause)| cause.failure == failure)
+}
+
+/// Whether a client proves who it is by a certificate of a PKI: it is one that has been there for long.
+pub(super) fn uses_certificate(site: &Site, client: &Client, at: Micros) -> bool {
+    let question = Question { site, client, at, phase: Phase::AfterRefresh };
+    client.pki_file().is_some() && question.unusable_certificate().is_none()
+}
+
+fn refused(expected: &str, found: String) -> Error {
+    Error::Argument { argument: "site".to_owned(), expected: expected.to_owned(), found }
+}
+
+/// Whom it is about, as the beginning of a clause.
+fn of_clients(names: &[&str]) -> String {
+    match names {
+        ["", ..] | [] => String::new(),
+        [name] => format!("'{name}': "),
+        [name, others @ ..] => format!("'{name}' and {} more: ", others.len()),
+    }
+}
