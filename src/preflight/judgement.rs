@@ -149,14 +149,15 @@ impl SideBySide<'_> {
     }
 
     /// What explains that the stage failed: what the diagnosis says of it, else what it says of the same request farther
-    /// behind. Of the site's Entra settings a client asks by its tenant, which it takes from its join.
+    /// behind. Of the site's Entra settings a client asks by its tenant, which it takes from its join; and where there is
+    /// no token in the end, the log does not say which step on the way to it was the last.
     fn explained_by(&self) -> Vec<&Finding> {
         let here = self.here();
         if !here.is_empty() {
             return here;
         }
         let explains = |at: Stage| match self.stage() {
-            Stage::AadInfo => at == Stage::WpjCertificate,
+            Stage::AadInfo => matches!(at, Stage::WpjCertificate | Stage::AadToken),
             own => is_behind(own, at),
         };
         self.causes.iter().copied().filter(|finding| finding.stage.is_some_and(explains)).collect()

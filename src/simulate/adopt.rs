@@ -52,7 +52,6 @@ pub(super) fn site(facts: &mut SiteFacts, told: &Site, foreseen: &Foreseen<'_>) 
     facts.checks_lists = told.options.crl_check.unwrap_or(untold);
     facts.discovers_users = told.options.user_discovery.unwrap_or(facts.discovers_users);
     facts.device_tokens = told.server_app.device_tokens.unwrap_or(facts.device_tokens);
-    facts.cached_tokens = foreseen.any_stopped_by("token-clock-skew");
     facts.content_on_cmg.change(None, !foreseen.any_stopped_by("content-not-on-cmg"));
     let names = told.management_points.iter().map(|point| &point.name).chain(&told.cmg.names);
     if let Some((_, domain)) = names.filter_map(|name| name.split_once('.')).next() {
@@ -153,7 +152,7 @@ pub(super) fn clients(world: &mut World, told: &Site, foreseen: &Foreseen<'_>, r
     let of_site = foreseen.failures().into_iter().filter_map(faults::kind).filter(|kind| kind.scope == Scope::Site);
     world.site_faults.extend(of_site.map(|kind| (kind, None)));
     for (number, client) in told.clients.iter().enumerate().take(world.clients.len()) {
-        let own: Vec<(Phase, &str)> = foreseen.causes(number).map(|(phase, _, cause)| (phase, cause.failure)).collect();
+        let own: Vec<(Phase, &str)> = foreseen.causes(number).map(|(phase, cause)| (phase, cause.failure)).collect();
         let stops = |id: &str| own.iter().any(|(_, own)| *own == id);
         let expired = stops("client-certificate-expired");
         let expired = expired.then(|| inject::expired_certificate(world, number, random)).transpose()?;
@@ -173,6 +172,11 @@ pub(super) fn clients(world: &mut World, told: &Site, foreseen: &Foreseen<'_>, r
         own.iter().for_each(|(_, id)| afflict(facts, id));
         let of_client = own.iter().filter_map(|(_, id)| faults::kind(id)).find(|kind| kind.scope == Scope::Client);
         facts.fault = of_client.map(|kind| (kind, None));
+    }
+    // Nothing is told to stop the others.
+    let lists_are_public = world.site.lists_are_public;
+    for facts in world.clients.iter_mut().skip(told.clients.len()) {
+        facts.no_list_check |= !lists_are_public;
     }
     Ok(())
 }

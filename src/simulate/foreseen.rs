@@ -7,7 +7,6 @@ use super::facts::World;
 use super::faults;
 use crate::error::{Error, Result};
 use crate::site::{Client, Site};
-use crate::stage::Stage;
 use crate::time::Micros;
 use crate::workflow::{Cause, Phase, Prediction, Question, predict};
 
@@ -36,9 +35,9 @@ impl<'a> Foreseen<'a> {
     }
 
     /// What stops a client, in the order in which it meets it.
-    pub fn causes(&self, number: usize) -> impl Iterator<Item = (Phase, Stage, &Cause)> {
+    pub fn causes(&self, number: usize) -> impl Iterator<Item = (Phase, &Cause)> {
         let phases = self.clients.get(number).into_iter().flat_map(|(_, phases)| phases);
-        phases.flat_map(|phase| phase.causes().map(|(stage, cause)| (phase.phase, stage, cause)))
+        phases.flat_map(|phase| phase.causes().map(|(_, cause)| (phase.phase, cause)))
     }
 
     /// Whether one of these failures stops some client, or will.
@@ -54,7 +53,7 @@ impl<'a> Foreseen<'a> {
 
     /// The failures that stop some client.
     pub fn failures(&self) -> BTreeSet<&'static str> {
-        (0..self.clients.len()).flat_map(|number| self.causes(number)).map(|(_, _, cause)| cause.failure).collect()
+        (0..self.clients.len()).flat_map(|number| self.causes(number)).map(|(_, cause)| cause.failure).collect()
     }
 
     /// Refuses what cannot be simulated, since no log of it is documented: all of it at once.
@@ -73,8 +72,8 @@ impl<'a> Foreseen<'a> {
             if client.registration_token().is_some() {
                 refuse("it registers with a registration token".to_owned(), name);
             }
-            for (phase, stage, cause) in self.causes(number) {
-                if let Some(why) = self.without_logs(number, (phase, stage, cause)) {
+            for (phase, cause) in self.causes(number) {
+                if let Some(why) = self.without_logs(number, phase, cause) {
                     refuse(why, name);
                 }
             }
@@ -87,18 +86,15 @@ impl<'a> Foreseen<'a> {
     }
 
     /// Why no log of this is documented, where that is so.
-    fn without_logs(&self, number: usize, (phase, stage, cause): (Phase, Stage, &Cause)) -> Option<String> {
+    fn without_logs(&self, number: usize, phase: Phase, cause: &Cause) -> Option<String> {
         let (failure, why) = (cause.failure, cause.why.trim_end_matches('.'));
         if faults::kind(failure).is_none() {
             return Some(format!("{why} ({failure})"));
         }
-        let behind = |seconds: Option<f64>| seconds.is_some_and(|seconds| seconds < 0.0);
-        let is_of_point = stage == Stage::MpValidate;
-        let of_point = self.told.management_points.iter().any(|point| behind(point.clock_offset_seconds));
-        if failure == "token-clock-skew" && (!is_of_point || of_point) {
-            return Some(format!("{why} ({failure}, of which logs are known where a management point is ahead)"));
+        if failure == "token-clock-skew" {
+            return Some(format!("{why} ({failure}, of which logs are known where a management point is minutes ahead)"));
         }
-        let later = || self.causes(number).any(|(other, _, same)| other != phase && same.failure == failure);
+        let later = || self.causes(number).any(|(other, same)| other != phase && same.failure == failure);
         let has_certificate = self.clients.get(number).is_some_and(|(client, _)| uses_certificate(self.told, client, self.at));
         (has_certificate && phase == Phase::Bootstrap && !later()).then(|| {
             format!("{why} ({failure}, while ccmsetup runs, of which no log with a PKI certificate is known)")

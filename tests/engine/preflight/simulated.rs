@@ -19,9 +19,13 @@ use crate::pki::AT;
 const REFUSED: [(&str, &str); 4] = [
     ("site-token-expired", "registers with a registration token"),
     ("token-audience-or-issuer-refused", "is to meet token-audience-or-issuer-refused"),
-    ("token-clock-skew", "15 min behind"),
+    ("token-clock-skew", "of which logs are known where a management point is minutes ahead"),
     ("client-revocation-misconfigured", "while ccmsetup runs"),
 ];
+
+/// What stands beside a cause although it is no neighbour, and why.
+const BESIDE: [(&str, &str, &str); 1] =
+    [("client-clock-wrong", "crl-unreachable", "a clock that is far ahead outdates every list as well")];
 
 fn plan(site: Site) -> Plan {
     Plan { site: Some(site), clients: 3, hours: 3.0, start: Some(AT), seed: 8, ..Plan::default() }
@@ -43,7 +47,7 @@ fn neighbours(one: &str, other: &str) -> bool {
     let names = |one: &str, other: &str| {
         Knowledge::builtin().failure(one).is_some_and(|known| known.separates_from.iter().any(|id| id == other))
     };
-    names(one, other) || names(other, one)
+    names(one, other) || names(other, one) || BESIDE.iter().any(|(id, beside, _)| (one, other) == (*beside, *id))
 }
 
 /// What is wrong with the diagnosis of a site of which this was predicted; `None`: nothing.
