@@ -1400,7 +1400,7 @@ def simulate(
     out: str | os.PathLike[str],
     *,
     site: str | os.PathLike[str] | None,
-    clients: int,
+    clients: int | None,
     hours: float,
     rate: float | None,
     faults: Sequence[str],

@@ -14,9 +14,7 @@ use super::pki::Leaf;
 use super::random::Random;
 use crate::certs::Bundle;
 use crate::error::Result;
-use crate::site::{
-    Client, File, Held, JoinState, ManagementPoint, Mode, SignedIn, Site, TokenService,
-};
+use crate::site::{Client, File, Held, JoinState, ManagementPoint, Mode, SignedIn, Site, TokenService};
 use crate::time::Micros;
 use crate::workflow::{Phase, Question, connection_point, entra, management_point};
 

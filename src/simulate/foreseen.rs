@@ -8,7 +8,7 @@ use super::faults;
 use crate::error::{Error, Result};
 use crate::site::{Client, Site};
 use crate::time::Micros;
-use crate::workflow::{Cause, Phase, Prediction, Question, predict};
+use crate::workflow::{Cause, Phase, Prediction, Question, Status, predict};
 
 /// What follows from the clocks, which `--skew` puts wrong where the description does not tell them.
 const OF_CLOCKS: [&str; 2] = ["client-clock-wrong", "token-clock-skew"];
@@ -92,16 +92,19 @@ impl<'a> Foreseen<'a> {
             return Some(format!("{why} ({failure})"));
         }
         if failure == "token-clock-skew" {
-            return Some(format!("{why} ({failure}, of which logs are known where a management point is minutes ahead)"));
+            return Some(format!(
+                "{why} ({failure}, of which logs are known where a management point is minutes ahead)"
+            ));
         }
         let later = || self.causes(number).any(|(other, same)| other != phase && same.failure == failure);
-        let has_certificate = self.clients.get(number).is_some_and(|(client, _)| uses_certificate(self.told, client, self.at));
-        (has_certificate && phase == Phase::Bootstrap && !later()).then(|| {
-            format!("{why} ({failure}, while ccmsetup runs, of which no log with a PKI certificate is known)")
-        })
+        let has_certificate =
+            self.clients.get(number).is_some_and(|(client, _)| uses_certificate(self.told, client, self.at));
+        (has_certificate && phase == Phase::Bootstrap && !later())
+            .then(|| format!("{why} ({failure}, while ccmsetup runs, of which no log with a PKI certificate is known)"))
     }
 
-    /// Holds the simulated site against the description: its clients are stopped by the same, and by nothing else.
+    /// Holds the simulated site against the description: each client is stopped where it is to be, by something that is
+    /// to stop it there, and by nothing that is not.
     ///
     /// # Errors
     /// [`Error::Argument`] with what cannot be simulated as it is told.
@@ -114,22 +117,34 @@ impl<'a> Foreseen<'a> {
             let made = both_phases(&site, &own, self.at);
             let pairs = phases.iter().zip(&made).filter(|(told, _)| !certificate || told.phase == Phase::AfterRefresh);
             for (told, made) in pairs {
-                let name = &own.name;
-                let lacks = told.causes().filter(|(_, cause)| !stops(made, cause.failure));
-                differ.extend(lacks.map(|(_, cause)| format!("'{name}' is to meet {} ({})", cause.failure, cause.why)));
-                let more = made.causes().filter(|(stage, cause)| {
-                    let is_open = told.stage(*stage).is_some_and(|stage| !stage.unknown.is_empty());
-                    !stops(told, cause.failure) && !is_open && !OF_CLOCKS.contains(&cause.failure)
-                });
-                differ.extend(more.map(|(_, cause)| format!("'{name}' is not to meet {}", cause.failure)));
+                let lacks = lacking(told, made).map(|what| format!("{}, which is to be stopped by {what}", own.name));
+                differ.extend(lacks);
+                let more = surplus(told, made).map(|what| format!("{}, which {what} is not to stop", own.name));
+                differ.extend(more);
             }
         }
         if differ.is_empty() {
             return Ok(());
         }
         let told = differ.into_iter().take(10).collect::<Vec<_>>().join("; ");
-        Err(refused("a site that can be simulated as it is told, what stops one client together with the others", told))
+        Err(refused("a site that can be simulated as it is told", told))
     }
+}
+
+/// What is to stop a client at a stage where nothing of it does in the simulation.
+fn lacking(told: &Prediction, made: &Prediction) -> impl Iterator<Item = String> {
+    let blocked = told.stages.iter().filter(|stage| stage.status == Status::Blocked);
+    let lacks = blocked.filter(|stage| !stage.causes.iter().any(|cause| stops(made, cause.failure)));
+    lacks
+        .flat_map(|stage| stage.causes.first())
+        .map(|cause| format!("{} ({})", cause.failure, cause.why.trim_end_matches('.')))
+}
+
+/// What stops a client in the simulation although that is told not to be so.
+fn surplus(told: &Prediction, made: &Prediction) -> impl Iterator<Item = &'static str> {
+    let is_open = |stage| told.stage(stage).is_some_and(|stage| !stage.unknown.is_empty());
+    let more = made.causes().filter(move |(stage, cause)| !stops(told, cause.failure) && !is_open(*stage));
+    more.map(|(_, cause)| cause.failure).filter(|failure| !OF_CLOCKS.contains(failure))
 }
 
 fn stops(prediction: &Prediction, failure: &str) -> bool {
@@ -150,7 +165,7 @@ fn refused(expected: &str, found: String) -> Error {
 fn of_clients(names: &[&str]) -> String {
     match names {
         ["", ..] | [] => String::new(),
-        [name] => format!("'{name}': "),
-        [name, others @ ..] => format!("'{name}' and {} more: ", others.len()),
+        [name] => format!("{name}: "),
+        [name, others @ ..] => format!("{name} and {} more: ", others.len()),
     }
 }

@@ -105,13 +105,7 @@ pub(super) fn some_user(random: &mut Random) -> User {
     }
 }
 
-fn into_client(
-    fault: &Fault,
-    world: &mut World,
-    number: usize,
-    onset: Micros,
-    random: &mut Random,
-) -> Result<()> {
+fn into_client(fault: &Fault, world: &mut World, number: usize, onset: Micros, random: &mut Random) -> Result<()> {
     let years = random.between(2, 4) * 365 * DAY;
     let (other_name, app) = (world.gateway.other_name.clone(), world.site.client_app.clone());
     let stale = format!("{}-{}", world.site.resource, random.pick(&["old", "test", "2019", "dev"]));

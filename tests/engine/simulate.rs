@@ -377,19 +377,19 @@ fn refusal(text: &str) -> String {
 fn what_has_no_documented_logs_is_refused_all_at_once() {
     let error = refusal(WITHOUT_LOGS);
     for words in [
-        "a CMG that is stopped",
-        "a CMG that answers from a state of before a rebuild",
-        "'mp1', a management point in HTTP mode that allows CMG traffic",
-        "'mp2', a management point that does not run",
-        "'PC1', which registers with a registration token",
-        "'PC2', which cannot resolve the CMG's name",
-        "'PC2', which does not reach the CMG's port 443",
-        "'PC2', whose client settings turn the CMG off",
+        "PC1: The CMG service is stopped (cmg-unreachable)",
+        "PC1 and 1 more: The CMG answers from a state of before it",
+        "PC1 and 1 more: mp1 is in HTTP mode",
+        "PC1 and 1 more: The management point mp2 does not answer (mp-down)",
+        "PC1: it registers with a registration token",
+        "PC2: The client cannot resolve cmg.fabrikam.com (cmg-name-not-resolved)",
+        "PC2: The client does not reach port 443 of cmg.fabrikam.com",
+        "PC2: The client setting 'Enable clients to use a cloud management gateway' is off",
     ] {
         assert!(error.contains(words), "{words}: {error}");
     }
     let none = "[[management_point]]\nname = \"mp1\"\ncmg_traffic = false\n[[client]]\nname = \"PC1\"\n";
-    assert!(refusal(none).contains("no management point allows CMG traffic"));
+    assert!(refusal(none).contains("No management point allows CMG traffic"));
 }
 
 /// A management point that clients of the CMG do not come to may be in any mode.

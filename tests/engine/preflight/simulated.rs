@@ -8,17 +8,18 @@ use cmgtrail::knowledge::Knowledge;
 use cmgtrail::preflight::{Agreement, Observed, Options, Preflight};
 use cmgtrail::simulate::{Plan, faults, in_memory};
 use cmgtrail::site::Site;
+use cmgtrail::stage::Outcome;
 use rayon::prelude::*;
 
 use super::causes::rows;
-use super::world::{Change, changed};
+use super::world::{Change, OWN_CERTIFICATE, changed};
 use crate::pki::AT;
 
 /// Causes of which a description tells what no log is documented of, although a fault of that name is: by a word of
 /// the refusal.
 const REFUSED: [(&str, &str); 4] = [
     ("site-token-expired", "registers with a registration token"),
-    ("token-audience-or-issuer-refused", "is to meet token-audience-or-issuer-refused"),
+    ("token-audience-or-issuer-refused", "to be stopped by token-audience-or-issuer-refused"),
     ("token-clock-skew", "of which logs are known where a management point is minutes ahead"),
     ("client-revocation-misconfigured", "while ccmsetup runs"),
 ];
@@ -58,9 +59,8 @@ fn difference(failure: &str, beside: &[&str], site: &Site, trail: &Trail) -> Opt
         let may_be = *confidence == Confidence::Possible && neighbours(first, failure);
         *first == failure || may_be && found.iter().any(|(other, _)| *other == failure)
     });
-    let others = found.iter().filter(|(other, _)| {
-        *other != failure && !beside.contains(other) && !neighbours(other, failure)
-    });
+    let others =
+        found.iter().filter(|(other, _)| *other != failure && !beside.contains(other) && !neighbours(other, failure));
     let others: Vec<_> = others.collect();
     let options = Options { client: None, at: AT };
     let observed = Observed { flows: &trail.flows, findings: &trail.findings };
@@ -88,9 +88,25 @@ fn a_simulated_site_shows_what_is_predicted_of_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+/// What stops everybody stops a client of the PKI, too, and its own log says so.
+#[test]
+fn a_client_with_a_certificate_is_stopped_by_what_stops_everybody() {
+    let down = ("intermediates", "running = false\nintermediates");
+    let trail = trail(&changed(&[OWN_CERTIFICATE, down])).unwrap();
+    let failed: Vec<_> = trail.flows.iter().filter(|flow| flow.outcome == Outcome::Failed).collect();
+    let own = failed.iter().find(|flow| flow.client.host.as_deref() == Some("PC042")).unwrap();
+    let finding = trail.findings.iter().find(|finding| finding.failure == "connector-down").unwrap();
+    assert!(finding.flows.contains(&own.id), "{finding:#?}");
+}
+
 #[test]
 fn a_healthy_site_is_healthy_when_simulated() {
-    let healthy: [&[Change]; 2] = [&[], &[("\"issuing.crl\"", "\"issuing.crl\" # of five days")]];
+    let domain = ("join = \"entra\"\nwpj_certificate = \"wpj.pem\"", "join = \"domain\"");
+    let healthy: [&[Change]; 3] = [
+        &[],
+        &[OWN_CERTIFICATE, domain, ("ccmsetup.exe ", "ccmsetup.exe /UsePKICert ")],
+        &[("mode = \"https\"", "mode = \"enhanced-http\""), ("\"connector.pem\"", "\"none\"")],
+    ];
     for changes in healthy {
         let trail = trail(&changed(changes)).unwrap();
         let errors: Vec<_> = trail.findings.iter().filter(|one| one.severity == Severity::Error).collect();
