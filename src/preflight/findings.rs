@@ -61,18 +61,14 @@ pub(super) fn findings(site: &Site, clients: &[ClientPreflight], knowledge: &Kno
             for (stage, cause, stops) in now.chain(later) {
                 let Some(failure) = knowledge.failure(cause.failure) else { continue };
                 let severity = severity(failure, stops);
-                let same = |other: &&mut Forecast| {
+                let same = |other: &Forecast| {
                     other.failure == failure.id && other.severity == severity && other.words == cause.words
                 };
-                let known = found.iter_mut().find(same);
-                match known {
-                    Some(known) => known.hit(prediction.phase, client, cause),
-                    None => {
-                        let mut new = Forecast::new(site, client, failure, severity, (stage, cause));
-                        new.hit(prediction.phase, client, cause);
-                        found.push(new);
-                    }
-                }
+                let at = found.iter().position(same).unwrap_or_else(|| {
+                    found.push(Forecast::new(site, client, failure, severity, (stage, cause)));
+                    found.len() - 1
+                });
+                found[at].hit(prediction.phase, client, cause);
             }
         }
     }

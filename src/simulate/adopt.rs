@@ -51,8 +51,8 @@ pub(super) fn site(facts: &mut SiteFacts, told: &Site, foreseen: &Foreseen<'_>) 
     facts.discovers_users = told.options.user_discovery.unwrap_or(facts.discovers_users);
     facts.device_tokens = told.server_app.device_tokens.unwrap_or(facts.device_tokens);
     facts.content_on_cmg.change(None, !foreseen.any_stopped_by("content-not-on-cmg"));
-    let names = told.management_points.iter().map(|point| &point.name).chain(&told.cmg.names);
-    if let Some((_, domain)) = names.filter_map(|name| name.split_once('.')).next() {
+    let mut names = told.management_points.iter().map(|point| &point.name).chain(&told.cmg.names);
+    if let Some((_, domain)) = names.find_map(|name| name.split_once('.')) {
         domain.clone_into(&mut facts.domain);
     }
     if let Some(tenants) = told.tenants.as_ref().filter(|tenants| !tenants.is_empty()) {
@@ -167,7 +167,9 @@ pub(super) fn clients(world: &mut World, told: &Site, foreseen: &Foreseen<'_>, r
         facts.pki = uses_certificate(told, client, start);
         let is_seen_installing = own.iter().any(|(phase, _)| *phase == Phase::Bootstrap);
         facts.installs = (facts.installs || client.ccmsetup.is_some() || is_seen_installing) && !facts.pki;
-        own.iter().for_each(|(_, id)| afflict(facts, id));
+        for (_, id) in &own {
+            afflict(facts, id);
+        }
         let of_client = own.iter().filter_map(|(_, id)| faults::kind(id)).find(|kind| kind.scope == Scope::Client);
         facts.fault = of_client.map(|kind| (kind, None));
     }
@@ -196,8 +198,8 @@ fn of_device(facts: &mut ClientFacts, client: &Client) {
 
 /// What ccmsetup's command line says; `stops` tells what stops the client. Of a line that is not told nothing follows.
 fn command_line(facts: &mut ClientFacts, site: &SiteFacts, question: &Question<'_>, stops: &dyn Fn(&str) -> bool) {
-    let named = question.targets().into_iter().map(|target| target.host);
-    if let Some(host) = named.filter(|host| question.site.cmg.has_name(host)).next() {
+    let mut named = question.targets().into_iter().map(|target| target.host);
+    if let Some(host) = named.find(|host| question.site.cmg.has_name(host)) {
         facts.cmg = host;
     }
     let Some(line) = question.command() else {

@@ -136,7 +136,7 @@ fn lacking(told: &Prediction, made: &Prediction) -> impl Iterator<Item = String>
     let blocked = told.stages.iter().filter(|stage| stage.status == Status::Blocked);
     let lacks = blocked.filter(|stage| !stage.causes.iter().any(|cause| stops(made, cause.failure)));
     lacks
-        .flat_map(|stage| stage.causes.first())
+        .filter_map(|stage| stage.causes.first())
         .map(|cause| format!("{} ({})", cause.failure, cause.why.trim_end_matches('.')))
 }
 

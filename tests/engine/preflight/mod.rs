@@ -183,7 +183,7 @@ fn a_finding_has_the_words_of_the_knowledge_and_counts_its_clients() {
 }
 
 /// The list is out of everybody's reach. Who has no command line is not known to look at it while ccmsetup runs, and who
-/// says /NoCRLCheck does not.
+/// says `/NoCRLCheck` does not.
 #[test]
 fn a_finding_tells_the_phases_of_each_client() {
     let text = HEALTHY.replace(LIST.0, LIST.1);
