@@ -277,7 +277,7 @@ def simulate(
     out: PathLike,
     *,
     site: PathLike | None = None,
-    clients: int = 10,
+    clients: int | None = None,
     hours: float = 4.0,
     rate: float | None = None,
     faults: str | Iterable[str] = (),
@@ -296,16 +296,17 @@ def simulate(
 
     Args:
         out: Folder to write: a folder of logs for each machine, artefacts, `site.toml` and `truth.json`.
-        site: A site description whose names, ids and options are taken over, and what in it does not work. By default
-            a random site.
-        clients: Number of clients.
+        site: A site description whose names, ids, options and clocks are taken over, and what in it does not work. By
+            default a random site.
+        clients: Number of clients. By default those of the description, else ten.
         hours: Simulated time.
         rate: Messages of all registered clients together, a second. By default each sends one in ten minutes.
         faults: Faults to inject: ``"crl-unreachable"``, ``"crl-unreachable=5%"``, ``"crl-unreachable=3"``.
         skew: Most seconds that a machine's clock is off.
         noise: Lines that mean nothing: a share of all bytes (``0.98``) or a size (``"200MB"``).
         retries: Whether ccmsetup tries again after ten minutes.
-        start: When it begins: an aware `datetime`, or text; text without a zone is UTC. By default the seed decides.
+        start: When it begins: an aware `datetime`, or text; text without a zone is UTC. By default the seed decides,
+            and with `site` it is this hour, for the certificates of a description are good until some day.
         seed: What chance draws from.
         artefacts: Whether certificates, revocation lists, tokens and join status are written.
         force: Whether the files of another simulation in that folder are removed before; else it is refused.
@@ -324,6 +325,8 @@ def simulate(
         >>> summary["broken"]
         1
     """
+    if site is not None and start is None:
+        start = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
     return _engine.simulate(
         os.fspath(out),
         site=None if site is None else os.fspath(site),

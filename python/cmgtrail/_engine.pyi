@@ -1272,6 +1272,9 @@ class Forecast:
     @property
     def clients(self) -> list[str]:
         """Clients that it hits."""
+    @property
+    def met_by(self) -> dict[Literal["bootstrap", "after-refresh"], list[str]]:
+        """Clients that meet it in each phase."""
     def to_dict(self) -> dict[str, Any]:
         """The same as in the JSON form."""
     def __eq__(self, other: object, /) -> bool: ...
@@ -1408,7 +1411,7 @@ def simulate(
     out: str | os.PathLike[str],
     *,
     site: str | os.PathLike[str] | None,
-    clients: int,
+    clients: int | None,
     hours: float,
     rate: float | None,
     faults: Sequence[str],

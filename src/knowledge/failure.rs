@@ -90,6 +90,9 @@ pub struct Failure {
     pub scope: String,
     /// What a site's description does not see where this was found and not foreseen.
     pub unforeseen: Unforeseen,
+    /// True where it stops a token of Entra, or its exchange for one of the site, and nothing that is asked with the
+    /// latter: a client that still has one gets through.
+    pub new_tokens_only: bool,
     /// True where the signature's text has no public sample: `possible` at most, unless behaviour proves it.
     pub hypothesis: bool,
     /// One line that names the problem.
@@ -134,6 +137,7 @@ impl Failure {
             stage: entry.value("stage"),
             scope: entry.required("scope").unwrap_or_default(),
             unforeseen: entry.value("unforeseen").unwrap_or_default(),
+            new_tokens_only: entry.flag("new_tokens_only"),
             hypothesis: entry.flag("hypothesis"),
             title: entry.words("title"),
             explanation: entry.words("explanation"),

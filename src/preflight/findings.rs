@@ -1,6 +1,6 @@
 //! What is predicted, as findings: one cause on 400 clients is one finding.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -41,6 +41,8 @@ pub struct Forecast {
     pub phases: Vec<Phase>,
     /// Clients that it hits.
     pub clients: Vec<String>,
+    /// Clients that meet it in each phase.
+    pub met_by: BTreeMap<Phase, Vec<String>>,
     #[serde(skip)]
     words: Option<&'static Words>,
     /// Each different reason, with the first client that it is told of.
@@ -59,16 +61,14 @@ pub(super) fn findings(site: &Site, clients: &[ClientPreflight], knowledge: &Kno
             for (stage, cause, stops) in now.chain(later) {
                 let Some(failure) = knowledge.failure(cause.failure) else { continue };
                 let severity = severity(failure, stops);
-                let same = |other: &&mut Forecast| {
+                let same = |other: &Forecast| {
                     other.failure == failure.id && other.severity == severity && other.words == cause.words
                 };
-                let known = found.iter_mut().find(same);
-                match known {
-                    Some(known) => known.hit(prediction.phase, client, cause),
-                    None => {
-                        found.push(Forecast::new(site, client, failure, severity, (stage, cause, prediction.phase)));
-                    }
-                }
+                let at = found.iter().position(same).unwrap_or_else(|| {
+                    found.push(Forecast::new(site, client, failure, severity, (stage, cause)));
+                    found.len() - 1
+                });
+                found[at].hit(prediction.phase, client, cause);
             }
         }
     }
@@ -83,7 +83,7 @@ pub(super) fn findings(site: &Site, clients: &[ClientPreflight], knowledge: &Kno
         let is_same = |stage: Stage| one.words.is_none() || stage == one.stage;
         let same = stopped.iter().filter(|(failure, stage, _)| *failure == one.failure && is_same(*stage));
         let stopped: BTreeSet<&String> = same.flat_map(|(_, _, clients)| clients).collect();
-        one.clients.retain(|client| !stopped.contains(client));
+        one.spare(&stopped);
     }
     found.retain(|one| !one.clients.is_empty());
     found.iter_mut().for_each(Forecast::tell_reasons);
@@ -107,7 +107,7 @@ impl Forecast {
         client: &Client,
         failure: &Failure,
         severity: Severity,
-        (stage, cause, phase): (Stage, &Cause, Phase),
+        (stage, cause): (Stage, &Cause),
     ) -> Self {
         let words = |text: &str| fill(text, &|field| value(field, site, client));
         let own = |of: fn(&Words) -> Option<&'static str>| cause.words.and_then(of).map(str::to_owned);
@@ -123,10 +123,11 @@ impl Forecast {
             remedy: own(|own| own.remedy).unwrap_or_else(|| words(&failure.remedy)),
             verify: own(|own| own.verify).unwrap_or_else(|| words(&failure.verify)),
             reference: failure.reference.clone(),
-            phases: vec![phase],
-            clients: vec![client.name.clone()],
+            phases: Vec::new(),
+            clients: Vec::new(),
+            met_by: BTreeMap::new(),
             words: cause.words,
-            whys: vec![(client.name.clone(), cause.why.clone())],
+            whys: Vec::new(),
         }
     }
 
@@ -136,12 +137,22 @@ impl Forecast {
         if self.whys.iter().all(|(_, why)| *why != cause.why) {
             self.whys.push((client.name.clone(), cause.why.clone()));
         }
-        if !self.phases.contains(&phase) {
-            self.phases.push(phase);
-        }
         if self.clients.last() != Some(&client.name) {
             self.clients.push(client.name.clone());
         }
+        let met = self.met_by.entry(phase).or_default();
+        if met.last() != Some(&client.name) {
+            met.push(client.name.clone());
+        }
+        self.phases = self.met_by.keys().copied().collect();
+    }
+
+    /// Takes clients out, and the phases in which nobody else meets it.
+    fn spare(&mut self, clients: &BTreeSet<&String>) {
+        let lists = self.met_by.values_mut().chain([&mut self.clients]);
+        lists.for_each(|list| list.retain(|client| !clients.contains(client)));
+        self.met_by.retain(|_, met| !met.is_empty());
+        self.phases = self.met_by.keys().copied().collect();
     }
 
     /// Says whose reason is whose, where the clients have different ones.

@@ -15,9 +15,6 @@ use crate::workflow::{Cause, Credential, Phase, Predicted, Prediction, Status, w
 /// How far the clocks of two machines may be apart, where one tells of a pass and the other of the cause.
 const CLOCKS: Micros = 10 * MINUTE;
 
-/// What stops every stage, whatever its place.
-const BARRIERS: [&str; 2] = ["bootstrap-command-malformed", "cmg-location-not-given"];
-
 /// The stages of one request, as it goes from machine to machine. The client's own log shows that it failed, and not how
 /// far behind it that was.
 const REQUEST: [Stage; 5] =
@@ -33,23 +30,11 @@ const WITH_TOKEN: [Stage; 6] = [
     Stage::ContentDownload,
 ];
 
-/// What stops a token of Entra, or its exchange for one of the site, and nothing that is asked with the latter.
-const OF_NEW_TOKENS: [&str; 8] = [
-    "token-audience-or-issuer-refused",
-    "token-clock-skew",
-    "tenant-not-onboarded",
-    "mp-redirect-on-sts",
-    "sts-not-running",
-    "sts-library-mismatch",
-    "mp-cannot-reach-entra",
-    "user-not-discovered",
-];
-
 /// What is predicted to stop a stage: there, or at one that it waits for. Entra is asked without the CMG by a client that
 /// knows the site's apps from before.
 pub(super) fn stopping(prediction: &Prediction, stage: Stage) -> impl Iterator<Item = (Stage, &Cause)> {
     let waits = move |at: Stage| waits_for(stage, at) && (stage, at) != (Stage::AadToken, Stage::CmgConnection);
-    prediction.causes().filter(move |(at, cause)| *at == stage || waits(*at) || BARRIERS.contains(&cause.failure))
+    prediction.causes().filter(move |(at, _)| *at == stage || waits(*at) || prediction.barrier == Some(*at))
 }
 
 /// A stage as it was predicted, and as a flow shows it.
@@ -106,12 +91,13 @@ impl SideBySide<'_> {
     /// one. One that is being installed has none, and one that asked for one in this flow needed it.
     fn is_by_an_old_token(&self) -> bool {
         const GETTING_ONE: [Stage; 3] = [Stage::AadInfo, Stage::WpjCertificate, Stage::AadToken];
+        let of_new_tokens = |failure| Knowledge::builtin().failure(failure).is_some_and(|known| known.new_tokens_only);
         let mut stopping = self.stopping();
         self.prediction.phase == Phase::AfterRefresh
             && self.prediction.credential == Credential::Entra
             && WITH_TOKEN.contains(&self.stage())
             && !tells_of(self.flow, Stage::CcmTokenIssue)
-            && stopping.all(|(at, cause)| GETTING_ONE.contains(&at) || OF_NEW_TOKENS.contains(&cause.failure))
+            && stopping.all(|(at, cause)| GETTING_ONE.contains(&at) || of_new_tokens(cause.failure))
     }
 
     fn passed(&self) -> String {
@@ -149,14 +135,15 @@ impl SideBySide<'_> {
     }
 
     /// What explains that the stage failed: what the diagnosis says of it, else what it says of the same request farther
-    /// behind. Of the site's Entra settings a client asks by its tenant, which it takes from its join.
+    /// behind. Of the site's Entra settings a client asks by its tenant, which it takes from its join; and where there is
+    /// no token in the end, the log does not say which step on the way to it was the last.
     fn explained_by(&self) -> Vec<&Finding> {
         let here = self.here();
         if !here.is_empty() {
             return here;
         }
         let explains = |at: Stage| match self.stage() {
-            Stage::AadInfo => at == Stage::WpjCertificate,
+            Stage::AadInfo => matches!(at, Stage::WpjCertificate | Stage::AadToken),
             own => is_behind(own, at),
         };
         self.causes.iter().copied().filter(|finding| finding.stage.is_some_and(explains)).collect()

@@ -1,6 +1,6 @@
 //! Preflight: whether the clients of a site would work.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -195,6 +195,11 @@ impl Forecast {
     #[getter]
     fn reference(&self) -> &str {
         &self.reference
+    }
+
+    #[getter]
+    fn met_by(&self) -> BTreeMap<&'static str, Vec<String>> {
+        self.met_by.iter().map(|(phase, clients)| (phase.id(), clients.clone())).collect()
     }
 
     #[getter]

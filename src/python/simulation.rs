@@ -17,7 +17,7 @@ pub(super) fn simulate<'py>(
     py: Python<'py>,
     out: PathBuf,
     site: Option<PathBuf>,
-    clients: usize,
+    clients: Option<usize>,
     hours: f64,
     rate: Option<f64>,
     faults: Vec<String>,
@@ -29,9 +29,10 @@ pub(super) fn simulate<'py>(
     artefacts: bool,
     force: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let site = site.as_deref().map(Site::read).transpose()?;
     let plan = Plan {
-        site: site.as_deref().map(Site::read).transpose()?,
-        clients,
+        clients: clients.unwrap_or_else(|| Plan::clients_of(site.as_ref())),
+        site,
         hours,
         rate,
         faults: faults.iter().map(|fault| Fault::parse(fault)).collect::<Result<_>>()?,

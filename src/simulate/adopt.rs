@@ -1,82 +1,39 @@
-//! A site description taken over: its names, ids and options, and what in it does not work.
+//! A site description taken over: its names, ids, options and clocks, and what in it does not work.
 //!
-//! Certificates are made anew, for a description has no private keys; what it says of trust is kept as a fact.
+//! Certificates are made anew, for a description has no private keys: with the names and the dates that are told. What
+//! stores, lists and chains come to is what a prediction says of them.
 
-use super::facts::{ClientFacts, ConnectorFacts, Join, PointFacts, SiteFacts, Tenant, World};
-use super::faults::{self, Fault, FaultKind, Share};
+use rcgen::ExtendedKeyUsagePurpose;
+
+use super::SECOND;
+use super::facts::{ClientFacts, ConnectorFacts, Join, PointFacts, Presented, SiteFacts, Tenant, World};
+use super::faults::{self, Scope};
+use super::foreseen::{Foreseen, uses_certificate};
 use super::inject;
+use super::pki::Leaf;
 use super::random::Random;
 use crate::certs::Bundle;
-use crate::error::{Error, Result};
-use crate::site::{
-    Client, File, GatewayState, Inspection, JoinState, ManagementPoint, Mode, Reach, Root, SignedIn, Site, TokenService,
-};
+use crate::error::Result;
+use crate::site::{Client, File, Held, JoinState, ManagementPoint, Mode, SignedIn, Site, TokenService};
+use crate::time::Micros;
+use crate::workflow::{Phase, Question, connection_point, entra, management_point};
 
-/// Seconds beyond which a client's clock is wrong and not merely off.
-const WRONG: f64 = 86_400.0;
+/// What stops clients where revocation lists are out of their reach.
+const OF_LISTS: [&str; 2] = ["crl-unreachable", "crl-check-restored-after-bootstrap"];
 
-/// What is told and cannot be simulated, since no log of it is documented.
-///
-/// # Errors
-/// [`Error::Argument`] that names all of it.
-pub(super) fn check(told: &Site) -> Result<()> {
-    let mut cannot = of_servers(told);
-    let mut client = |name: &str, what: &str| cannot.push(format!("'{name}', {what}"));
-    for one in &told.clients {
-        if one.registration_token().is_some() {
-            client(&one.name, "which registers with a registration token");
-        }
-        if one.network.dns == Some(false) {
-            client(&one.name, "which cannot resolve the CMG's name");
-        }
-        if one.network.port_443 == Some(false) {
-            client(&one.name, "which does not reach the CMG's port 443");
-        }
-        if one.cmg_enabled == Some(false) {
-            client(&one.name, "whose client settings turn the CMG off");
-        }
-    }
-    if cannot.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Argument {
-        argument: "site".to_owned(),
-        expected: "a site whose logs are documented".to_owned(),
-        found: cannot.join("; "),
-    })
-}
-
-/// What is told of servers and cannot be simulated.
-fn of_servers(told: &Site) -> Vec<String> {
-    let mut cannot = Vec::new();
-    if let Some(GatewayState::Stopped | GatewayState::StoppedByTrafficLimit) = told.cmg.state {
-        cannot.push("a CMG that is stopped".to_owned());
-    }
-    if told.cmg.stale == Some(true) {
-        cannot.push("a CMG that answers from a state of before a rebuild (stale)".to_owned());
-    }
-    let points = &told.management_points;
-    if !points.is_empty() && points.iter().all(|point| point.cmg_traffic == Some(false)) {
-        cannot.push("a site of which no management point allows CMG traffic".to_owned());
-    }
-    for point in points.iter().filter(|point| serves(point)) {
-        if point.mode == Some(Mode::Http) {
-            cannot.push(format!("'{}', a management point in HTTP mode that allows CMG traffic", point.name));
-        }
-        if point.running == Some(false) {
-            cannot.push(format!("'{}', a management point that does not run", point.name));
-        }
-    }
-    cannot
-}
-
-/// Whether clients of the CMG may come to a management point.
+/// Whether clients of the CMG may come to a management point, and find one of which logs are documented.
 fn serves(point: &ManagementPoint) -> bool {
-    point.cmg_traffic != Some(false)
+    point.cmg_traffic != Some(false) && point.mode != Some(Mode::Http) && point.running != Some(false)
+}
+
+/// Seconds as a clock's offset.
+#[allow(clippy::cast_possible_truncation)] // a site's clocks are within 20 years of the right time
+fn offset(seconds: f64) -> Micros {
+    (seconds * 1e6) as Micros
 }
 
 /// The site's own facts.
-pub(super) fn site(facts: &mut SiteFacts, told: &Site) {
+pub(super) fn site(facts: &mut SiteFacts, told: &Site, foreseen: &Foreseen<'_>) {
     let set = |to: &mut String, value: &Option<String>| {
         if let Some(value) = value {
             to.clone_from(value);
@@ -86,16 +43,21 @@ pub(super) fn site(facts: &mut SiteFacts, told: &Site) {
     set(&mut facts.resource, &told.server_app.resource_uri);
     set(&mut facts.client_app, &told.client_app.client_id);
     facts.release = told.options.version.unwrap_or(facts.release);
-    facts.lists_are_public = told.crls.iter().all(|list| list.reach.is_none_or(|reach| reach == Reach::Internet));
-    facts.checks_lists = told.options.crl_check.unwrap_or(facts.checks_lists);
+    facts.lists_are_public = !foreseen.any(&OF_LISTS);
+    // What is not told stops nobody of whom it is not known, but where the connection point is to be stopped by it.
+    let asked = foreseen.any(&["connector-chain-revocation-offline"]);
+    let untold = asked || facts.checks_lists && facts.lists_are_public;
+    facts.checks_lists = told.options.crl_check.unwrap_or(untold);
     facts.discovers_users = told.options.user_discovery.unwrap_or(facts.discovers_users);
     facts.device_tokens = told.server_app.device_tokens.unwrap_or(facts.device_tokens);
-    if let Some((_, domain)) = told.cmg.names.first().and_then(|name| name.split_once('.')) {
+    facts.content_on_cmg.change(None, !foreseen.any_stopped_by("content-not-on-cmg"));
+    let mut names = told.management_points.iter().map(|point| &point.name).chain(&told.cmg.names);
+    if let Some((_, domain)) = names.find_map(|name| name.split_once('.')) {
         domain.clone_into(&mut facts.domain);
     }
-    if let Some(tenant) = told.tenants.iter().flatten().next() {
-        let stranger = facts.tenants.pop();
-        facts.tenants = std::iter::once(Tenant { id: tenant.id.clone(), onboarded: true }).chain(stranger).collect();
+    if let Some(tenants) = told.tenants.as_ref().filter(|tenants| !tenants.is_empty()) {
+        let onboarded = tenants.iter().map(|tenant| Tenant { id: tenant.id.clone(), onboarded: true });
+        facts.tenants = onboarded.chain(facts.tenants.pop()).collect();
     }
 }
 
@@ -104,65 +66,182 @@ pub(super) fn gateway_name(told: &Site) -> Option<String> {
     told.cmg.names.first().map(|name| name.to_ascii_lowercase())
 }
 
-/// The management points, with names and role ids as told.
+/// The gateway's clock and options, and its certificate with the names and dates of the one that is told.
+pub(super) fn gateway(world: &mut World, told: &Site, foreseen: &Foreseen<'_>, random: &mut Random) -> Result<()> {
+    let gateway = &mut world.gateway;
+    let stops = |failure| foreseen.any_stopped_by(failure);
+    for machine in &mut gateway.machines {
+        machine.offset = told.cmg.clock_offset_seconds.map_or(machine.offset, offset);
+    }
+    gateway.client_authorities.change(None, !stops("client-chain-incomplete-on-cmg"));
+    gateway.checks_client_lists.change(None, stops("client-revocation-misconfigured"));
+    gateway.revoked.change(None, stops("cmg-certificate-revoked"));
+    let sources: Vec<_> = told.cmg.certificate.iter().flatten().map(File::source).collect();
+    let chain = Bundle::read(&sources).certificates;
+    let Some(leaf) = chain.first() else { return Ok(()) };
+    let hosts: Vec<&str> = leaf.dns_names().collect();
+    let own = Leaf {
+        name: hosts.first().copied().unwrap_or(&gateway.host),
+        hosts: &hosts,
+        usage: if stops("cmg-certificate-wrong-usage") {
+            ExtendedKeyUsagePurpose::ClientAuth
+        } else {
+            ExtendedKeyUsagePurpose::ServerAuth
+        },
+        // A chain holds as long as all of it does.
+        from: chain.iter().map(|one| one.not_before).max().unwrap_or_default() * SECOND,
+        to: chain.iter().map(|one| one.not_after).min().unwrap_or_default() * SECOND,
+        list: Some(&world.site.list_url),
+    };
+    let issued = world.authorities.issuing.issue(&own, random)?;
+    let issued = if stops("cmg-certificate-damaged") { issued.damaged() } else { issued };
+    let above = gateway.presents.last().chain.iter().skip(1).cloned();
+    let chain = std::iter::once(issued).chain(above).collect();
+    gateway.presents.change(None, Presented { chain });
+    Ok(())
+}
+
+/// The management points, with names, role ids and what is wrong with each as told.
 pub(super) fn points(points: &mut Vec<PointFacts>, told: &Site) {
-    let Some(first) = points.first().cloned().filter(|_| !told.management_points.is_empty()) else { return };
+    let Some(first) = points.first().cloned().filter(|_| told.management_points.iter().any(serves)) else { return };
     let next = |place: usize| first.role_id + u64::try_from(place).unwrap_or_default();
     let of = |(place, told_point): (usize, &ManagementPoint)| {
-        let mut point = points.get(place).cloned().unwrap_or_else(|| first.clone());
+        let beyond = || PointFacts { ip: format!("10.31.0.{}", 4 + place % 250), ..first.clone() };
+        let mut point = points.get(place).cloned().unwrap_or_else(beyond);
         point.machine.host = told_point.name.split('.').next().unwrap_or_default().to_uppercase();
         point.machine.folder = format!("mp-{}", point.machine.host);
+        point.machine.offset = told_point.clock_offset_seconds.map_or(point.machine.offset, offset);
         point.role_id = told.role_id(&told_point.name).unwrap_or_else(|| next(place));
         point.https = told_point.mode == Some(Mode::Https);
+        point.binding_ok.change(None, told_point.binding_ok != Some(false));
+        point.redirects.change(None, told_point.redirect == Some(true));
+        point.libraries_ok.change(None, told_point.token_libraries_ok != Some(false));
+        point.compression_ok.change(None, told_point.compression_ok != Some(false));
+        point.reaches_entra.change(None, told_point.reaches_entra != Some(false));
+        point.token_service.change(None, matches!(told_point.token_service, None | Some(TokenService::Running)));
+        match told_point.token_service {
+            Some(TokenService::NotInstalled) => point.token_service_status = 404,
+            Some(TokenService::Stopped) => point.token_service_status = 503,
+            _ => {}
+        }
         point
     };
     *points = told.management_points.iter().filter(|point| serves(point)).enumerate().map(of).collect();
 }
 
-/// The connection point's name.
-pub(super) fn connector(connector: &mut ConnectorFacts, told: &Site) {
-    let Some(name) = &told.connection_point.name else { return };
+/// The connection point: its name, its clock, and what is wrong with it.
+pub(super) fn connector(connector: &mut ConnectorFacts, told: &Site, foreseen: &Foreseen<'_>) {
+    let point = &told.connection_point;
+    connector.machine.offset = point.clock_offset_seconds.map_or(connector.machine.offset, offset);
+    connector.running.change(None, point.running != Some(false));
+    connector.ports_open.change(None, point.ports_open != Some(false));
+    connector.role_certificate.change(None, point.role_certificate != Some(false));
+    let lacks = foreseen.any_stopped_by("connector-client-certificate-missing");
+    connector.client_certificate.change(None, !lacks && point.client_certificate != Some(Held::Nothing));
+    connector.reaches_lists.change(None, !foreseen.any_stopped_by("connector-chain-revocation-offline"));
+    let Some(name) = &point.name else { return };
     let role = if connector.machine.folder.starts_with("cp-") { "cp" } else { "connection-point" };
     connector.machine.host = name.split('.').next().unwrap_or_default().to_uppercase();
     connector.machine.folder = format!("{role}-{}", connector.machine.host);
 }
 
 /// Names and facts of clients, in their order; then whatever is told not to work.
-pub(super) fn clients(world: &mut World, told: &Site, random: &mut Random) -> Result<()> {
-    for (facts, client) in world.clients.iter_mut().zip(&told.clients) {
-        facts.machine.host.clone_from(&client.name);
-        facts.machine.folder = format!("client-{}", client.name);
-        facts.build = client.os_build.unwrap_or(facts.build);
-        if let Some(id) = &client.device_id {
-            facts.device_id.clone_from(id);
-        }
-        sign_in(facts, told, client, random);
-        facts.join = match client.join {
-            Some(JoinState::Entra) => Join::Joined,
-            Some(JoinState::Hybrid) => Join::Hybrid,
-            Some(_) => Join::Registered,
-            None => facts.join,
-        };
-        facts.pki = client.pki_file().is_some();
-        // How ccmsetup goes on with a certificate is not documented: such a client has been there for long.
-        facts.installs = (facts.installs || client.ccmsetup.is_some()) && !facts.pki;
-        if let Some(line) = &client.ccmsetup {
-            facts.no_list_check = line.no_crl_check();
-            facts.properties = line.client_app().map(str::to_owned).zip(line.resource_uri().map(str::to_owned));
-        }
-    }
-    for id in of_site(told) {
-        if let Some(kind) = faults::all().find(|kind| kind.id == id) {
-            inject::from_the_start(&Fault { kind, share: Share::Usual }, world, random)?;
-        }
-    }
+pub(super) fn clients(world: &mut World, told: &Site, foreseen: &Foreseen<'_>, random: &mut Random) -> Result<()> {
+    let of_site = foreseen.failures().into_iter().filter_map(faults::kind).filter(|kind| kind.scope == Scope::Site);
+    world.site_faults.extend(of_site.map(|kind| (kind, None)));
     for (number, client) in told.clients.iter().enumerate().take(world.clients.len()) {
-        if let Some(kind) = of_client(told, client) {
-            let start = world.start;
-            inject::into_client(&Fault { kind, share: Share::Usual }, world, number, start, random)?;
+        let own: Vec<(Phase, &str)> = foreseen.causes(number).map(|(phase, cause)| (phase, cause.failure)).collect();
+        let stops = |id: &str| own.iter().any(|(_, own)| *own == id);
+        let expired = stops("client-certificate-expired");
+        let expired = expired.then(|| inject::expired_certificate(world, number, random)).transpose()?;
+        let (start, place) = (world.start, point_of(world, told, client));
+        let World { clients, site, .. } = world;
+        let Some(facts) = clients.get_mut(number) else { break };
+        facts.certificate = expired.unwrap_or_else(|| facts.certificate.clone());
+        facts.point = place.unwrap_or(facts.point);
+        facts.tenant = tenant_of(site, told, client);
+        of_device(facts, client);
+        sign_in(facts, told, client, random);
+        command_line(facts, site, &Question { site: told, client, at: start, phase: Phase::Bootstrap }, &stops);
+        // How ccmsetup goes on with a certificate is not documented: such a client has been there for long.
+        facts.pki = uses_certificate(told, client, start);
+        let is_seen_installing = own.iter().any(|(phase, _)| *phase == Phase::Bootstrap);
+        facts.installs = (facts.installs || client.ccmsetup.is_some() || is_seen_installing) && !facts.pki;
+        for (_, id) in &own {
+            afflict(facts, id);
         }
+        let of_client = own.iter().filter_map(|(_, id)| faults::kind(id)).find(|kind| kind.scope == Scope::Client);
+        facts.fault = of_client.map(|kind| (kind, None));
+    }
+    // Nothing is told to stop the others.
+    let lists_are_public = world.site.lists_are_public;
+    for facts in world.clients.iter_mut().skip(told.clients.len()) {
+        facts.no_list_check |= !lists_are_public;
     }
     Ok(())
+}
+
+/// What is told of a device: its name, its clock, its join.
+fn of_device(facts: &mut ClientFacts, client: &Client) {
+    facts.machine.host.clone_from(&client.name);
+    facts.machine.folder = format!("client-{}", client.name);
+    facts.machine.offset = client.clock_offset_seconds.map_or(facts.machine.offset, offset);
+    facts.build = client.os_build.unwrap_or(facts.build);
+    facts.device_id = entra::device_id_of(client).unwrap_or_else(|| facts.device_id.clone());
+    facts.join = match client.join {
+        Some(JoinState::Entra) => Join::Joined,
+        Some(JoinState::Hybrid) => Join::Hybrid,
+        Some(_) => Join::Registered,
+        None => facts.join,
+    };
+}
+
+/// What ccmsetup's command line says; `stops` tells what stops the client. Of a line that is not told nothing follows.
+fn command_line(facts: &mut ClientFacts, site: &SiteFacts, question: &Question<'_>, stops: &dyn Fn(&str) -> bool) {
+    let mut named = question.targets().into_iter().map(|target| target.host);
+    if let Some(host) = named.find(|host| question.site.cmg.has_name(host)) {
+        facts.cmg = host;
+    }
+    let Some(line) = question.command() else {
+        (facts.no_list_check, facts.properties) = (!site.lists_are_public && !stops("crl-unreachable"), None);
+        return;
+    };
+    facts.no_list_check = line.no_crl_check();
+    let (app, resource) = (line.client_app(), line.resource_uri());
+    let or_own = |told: Option<&str>, own: &String| told.map_or_else(|| own.clone(), str::to_owned);
+    facts.properties = if stops("wrong-resource-uri") {
+        Some((or_own(app, &site.client_app), or_own(resource, &site.resource)))
+    } else {
+        // What differs in nothing that matters is the site's own.
+        app.and(resource).map(|_| (site.client_app.clone(), site.resource.clone()))
+    };
+}
+
+/// The place of a client's tenant, which is added where nobody has named it.
+fn tenant_of(site: &mut SiteFacts, told: &Site, client: &Client) -> usize {
+    let Some(id) = entra::tenant_of(client) else { return 0 };
+    let known = site.tenants.iter().position(|tenant| tenant.id.eq_ignore_ascii_case(&id));
+    known.unwrap_or_else(|| {
+        site.tenants.push(Tenant { id, onboarded: told.tenants.is_none() });
+        site.tenants.len() - 1
+    })
+}
+
+/// The place of the management point that answers a client: that of its command line, else the first that does its work.
+fn point_of(world: &World, told: &Site, client: &Client) -> Option<usize> {
+    let question = Question { site: told, client, at: world.start, phase: Phase::Bootstrap };
+    let with_certificate = uses_certificate(told, client, world.start);
+    let phase = if with_certificate { Phase::AfterRefresh } else { Phase::Bootstrap };
+    let offered = Question { phase, ..question }.management_points();
+    let works = |point: &&&ManagementPoint| {
+        let forward = connection_point::forward(told, point, world.start);
+        let (web, service) = (management_point::web_server(point), management_point::token_service(point));
+        let all = forward.and(web).and(service).and(management_point::entra(point, told.options.version));
+        all.causes.is_empty()
+    };
+    let chosen = offered.iter().find(works).or(offered.first())?;
+    let mut serving = told.management_points.iter().filter(|point| serves(point));
+    serving.position(|point| point.name == chosen.name)
 }
 
 /// Who is signed in, and whether the site's database knows the user.
@@ -186,57 +265,16 @@ fn sign_in(facts: &mut ClientFacts, told: &Site, client: &Client, random: &mut R
     };
 }
 
-/// Faults of the site that the description tells.
-fn of_site(told: &Site) -> Vec<&'static str> {
-    let (connector, no) = (&told.connection_point, Some(false));
-    let point = |what: fn(&ManagementPoint) -> bool| told.management_points.iter().any(what);
-    let facts = [
-        (told.server_app.device_tokens == no, "device-token-not-enabled"),
-        (connector.running == no, "connector-down"),
-        (connector.ports_open == no, "connector-ports-blocked"),
-        (connector.role_certificate == no, "connector-role-certificate-missing"),
-        (point(|point| point.redirect == Some(true)), "mp-redirect-on-sts"),
-        (point(|point| point.binding_ok == Some(false)), "mp-binding-wrong"),
-        (point(|point| point.token_libraries_ok == Some(false)), "sts-library-mismatch"),
-        (point(|point| point.compression_ok == Some(false)), "mp-compression-scheme-broken"),
-        (point(|point| point.reaches_entra == Some(false)), "mp-cannot-reach-entra"),
-        (
-            point(|point| matches!(point.token_service, Some(TokenService::Stopped | TokenService::NotInstalled))),
-            "sts-not-running",
-        ),
-    ];
-    facts.into_iter().filter(|(broken, _)| *broken).map(|(_, id)| id).collect()
-}
-
-/// The fault of a client that the description tells, if it tells one.
-fn of_client(told: &Site, client: &Client) -> Option<&'static FaultKind> {
-    let onboarded = |id: &String| told.tenants.iter().flatten().any(|tenant| tenant.id == *id);
-    let stranger = told.tenants.is_some() && client.tenant.as_ref().is_some_and(|id| !onboarded(id));
-    let old_tls = client.network.tls.as_ref().is_some_and(|tls| !tls.iter().any(|tls| tls == "1.2" || tls == "1.3"));
-    let wrong_resource =
-        client.ccmsetup.as_ref().and_then(|line| line.resource_uri()).zip(told.server_app.resource_uri.as_deref());
-    let facts = [
-        (client.join.is_some_and(|join| !join.is_to_entra()) && client.pki_file().is_none(), "wpj-certificate-missing"),
-        (stranger, "tenant-not-onboarded"),
-        (client.device_key_ok == Some(false), "wam-key-failure"),
-        (client.network.entra == Some(false), "entra-unreachable"),
-        (old_tls, "tls-no-common-version"),
-        (matches!(client.network.inspection, Some(Inspection::Shows(_))), "tls-interception"),
-        (lacks_root(told, client.roots.as_deref()), "cmg-root-ca-missing"),
-        (client.clock_offset_seconds.is_some_and(|offset| offset.abs() > WRONG), "client-clock-wrong"),
-        (wrong_resource.is_some_and(|(asked, right)| asked != right), "wrong-resource-uri"),
-    ];
-    let id = facts.into_iter().find(|(broken, _)| *broken).map(|(_, id)| id)?;
-    faults::all().find(|kind| kind.id == id)
-}
-
-/// Whether a store that is told lacks the root of the CMG's certificate.
-fn lacks_root(told: &Site, store: Option<&[File]>) -> bool {
-    let (Some(store), Some(Root::Private(root))) = (store, &told.cmg.root) else { return false };
-    let hashes = |files: &[File]| {
-        let sources: Vec<_> = files.iter().map(File::source).collect();
-        Bundle::read(&sources).certificates.iter().map(crate::certs::Certificate::sha256).collect::<Vec<_>>()
-    };
-    let held = hashes(store);
-    hashes(std::slice::from_ref(root)).iter().any(|root| !held.contains(root))
+/// Makes true what stops a client and what only its files told, or its network.
+fn afflict(client: &mut ClientFacts, failure: &str) {
+    match failure {
+        "cmg-root-ca-missing" => client.trusts_root.change(None, false),
+        "tls-interception" => client.inspected.change(None, true),
+        "tls-no-common-version" => client.highest_tls.change(None, 1),
+        "wpj-certificate-missing" => client.join = Join::Registered,
+        "wam-key-failure" => client.key_ok.change(None, false),
+        "entra-unreachable" => client.reaches_entra.change(None, false),
+        "os-too-old-for-device-token" => client.old_client = true,
+        _ => {}
+    }
 }

@@ -208,7 +208,8 @@ impl Decisions {
 
     /// Whether the CMG admits an Entra token.
     pub fn gateway_admits(&mut self, world: &World, token: &EntraToken, at: Micros) -> bool {
-        let policy = self.policy(world, at, at);
+        let clock = at + world.gateway.machines.first().map_or(0, |machine| machine.offset);
+        let policy = self.policy(world, at, clock);
         is_admitted(&gateway::token(&token.text, &policy, at))
     }
 

@@ -1,5 +1,6 @@
 //! The simulated site as a site description: what its machines decide by, and what `site.toml` says.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::facts::{ClientFacts, Join, World};
@@ -90,10 +91,10 @@ impl World {
         let root = self.root_file();
         let clients = pem("certificates/clients.pem", &[&self.authorities.clients.as_issued()]);
         let complete = *gateway.client_authorities.at(at);
-        let told_otherwise = self.clients.iter().any(|client| client.cmg == gateway.other_name);
-        let other = told_otherwise.then(|| gateway.other_name.clone());
+        let told: BTreeSet<&String> = self.clients.iter().map(|client| &client.cmg).collect();
+        let others = told.into_iter().filter(|name| **name != gateway.host);
         Gateway {
-            names: std::iter::once(gateway.host.clone()).chain(other).collect(),
+            names: std::iter::once(&gateway.host).chain(others).cloned().collect(),
             certificate: Some(chain(&gateway.presents.at(at).chain, "certificates")),
             root: Some(Root::Private(root.clone())),
             state: Some(GatewayState::Running),
@@ -101,6 +102,7 @@ impl World {
             client_cas: Some(if complete { vec![root, clients] } else { vec![root] }),
             verify_client_revocation: Some(*gateway.checks_client_lists.at(at)),
             content: Some(if *self.site.content_on_cmg.at(at) { vec![self.site.package.clone()] } else { Vec::new() }),
+            clock_offset_seconds: gateway.machines.first().map(|machine| seconds(machine.offset)),
             roles: (0..self.points.len())
                 .filter_map(|point| Some((self.point_name(point), self.points.get(point)?.role_id)))
                 .collect(),

@@ -104,6 +104,11 @@ pub fn all() -> impl Iterator<Item = &'static FaultKind> {
     FAULTS.iter().chain(&LATE_FAULTS)
 }
 
+/// The fault that a failure id names, where it can be injected.
+pub(super) fn kind(id: &str) -> Option<&'static FaultKind> {
+    all().find(|kind| kind.id == id)
+}
+
 /// How many clients a fault hits.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -140,7 +145,7 @@ impl Fault {
         let wrong =
             |expected: String| Error::Argument { argument: "fault".to_owned(), expected, found: text.to_owned() };
         let (id, share) = text.split_once('=').map_or((text, None), |(id, share)| (id, Some(share.trim())));
-        let Some(kind) = all().find(|kind| kind.id == id.trim()) else {
+        let Some(kind) = kind(id.trim()) else {
             let known: Vec<&str> = all().map(|kind| kind.id).collect();
             return Err(wrong(format!("a fault that can be injected ({})", known.join(", "))));
         };

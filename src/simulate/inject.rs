@@ -105,13 +105,7 @@ pub(super) fn some_user(random: &mut Random) -> User {
     }
 }
 
-pub(super) fn into_client(
-    fault: &Fault,
-    world: &mut World,
-    number: usize,
-    onset: Micros,
-    random: &mut Random,
-) -> Result<()> {
+fn into_client(fault: &Fault, world: &mut World, number: usize, onset: Micros, random: &mut Random) -> Result<()> {
     let years = random.between(2, 4) * 365 * DAY;
     let (other_name, app) = (world.gateway.other_name.clone(), world.site.client_app.clone());
     let stale = format!("{}-{}", world.site.resource, random.pick(&["old", "test", "2019", "dev"]));
@@ -119,6 +113,7 @@ pub(super) fn into_client(
         "client-certificate-expired" => Some(expired_certificate(world, number, random)?),
         _ => None,
     };
+    let stranger = world.site.tenants.iter().position(|tenant| !tenant.onboarded).unwrap_or_default();
     let Some(client) = world.clients.get_mut(number) else { return Ok(()) };
     let since = prepare(client, fault.kind.shows, onset);
     client.fault = Some((fault.kind, since));
@@ -134,7 +129,7 @@ pub(super) fn into_client(
         "tls-no-common-version" => client.highest_tls.change(since, 1),
         "wpj-certificate-missing" => client.join = Join::Registered,
         "tenant-not-onboarded" => {
-            client.tenant = 1;
+            client.tenant = stranger;
             client.properties = None;
         }
         "os-too-old-for-device-token" => {
@@ -155,7 +150,7 @@ pub(super) fn into_client(
 }
 
 /// A client's own certificate that ended days ago.
-fn expired_certificate(world: &World, number: usize, random: &mut Random) -> Result<Issued> {
+pub(super) fn expired_certificate(world: &World, number: usize, random: &mut Random) -> Result<Issued> {
     let host = world.clients.get(number).map(|client| client.machine.host.clone()).unwrap_or_default();
     let leaf = Leaf {
         name: &host,
@@ -180,11 +175,6 @@ fn witness(fault: &Fault, world: &mut World, free: &mut Vec<usize>, onset: Micro
     if fault.kind.id == "device-token-not-enabled" {
         client.user = None;
     }
-}
-
-/// A fault of the site that a description tells: it holds from the start, and nobody is chosen to show it.
-pub(super) fn from_the_start(fault: &Fault, world: &mut World, random: &mut Random) -> Result<()> {
-    change_site(fault, world, None, random)
 }
 
 /// Faults that are older than the simulated time.

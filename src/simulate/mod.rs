@@ -20,6 +20,7 @@ mod decide;
 mod describe;
 mod facts;
 mod faults;
+mod foreseen;
 mod gateway;
 mod inject;
 mod journal;

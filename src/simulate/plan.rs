@@ -68,7 +68,8 @@ pub struct Plan {
     pub noise: Noise,
     /// Whether ccmsetup tries again after ten minutes.
     pub retries: bool,
-    /// When it begins, UTC; `None`: some hour from 2024 to 2026, by the seed.
+    /// When it begins, UTC; `None`: some hour from 2024 to 2026, by the seed. A described site, whose certificates have
+    /// dates, needs it.
     pub start: Option<Micros>,
     /// What chance draws from.
     pub seed: u64,
@@ -95,6 +96,11 @@ impl Default for Plan {
 }
 
 impl Plan {
+    /// How many clients to simulate where nobody says: those that are described, else ten.
+    pub fn clients_of(site: Option<&Site>) -> usize {
+        site.map(|site| site.clients.len()).filter(|count| *count > 0).unwrap_or(Self::default().clients)
+    }
+
     /// Refuses what cannot be simulated.
     pub(super) fn check(&self) -> Result<()> {
         let wrong = |argument: &str, expected: &str, found: String| {
@@ -111,6 +117,13 @@ impl Plan {
         }
         if self.skew_seconds > 86_400 {
             return wrong("skew", "at most 86400 seconds", self.skew_seconds.to_string());
+        }
+        if self.site.is_some() && self.start.is_none() {
+            return wrong(
+                "start",
+                "a time: what a site's certificates and tokens are worth depends on it",
+                "none".to_owned(),
+            );
         }
         let (first, last) = (946_684_800 * SECOND, 4_102_444_800 * SECOND);
         if self.start.is_some_and(|start| !(first..last).contains(&start)) {

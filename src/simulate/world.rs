@@ -7,6 +7,7 @@ use super::facts::{
     ClientFacts, ConnectorFacts, Delays, GatewayFacts, Join, Machine, PointFacts, Presented, Since, SiteFacts, Tenant,
     User, World,
 };
+use super::foreseen::Foreseen;
 use super::pki::{Authorities, Leaf, Signatures};
 use super::random::{Delay, Random};
 use super::{DAY, HOUR, MINUTE, Plan, SECOND, adopt, inject};
@@ -103,9 +104,10 @@ impl World {
         let start = plan.start.unwrap_or_else(|| some_start(&mut random.fork("start", 0)));
         let end = start + plan.duration();
         let mut site = site(&mut random.fork("site", 0));
-        if let Some(told) = &plan.site {
-            adopt::check(told)?;
-            adopt::site(&mut site, told);
+        let foreseen = plan.site.as_ref().map(|told| Foreseen::of(told, start, plan.clients));
+        if let (Some(told), Some(foreseen)) = (&plan.site, &foreseen) {
+            foreseen.check()?;
+            adopt::site(&mut site, told, foreseen);
         }
         let mut of_pki = random.fork("pki", 0);
         let inspector = format!("{} Web Filter CA", of_pki.pick(&["Perimeter", "Outbound", "Secure Access", "Edge"]));
@@ -113,12 +115,8 @@ impl World {
         let zone = random.fork("zone", 0).pick(&ZONES);
         let name = plan.site.as_ref().and_then(adopt::gateway_name);
         let gateway = gateway(&site, &authorities, (start, end), name, &mut random.fork("gateway", 0))?;
-        let mut connector = connector(plan, &site, &authorities, zone, start, &mut random.fork("connector", 0))?;
-        let mut points = points(plan, &site, zone, &mut random.fork("points", 0));
-        if let Some(told) = &plan.site {
-            adopt::points(&mut points, told);
-            adopt::connector(&mut connector, told);
-        }
+        let connector = connector(plan, &site, &authorities, zone, start, &mut random.fork("connector", 0))?;
+        let points = points(plan, &site, zone, &mut random.fork("points", 0));
         let mut world = Self {
             start,
             end,
@@ -132,13 +130,20 @@ impl World {
             authorities,
             site_faults: Vec::new(),
         };
+        let told = plan.site.as_ref().zip(foreseen.as_ref());
+        if let Some((told, foreseen)) = told {
+            adopt::points(&mut world.points, told);
+            adopt::connector(&mut world.connector, told, foreseen);
+            adopt::gateway(&mut world, told, foreseen, &mut random.fork("told certificate", 0))?;
+        }
         let style = random.fork("names", 0).pick(&NAMES);
         for number in 0..plan.clients {
             let client = client(plan, &world, (style, number, zone), &mut random.fork("client", number))?;
             world.clients.push(client);
         }
-        if let Some(told) = &plan.site {
-            adopt::clients(&mut world, told, &mut random.fork("told", 0))?;
+        if let Some((told, foreseen)) = told {
+            adopt::clients(&mut world, told, foreseen, &mut random.fork("told", 0))?;
+            foreseen.agree(&world)?;
         }
         inject::inject(plan, &mut world, &mut random.fork("faults", 0))?;
         Ok(world)

@@ -80,7 +80,7 @@ pub fn predict(question: &Question<'_>) -> Prediction {
     stages.sort_by_key(|predicted| predicted.stage);
     let is = |status: Status| stages.iter().any(|predicted| predicted.status == status);
     let works = if is(Status::Blocked) { Some(false) } else { (!is(Status::NotKnown)).then_some(true) };
-    Prediction { phase: question.phase, credential: decided.credential, works, stages }
+    Prediction { phase: question.phase, credential: decided.credential, works, barrier, stages }
 }
 
 /// What is predicted of a stage. `stopped_by` is a stage before it that is not passed, `open` one of which that is not

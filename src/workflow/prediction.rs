@@ -64,6 +64,9 @@ pub struct Prediction {
     pub credential: Credential,
     /// Whether it works: `None` where nothing stops it and something that decides was not told.
     pub works: Option<bool>,
+    /// The stage that all others wait for, whatever their place, where it cannot be passed.
+    #[serde(skip)]
+    pub barrier: Option<Stage>,
     /// All stages.
     pub stages: Vec<Predicted>,
 }

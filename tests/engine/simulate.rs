@@ -20,6 +20,12 @@ fn plan(seed: u64, faults: &[&str]) -> Plan {
     Plan { clients: 5, hours: 3.0, seed, faults, ..Plan::default() }
 }
 
+/// A plan for a site that is described.
+fn described(site: Site, clients: usize, seed: u64) -> Plan {
+    let start = "2026-11-04T08:00:00Z".parse::<Timestamp>().unwrap().as_microsecond();
+    Plan { site: Some(site), clients, start: Some(start), ..plan(seed, &[]) }
+}
+
 fn simulated(seed: u64, faults: &[&str]) -> Simulated {
     in_memory(&plan(seed, faults)).unwrap()
 }
@@ -249,9 +255,11 @@ fn ccmsetup_tries_again_after_ten_minutes_where_asked_to() {
 
 #[test]
 fn a_description_lends_its_names_and_what_in_it_does_not_work() {
-    let folder = write(&simulated(3, &["mp-redirect-on-sts", "wpj-certificate-missing"]), |_| true);
+    let first = simulated(3, &["mp-redirect-on-sts", "wpj-certificate-missing"]);
+    let folder = write(&first, |_| true);
     let site = Site::read(&folder.path().join("site.toml")).unwrap();
-    let plan = Plan { site: Some(site.clone()), ..plan(9, &[]) };
+    let start = first.truth.start.parse::<Timestamp>().unwrap().as_microsecond();
+    let plan = Plan { start: Some(start), ..described(site.clone(), 5, 9) };
     let again = in_memory(&plan).unwrap();
     for client in &site.clients {
         assert!(again.truth.offsets.contains_key(&format!("client-{}", client.name)));
@@ -292,8 +300,7 @@ user = "none"
 /// The cause of each client's installation, by the client's name.
 fn of_installs(text: &str) -> BTreeMap<String, Option<&'static str>> {
     let site = Site::parse(text, ".".as_ref(), &|_| Err(String::new())).unwrap();
-    let plan = Plan { site: Some(site), clients: 4, ..plan(5, &[]) };
-    let truth = in_memory(&plan).unwrap().truth;
+    let truth = in_memory(&described(site, 4, 5)).unwrap().truth;
     for flow in &truth.flows {
         assert_eq!(
             flow.broke_at.is_some(),
@@ -332,7 +339,7 @@ fn a_client_with_a_certificate_is_one_in_the_simulation_too() {
     let text = "[cmg]\nnames = [\"cmg.fabrikam.com\"]\n[[client]]\nname = \"PC1\"\njoin = \"domain\"\npki_certificate = \"pc1.pem\"\n\
                 ccmsetup = \"ccmsetup.exe /UsePKICert CCMHOSTNAME=cmg.fabrikam.com/CCM_Proxy_MutualAuth/72057594037927941\"\n";
     let told = Site::parse(text, folder.path(), &|_| Err(String::new())).unwrap();
-    let simulated = in_memory(&Plan { site: Some(told), clients: 1, ..plan(5, &[]) }).unwrap();
+    let simulated = in_memory(&described(told, 1, 5)).unwrap();
     assert!(!simulated.truth.flows.is_empty() && simulated.truth.flows.iter().all(|flow| flow.fault.is_none()));
     simulated.write(folder.path().join("out").as_path()).unwrap();
     let again = Site::read(&folder.path().join("out/site.toml")).unwrap();
@@ -363,26 +370,26 @@ network = { dns = false, port_443 = false }
 
 fn refusal(text: &str) -> String {
     let told = Site::parse(text, ".".as_ref(), &|_| Err(String::new())).unwrap();
-    in_memory(&Plan { site: Some(told), clients: 2, ..plan(5, &[]) }).map(|_| ()).unwrap_err().to_string()
+    in_memory(&described(told, 2, 5)).map(|_| ()).unwrap_err().to_string()
 }
 
 #[test]
 fn what_has_no_documented_logs_is_refused_all_at_once() {
     let error = refusal(WITHOUT_LOGS);
     for words in [
-        "a CMG that is stopped",
-        "a CMG that answers from a state of before a rebuild",
-        "'mp1', a management point in HTTP mode that allows CMG traffic",
-        "'mp2', a management point that does not run",
-        "'PC1', which registers with a registration token",
-        "'PC2', which cannot resolve the CMG's name",
-        "'PC2', which does not reach the CMG's port 443",
-        "'PC2', whose client settings turn the CMG off",
+        "PC1: The CMG service is stopped (cmg-unreachable)",
+        "PC1 and 1 more: The CMG answers from a state of before it",
+        "PC1 and 1 more: mp1 is in HTTP mode",
+        "PC1 and 1 more: The management point mp2 does not answer (mp-down)",
+        "PC1: it registers with a registration token",
+        "PC2: The client cannot resolve cmg.fabrikam.com (cmg-name-not-resolved)",
+        "PC2: The client does not reach port 443 of cmg.fabrikam.com",
+        "PC2: The client setting 'Enable clients to use a cloud management gateway' is off",
     ] {
         assert!(error.contains(words), "{words}: {error}");
     }
     let none = "[[management_point]]\nname = \"mp1\"\ncmg_traffic = false\n[[client]]\nname = \"PC1\"\n";
-    assert!(refusal(none).contains("no management point allows CMG traffic"));
+    assert!(refusal(none).contains("No management point allows CMG traffic"));
 }
 
 /// A management point that clients of the CMG do not come to may be in any mode.
@@ -391,7 +398,7 @@ fn a_management_point_of_the_own_network_alone_is_no_matter() {
     let text = "[[management_point]]\nname = \"mp1\"\nmode = \"http\"\ncmg_traffic = false\nrunning = false\n\
                 [[management_point]]\nname = \"mp2\"\nmode = \"https\"\ncmg_traffic = true\n[[client]]\nname = \"PC1\"\n";
     let told = Site::parse(text, ".".as_ref(), &|_| Err(String::new())).unwrap();
-    assert!(in_memory(&Plan { site: Some(told), clients: 1, ..plan(5, &[]) }).is_ok());
+    assert!(in_memory(&described(told, 1, 5)).is_ok());
 }
 
 #[test]

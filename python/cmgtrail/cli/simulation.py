@@ -20,7 +20,9 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
 @click.command()
 @click.option("--out", metavar="DIR", required=True, type=click.Path(), help="Folder to write; it is made.")
 @click.option("--site", metavar="FILE", type=click.Path(), help="A site description. Default: a random site.")
-@click.option("--clients", metavar="N", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option(
+    "--clients", metavar="N", type=click.IntRange(min=1), help="Default: those of the site description, else 10."
+)
 @click.option("--hours", metavar="H", type=float, default=4.0, show_default=True, help="Simulated time.")
 @click.option(
     "--rate",
@@ -54,7 +56,9 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
 )
 @click.option("--noise", metavar="SHARE|MB", help="Lines that mean nothing: 98% of all bytes, or 200MB.")
 @click.option("--retries", is_flag=True, help="ccmsetup tries again after ten minutes.")
-@click.option("--start", metavar="T", help="When it begins (2026-11-04T09:00Z). Default: by the seed.")
+@click.option(
+    "--start", metavar="T", help="When it begins (2026-11-04T09:00Z). Default: by the seed, with --site this hour."
+)
 @click.option("--seed", metavar="S", type=click.IntRange(0, 2**64 - 1), default=1, show_default=True)
 @click.option("--force", is_flag=True, help="Replace the simulation that lies in DIR.")
 @click.option("--no-artefacts", is_flag=True, help="Write no certificates, revocation lists, tokens and join status.")
@@ -62,7 +66,7 @@ def simulate(
     *,
     out: str,
     site: str | None,
-    clients: int,
+    clients: int | None,
     hours: float,
     rate: float | None,
     faults: tuple[str, ...],
@@ -77,7 +81,8 @@ def simulate(
     """Write the logs of a simulated site, and the truth about them.
 
     DIR gets a folder of logs for each machine, artefacts, site.toml, and truth.json with every flow, join and injected
-    fault. The same options write the same files. A folder with another simulation is refused.
+    fault. The same options, --start among them where there is a --site, write the same files. A folder with another
+    simulation is refused.
 
     Exit status: 0 written, 2 could not run.
     """

@@ -50,10 +50,17 @@ def _otherwise(prediction: Preflight) -> str:
 
 def reach(finding: Forecast) -> str:
     """Whom it hits, when, at which stage, and how sure it is."""
-    names = ", ".join(finding.clients[:NAMES])
-    more = f" and {len(finding.clients) - NAMES:,} more" if len(finding.clients) > NAMES else ""
-    phases = " and ".join(PHASES[phase] for phase in finding.phases)
-    return f"{finding.severity}, {finding.confidence}, at {finding.stage}, {phases}: {names}{more}"
+    met = finding.met_by
+    if all(clients == finding.clients for clients in met.values()):
+        whom = f"{' and '.join(PHASES[phase] for phase in finding.phases)}: {_names(finding.clients)}"
+    else:
+        whom = "; ".join(f"{PHASES[phase]}: {_names(met[phase])}" for phase in finding.phases)
+    return f"{finding.severity}, {finding.confidence}, at {finding.stage}, {whom}"
+
+
+def _names(clients: list[str]) -> str:
+    more = f" and {len(clients) - NAMES:,} more" if len(clients) > NAMES else ""
+    return ", ".join(clients[:NAMES]) + more
 
 
 def rows(client: dict[str, Any], phase: dict[str, Any]) -> list[Row]:

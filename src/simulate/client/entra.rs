@@ -90,7 +90,8 @@ impl Walk<'_, '_> {
             self.say("aad-user-token", Stage::AadToken, &values);
         }
         let failure = self.run.decisions.user_token(self.run.world, self.client, self.at);
-        let unknown = self.facts.properties.as_ref().is_some_and(|(_, asked)| *asked != self.run.world.site.resource);
+        let site = &self.run.world.site;
+        let unknown = app != site.client_app || resource != site.resource;
         self.at += self.run.delay(self.run.world.delays.entra);
         if let Some(failure) = failure.or(unknown.then_some("wrong-resource-uri")) {
             self.refused(failure, &user.sid);

@@ -4,7 +4,7 @@ use super::{CcmToken, SYSTEM, TOKEN_LIFE, Walk};
 use crate::error::Result;
 use crate::simulate::facts::ClientFacts;
 use crate::simulate::lines::Value;
-use crate::simulate::request::Refusal;
+use crate::simulate::request::{Endpoint, Refusal};
 use crate::simulate::run::Run;
 use crate::simulate::{HOUR, MINUTE, SECOND};
 use crate::stage::{FlowKind, Outcome, Stage};
@@ -124,7 +124,8 @@ impl Walk<'_, '_> {
     }
 
     fn post_url(&self) -> String {
-        format!("https://{}/CCM_Proxy_ServerAuth/{}/ccm_system_tokenauth/request", self.facts.cmg, self.role_id())
+        let (_, path, _) = Endpoint::Message("").outside(self.run.world, self.facts);
+        format!("https://{}{path}", self.facts.cmg)
     }
 
     /// What the log says of a message that could not be sent (log catalogue, sections 2.8 and 2.10).

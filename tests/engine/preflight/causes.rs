@@ -6,10 +6,10 @@ use cmgtrail::workflow::{Phase, Status};
 use super::world::{Change, LIST, NOBODY, OWN_CERTIFICATE, certificate, changed, predicted};
 
 /// A cause, the stage at which it must be told, the phase, what brings it about, and causes that come with it.
-type Row = (&'static str, Stage, Phase, Vec<Change>, &'static [&'static str]);
+pub type Row = (&'static str, Stage, Phase, Vec<Change>, &'static [&'static str]);
 
 #[allow(clippy::too_many_lines)] // a table, a row a cause
-fn rows() -> Vec<Row> {
+pub fn rows() -> Vec<Row> {
     use Phase::{AfterRefresh as After, Bootstrap as Boot};
     use Stage::{
         AadInfo, AadToken, ClientInstall, CmgConnection as Cmg, CmgForward, CmgReceive, ConnectorForward,

@@ -2,6 +2,8 @@
 
 mod causes;
 mod observed;
+#[cfg(feature = "simulate")]
+mod simulated;
 mod told;
 mod world;
 
@@ -178,6 +180,24 @@ fn a_finding_has_the_words_of_the_knowledge_and_counts_its_clients() {
     assert!(finding.why.contains("Fabrikam Root"), "{}", finding.why);
     let json = serde_json::to_value(&preflight).unwrap();
     assert_eq!(json["clients"][0]["phases"][0]["phase"], "bootstrap");
+}
+
+/// The list is out of everybody's reach. Who has no command line is not known to look at it while ccmsetup runs, and who
+/// says `/NoCRLCheck` does not.
+#[test]
+fn a_finding_tells_the_phases_of_each_client() {
+    let text = HEALTHY.replace(LIST.0, LIST.1);
+    let client = text.split("[[client]]").nth(1).unwrap().to_owned();
+    let line = client.lines().find(|line| line.starts_with("ccmsetup")).unwrap();
+    let silent = client.replace("PC042", "PC041").replace(line, "");
+    let text = text.replace(&client, &silent) + "[[client]]" + &client;
+    let site = Site::parse(&text, folder(), &|_| Err(String::new())).unwrap();
+    let finding = &ask(&site, None).findings[0];
+    assert_eq!((finding.failure.as_str(), &finding.phases[..]), ("crl-unreachable", &Phase::ALL[..]));
+    let met: Vec<(Phase, Vec<String>)> = finding.met_by.clone().into_iter().collect();
+    let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(met, [(Phase::Bootstrap, named(&["PC042"])), (Phase::AfterRefresh, named(&["PC041", "PC042"]))]);
+    assert_eq!(finding.clients, named(&["PC041", "PC042"]));
 }
 
 /// Without a device token a client works while a user's takes its place: that nobody is there is what stops it.
