@@ -14,10 +14,7 @@ use crate::finding::Confidence;
 /// A join said to be certain is wrong in fewer than one of a thousand, one said to be likely in fewer than one of
 /// twenty, both together in fewer than one of a hundred. Shares come from models, which are never quite right.
 const CERTAIN: f64 = 0.9995;
-const LIKELY: f64 = 0.975;
-
-/// A request is taken for served where that is wrong in fewer than one of twenty.
-const SERVED: f64 = 0.95;
+const LIKELY: f64 = 0.95;
 
 /// A flow that fits less is no candidate.
 const LEAST: f64 = 0.02;
@@ -114,13 +111,13 @@ pub fn note_answers(links: &[Link], sightings: &Sightings, requests: &mut Reques
     let clients = sightings.of(Layer::Client);
     // The layers' shares hang together, for each is led to the client over the same lines: several prove no more than the
     // surest of them.
-    for ((_, client), _) in served.into_iter().filter(|(_, (share, _))| *share >= SERVED) {
+    for ((_, client), _) in served.into_iter().filter(|(_, (share, _))| *share >= LIKELY) {
         let client = &clients[client as usize];
         if client.to.is_none() && client.answer == Answer::Unknown {
             requests.all.get_mut(client.of).into_iter().for_each(|request| request.served = true);
         }
     }
-    for ((client, status), (_, own)) in statuses.into_iter().filter(|(_, (share, _))| *share >= SERVED) {
+    for ((client, status), (_, own)) in statuses.into_iter().filter(|(_, (share, _))| *share >= LIKELY) {
         let Some(request) = requests.all.get_mut(clients[client as usize].of) else { continue };
         if request.failed() && request.status.is_none() && request.code.is_none() {
             request.status = Some(status);
