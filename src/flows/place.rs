@@ -95,14 +95,13 @@ type Told<K> = BTreeMap<K, (f64, Option<u32>)>;
 /// Notes how requests were answered whose clients' logs do not tell, where servers' lines surely do. Which of several
 /// lines is a request's own need not be known where all of them say the same.
 pub fn note_answers(links: &[Link], sightings: &Sightings, requests: &mut Requests) {
-    let (mut served, mut statuses): (Told<(Layer, u32)>, Told<(u32, u16)>) = Default::default();
+    let mut good: Told<(Layer, u32)> = Told::new();
+    let mut bad: Told<(u32, u16)> = Told::new();
     for link in links.iter().filter(|link| link.compared) {
         let server = &sightings.of(link.layer)[link.place as usize];
         let (share, own) = match server.answer {
-            Answer::Good => served.entry((link.layer, link.client)).or_default(),
-            Answer::Bad(Some(status)) if link.layer == Layer::Gateway => {
-                statuses.entry((link.client, status)).or_default()
-            }
+            Answer::Good => good.entry((link.layer, link.client)).or_default(),
+            Answer::Bad(Some(status)) if link.layer == Layer::Gateway => bad.entry((link.client, status)).or_default(),
             _ => continue,
         };
         *share += link.share;
@@ -111,13 +110,13 @@ pub fn note_answers(links: &[Link], sightings: &Sightings, requests: &mut Reques
     let clients = sightings.of(Layer::Client);
     // The layers' shares hang together, for each is led to the client over the same lines: several prove no more than the
     // surest of them.
-    for ((_, client), _) in served.into_iter().filter(|(_, (share, _))| *share >= LIKELY) {
+    for ((_, client), _) in good.into_iter().filter(|(_, (share, _))| *share >= LIKELY) {
         let client = &clients[client as usize];
         if client.to.is_none() && client.answer == Answer::Unknown {
             requests.all.get_mut(client.of).into_iter().for_each(|request| request.served = true);
         }
     }
-    for ((client, status), (_, own)) in statuses.into_iter().filter(|(_, (share, _))| *share >= LIKELY) {
+    for ((client, status), (_, own)) in bad.into_iter().filter(|(_, (share, _))| *share >= LIKELY) {
         let Some(request) = requests.all.get_mut(clients[client as usize].of) else { continue };
         if request.failed() && request.status.is_none() && request.code.is_none() {
             request.status = Some(status);

@@ -85,25 +85,25 @@ impl Settled<'_> {
         for (edge, _) in shares.iter().enumerate().filter(|(_, share)| **share > 0.5) {
             owner[self.edges[edge].inner as usize] = Some(edge);
         }
+        // Where the edges of each outer partner begin.
+        let mut starts = vec![0; self.wanted.len() + 1];
+        self.edges.iter().for_each(|edge| starts[edge.outer as usize + 1] += 1);
+        (1..starts.len()).for_each(|outer| starts[outer] += starts[outer - 1]);
+        let of_outer = |edge: usize| {
+            let outer = self.edges[edge].outer as usize;
+            starts[outer]..starts[outer + 1]
+        };
         for best in owner.iter().flatten().copied() {
-            for other in self.of_outer(best).filter(|other| *other != best) {
+            for other in of_outer(best).filter(|other| *other != best) {
                 let Some(rival) = owner[self.edges[other].inner as usize] else { continue };
                 let taken = self.edges[best].inner;
-                if let Some(swapped) = self.of_outer(rival).find(|edge| self.edges[*edge].inner == taken) {
+                if let Some(swapped) = of_outer(rival).find(|edge| self.edges[*edge].inner == taken) {
                     let (kept, changed) = self.square([best, other, rival, swapped]);
                     shares[best] = shares[best].min(kept);
                     shares[other] = shares[other].max(changed);
                 }
             }
         }
-    }
-
-    /// The edges of an edge's outer partner.
-    fn of_outer(&self, edge: usize) -> std::ops::Range<usize> {
-        let outer = self.edges[edge].outer;
-        let from = self.edges[..edge].iter().rposition(|edge| edge.outer != outer).map_or(0, |before| before + 1);
-        let more = self.edges[edge..].iter().position(|edge| edge.outer != outer);
-        from..more.map_or(self.edges.len(), |more| edge + more)
     }
 
     /// The shares of `best` and of `other` in their square: of one outer partner both, of another `rival`, which takes
