@@ -82,6 +82,7 @@ fn score(rate: f64, clients: usize, hours: f64, mistakes: Option<usize>) {
     show("exact keys", &hops, &puts, |hop| hop.keyed && hop.has_client);
     let keyless = |hop: &Hop| !hop.keyed && hop.has_client && hop.log != "CMGService";
     show("no key", &hops, &puts, keyless);
+    show("  request in the log", &hops, &puts, |hop| keyless(hop) && hop.has_request);
     let world = references::World::new(truth, &trail, &hops, &settings);
     show("no key, greedy", &hops, &world.greedy(false), keyless);
     show("  by the true time", &hops, &world.greedy(true), keyless);

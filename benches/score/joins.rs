@@ -25,6 +25,8 @@ pub struct Hop {
     pub keyed: bool,
     /// The client's log has some line of the flow.
     pub has_client: bool,
+    /// The client's log has some line of the request itself. Where it has none, nobody can know that it made one.
+    pub has_request: bool,
 }
 
 /// Logs of servers that are joined by keys or without.
@@ -38,6 +40,7 @@ pub fn hops(truth: &Truth, trail: &Trail) -> Vec<Hop> {
     for (number, request) in truth.requests.iter().enumerate() {
         let flow = &truth.flows[request.flow];
         let has_client = flow.lines.iter().any(|line| line.source.starts_with("client-"));
+        let has_request = request.hops.iter().any(|hop| hop.machine.starts_with("client-"));
         let mut by_log: BTreeMap<(&str, &'static str), Vec<Line>> = BTreeMap::new();
         for hop in &request.hops {
             if let Some(log) = LOGS.iter().find(|log| hop.source.contains(*log)) {
@@ -49,7 +52,7 @@ pub fn hops(truth: &Truth, trail: &Trail) -> Vec<Hop> {
             let keyed = lines.iter().filter_map(|line| ids.get(line)).flatten().any(|(key, id)| {
                 *key != "message-id" && known.is_some_and(|known| known.contains(&(*key, id.clone())))
             });
-            hops.push(Hop { request: number, flow: request.flow, lines, log, keyed, has_client });
+            hops.push(Hop { request: number, flow: request.flow, lines, log, keyed, has_client, has_request });
         }
     }
     hops

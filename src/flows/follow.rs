@@ -76,8 +76,7 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
     let servers = Servers::new(&machines, &Context { events, sources, requests: &requests, knowledge });
     let links = servers.links();
     place::note_presumed(&servers.sightings, &mut requests);
-    place::note_served(&links, &servers.sightings, &mut requests);
-    place::note_statuses(&links, &servers.sightings, &mut requests);
+    place::note_answers(&links, &servers.sightings, &mut requests);
     let context = Context { events, sources, requests: &requests, knowledge };
     let (mut drafts, mut machine_of): (Vec<Draft>, Vec<usize>) = (Vec::new(), Vec::new());
     for (machine, logs) in machines.iter().enumerate() {

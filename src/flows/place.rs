@@ -14,10 +14,7 @@ use crate::finding::Confidence;
 /// A join said to be certain is wrong in fewer than one of a thousand, one said to be likely in fewer than one of
 /// twenty, both together in fewer than one of a hundred. Shares come from models, which are never quite right.
 const CERTAIN: f64 = 0.9995;
-const LIKELY: f64 = 0.975;
-
-/// A request is taken for served where that is wrong in fewer than one of twenty.
-const SERVED: f64 = 0.95;
+const LIKELY: f64 = 0.95;
 
 /// A flow that fits less is no candidate.
 const LEAST: f64 = 0.02;
@@ -92,46 +89,35 @@ pub fn note_presumed(sightings: &Sightings, requests: &mut Requests) {
     }
 }
 
-/// Notes the requests that some server surely answered well, where their clients' logs do not tell how they ended.
-/// Which of several lines is a request's own need not be known where all of them say so.
-pub fn note_served(links: &[Link], sightings: &Sightings, requests: &mut Requests) {
-    let mut shares: BTreeMap<(Layer, u32), f64> = BTreeMap::new();
+/// What links tell of a request's answer: how likely, and which line surely is its own.
+type Told<K> = BTreeMap<K, (f64, Option<u32>)>;
+
+/// Notes how requests were answered whose clients' logs do not tell, where servers' lines surely do. Which of several
+/// lines is a request's own need not be known where all of them say the same.
+pub fn note_answers(links: &[Link], sightings: &Sightings, requests: &mut Requests) {
+    let mut good: Told<(Layer, u32)> = Told::new();
+    let mut bad: Told<(u32, u16)> = Told::new();
     for link in links.iter().filter(|link| link.compared) {
         let server = &sightings.of(link.layer)[link.place as usize];
-        let client = &sightings.of(Layer::Client)[link.client as usize];
-        if server.answer == Answer::Good && client.to.is_none() && client.answer != Answer::Good {
-            *shares.entry((link.layer, link.client)).or_insert(0.0) += link.share;
-        }
+        let (share, own) = match server.answer {
+            Answer::Good => good.entry((link.layer, link.client)).or_default(),
+            Answer::Bad(Some(status)) if link.layer == Layer::Gateway => bad.entry((link.client, status)).or_default(),
+            _ => continue,
+        };
+        *share += link.share;
+        *own = own.or((link.share >= LIKELY).then_some(server.line));
     }
+    let clients = sightings.of(Layer::Client);
     // The layers' shares hang together, for each is led to the client over the same lines: several prove no more than the
     // surest of them.
-    let mut surest: BTreeMap<u32, f64> = BTreeMap::new();
-    for ((_, client), share) in shares {
-        let known = surest.entry(client).or_insert(0.0);
-        *known = known.max(share);
-    }
-    for (client, _) in surest.into_iter().filter(|(_, share)| *share >= SERVED) {
-        let client = &sightings.of(Layer::Client)[client as usize];
-        if let Some(request) = requests.all.get_mut(client.of) {
-            request.served |= !request.failed();
+    for ((_, client), _) in good.into_iter().filter(|(_, (share, _))| *share >= LIKELY) {
+        let client = &clients[client as usize];
+        if client.to.is_none() && client.answer == Answer::Unknown {
+            requests.all.get_mut(client.of).into_iter().for_each(|request| request.served = true);
         }
     }
-}
-
-/// Notes the status of failed requests whose clients' logs name none, where the gateway's rows surely tell it. Which of
-/// several rows is a request's own need not be known where all of them say the same.
-pub fn note_statuses(links: &[Link], sightings: &Sightings, requests: &mut Requests) {
-    let mut told: BTreeMap<(u32, u16), (f64, Option<u32>)> = BTreeMap::new();
-    for link in links.iter().filter(|link| link.compared && link.layer == Layer::Gateway) {
-        let row = &sightings.of(link.layer)[link.place as usize];
-        let Answer::Bad(Some(status)) = row.answer else { continue };
-        let (share, own) = told.entry((link.client, status)).or_default();
-        *share += link.share;
-        *own = own.or((link.share >= LIKELY).then_some(row.line));
-    }
-    for ((client, status), (_, own)) in told.into_iter().filter(|(_, (share, _))| *share >= SERVED) {
-        let number = sightings.of(Layer::Client)[client as usize].of;
-        let Some(request) = requests.all.get_mut(number) else { continue };
+    for ((client, status), (_, own)) in bad.into_iter().filter(|(_, (share, _))| *share >= LIKELY) {
+        let Some(request) = requests.all.get_mut(clients[client as usize].of) else { continue };
         if request.failed() && request.status.is_none() && request.code.is_none() {
             request.status = Some(status);
             request.row = own;

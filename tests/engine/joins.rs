@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cmgtrail::engine::{ReadOptions, Silent, Trail};
 use cmgtrail::finding::Confidence;
+use cmgtrail::flows::Clock;
 use cmgtrail::simulate::{Plan, Simulated, in_memory};
 use proptest::prelude::*;
 
@@ -131,43 +132,56 @@ fn a_server_whose_folder_names_none_is_known_by_what_it_calls_itself() {
     }
 }
 
-/// A client's log of a message every few minutes, the gateway's rows of them, and the lines on the message at `unnamed`
-/// without the ones that name its target.
-fn one_message_without_its_banner() -> tempfile::TempDir {
-    // Minute and second of each message: no two gaps are alike.
-    let times = [(0, 5), (2, 41), (7, 13), (9, 2), (15, 50), (21, 8), (24, 59), (30, 1), (37, 44), (39, 20), (48, 31)];
-    let unnamed = 6;
-    let line = |(minute, second): (u32, u32), ms: u32, text: &str| {
-        format!(
-            "<![LOG[{text}]LOG]!><time=\"10:{minute:02}:{second:02}.{ms:03}+000\" date=\"08-18-2025\" \
-             component=\"CcmMessaging\" context=\"\" type=\"1\" thread=\"4100\" file=\"ccmhttp.cpp:1\">\r\n"
-        )
-    };
-    let path = "/CCM_Proxy_ServerAuth/72057594037927957/ccm_system_tokenauth/request";
-    let mut client = String::new();
+/// Minute and second of each message of a client: no two gaps are alike.
+const TIMES: [(u32, u32); 11] =
+    [(0, 5), (2, 41), (7, 13), (9, 2), (15, 50), (21, 8), (24, 59), (30, 1), (37, 44), (39, 20), (48, 31)];
+
+/// Of a message whose lines do not all stand in the log, its place in [`TIMES`].
+const UNNAMED: usize = 6;
+
+const PATH: &str = "/CCM_Proxy_ServerAuth/72057594037927957/ccm_system_tokenauth/request";
+
+/// A line of a client's log.
+fn line((minute, second): (u32, u32), ms: u32, thread: u32, text: &str) -> String {
+    format!(
+        "<![LOG[{text}]LOG]!><time=\"10:{minute:02}:{second:02}.{ms:03}+000\" date=\"08-18-2025\" \
+         component=\"CcmMessaging\" context=\"\" type=\"1\" thread=\"{thread}\" file=\"ccmhttp.cpp:1\">\r\n"
+    )
+}
+
+/// The lines on a message to the gateway: the one that names it, and two on how it is made.
+fn message(at: (u32, u32)) -> [String; 3] {
+    let banner = format!(
+        "SMS CCM 5.0: Host=cmg.contoso.com, Path={PATH}, Port=443, Protocol=https, CcmTokenAuth=1, Flags=0x1304, \
+         Options=0xe0"
+    );
+    [
+        line(at, 100, 4100, &banner),
+        line(at, 110, 4100, "Created connection on port 443"),
+        line(at, 120, 4100, "Appending CCM Token to the header."),
+    ]
+}
+
+/// The gateway's log: a row at each of these times.
+fn rows<'t>(times: impl IntoIterator<Item = &'t (u32, u32)>) -> String {
     let mut rows = String::from(
         "#Software: Microsoft Internet Information Services 10.0\r\n#Fields: date time s-ip cs-method cs-uri-stem \
          cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status \
          time-taken\r\n",
     );
-    for (number, &at) in times.iter().enumerate() {
-        if number != unnamed {
-            let banner = format!(
-                "SMS CCM 5.0: Host=cmg.contoso.com, Path={path}, Port=443, Protocol=https, CcmTokenAuth=1, Flags=0x1304, \
-                 Options=0xe0"
-            );
-            client += &line(at, 100, &banner);
-        }
-        client += &line(at, 110, "Created connection on port 443");
-        client += &line(at, 120, "Appending CCM Token to the header.");
-        let (minute, second) = at;
+    for (minute, second) in times {
         write!(
             rows,
-            "2025-08-18 10:{minute:02}:{second:02} 10.0.0.4 CCM_POST {path} - 443 - 203.0.113.7 SMS+CCM+5.0 - 200 0 0 \
+            "2025-08-18 10:{minute:02}:{second:02} 10.0.0.4 CCM_POST {PATH} - 443 - 203.0.113.7 SMS+CCM+5.0 - 200 0 0 \
              140\r\n"
         )
         .unwrap();
     }
+    rows
+}
+
+/// A folder with the log of a client and that of a gateway.
+fn folder_of(client: String, rows: String) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in
         [("client-PC07/CcmMessaging.log", client), ("cmg-ProxyService_IN_0/W3SVC1/u_ex250818.log", rows)]
@@ -177,6 +191,13 @@ fn one_message_without_its_banner() -> tempfile::TempDir {
         std::fs::write(path, text).unwrap();
     }
     folder
+}
+
+/// A client's log of a message every few minutes, the gateway's rows of them, and the lines on one message without the
+/// one that names its target.
+fn one_message_without_its_banner() -> tempfile::TempDir {
+    let lines = |(number, at): (usize, &(u32, u32))| message(*at)[usize::from(number == UNNAMED)..].concat();
+    folder_of(TIMES.iter().enumerate().map(lines).collect(), rows(&TIMES))
 }
 
 /// Line of the gateway's row of the message without a banner: two lines of head, then one for each message.
@@ -199,6 +220,52 @@ fn a_request_whose_target_is_lost_is_joined_to_the_gateways_row_at_its_time() {
         event.join.to.as_ref().is_some_and(|to| to.source.ends_with("CcmMessaging.log") && [19, 20].contains(&to.line))
     };
     assert!(joined.iter().copied().any(|event| own(&event)), "{joined:?}");
+}
+
+#[test]
+fn a_request_whose_target_is_lost_among_requests_to_the_intranet_is_joined_to_no_row() {
+    for carries_token in [false, true] {
+        let mut client = String::new();
+        for (number, &at) in TIMES.iter().enumerate() {
+            // Each on a thread of its own: the gateway, half a minute later the intranet's management point.
+            let later = (at.0 + (at.1 + 30) / 60, (at.1 + 30) % 60);
+            client += &message(at).concat();
+            if number != UNNAMED {
+                let banner = "SMS CCM 5.0: Host=mp01.corp.contoso.com, Path=/ccm_system/request, Port=443, \
+                              Protocol=https, CcmTokenAuth=0, Flags=0x1304, Options=0xe0";
+                client += &line(later, 100, 4200, banner);
+            }
+            client += &line(later, 110, 4200, "Created connection on port 443");
+            if number == UNNAMED && carries_token {
+                client += &line(later, 120, 4200, "Appending CCM Token to the header.");
+            }
+        }
+        // At the time of the unnamed one somebody else's request came to the gateway.
+        let other = (TIMES[UNNAMED].0 + 1, TIMES[UNNAMED].1 + 30 - 60);
+        let folder = folder_of(client, rows(TIMES[..=UNNAMED].iter().chain([&other]).chain(&TIMES[UNNAMED + 1..])));
+        let trail = read(&[folder.path().to_owned()]);
+        let rows = trail.flows.iter().flat_map(|flow| &flow.events).filter(|event| event.source.contains("W3SVC1"));
+        let joined_to: Vec<u32> = rows.filter_map(|event| Some(event.join.to.as_ref()?.line)).collect();
+        // The named ones are joined, so this one could be: its lines are the 34th and 35th, after seven times three to
+        // the gateway and six times two to the intranet.
+        assert!(joined_to.len() >= TIMES.len() - 1, "{joined_to:?}");
+        assert!(!joined_to.iter().any(|line| [34, 35].contains(line)), "token {carries_token}: {joined_to:?}");
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_among_few_requests_has_two_offsets() {
+    // From the seventh message on the client's clock is nine minutes behind; the gateway's goes on.
+    let told = |(number, at): (usize, &(u32, u32))| message(if number < 6 { *at } else { (at.0 - 9, at.1) }).concat();
+    let folder = folder_of(TIMES.iter().enumerate().map(told).collect(), rows(&TIMES));
+    let trail = read(&[folder.path().to_owned()]);
+    let clocks: Vec<_> = trail.clocks.iter().filter(|clock| clock.host == "PC07").collect();
+    // No line of the client's shows an answer: what its clock is ahead of the gateway's is known to half a minute.
+    let is = |expected: f64| {
+        let near = |clock: &Clock| (clock.offset_seconds - expected).abs() <= clock.uncertainty_seconds;
+        clocks.iter().any(|clock| near(clock) && clock.uncertainty_seconds < 40.0)
+    };
+    assert!(clocks.len() == 2 && is(0.0) && is(-540.0), "{clocks:?}");
 }
 
 fn machines(folder: &Path) -> Vec<PathBuf> {

@@ -79,6 +79,7 @@ pub fn ties(machines: usize, sightings: &Sightings) -> Vec<Tie> {
     let search = Search { rows_of: &rows_of, index: &index, clients, rows };
     let mut ties = Vec::new();
     for (client, found) in search.all(&of_client) {
+        let is_set = found.len() > 1;
         let mut by_machine: BTreeMap<usize, Vec<Pair>> = BTreeMap::new();
         for (address, offset) in found {
             for (outer, inner) in search.near(&of_client[client], address, offset) {
@@ -91,6 +92,7 @@ pub fn ties(machines: usize, sightings: &Sightings) -> Vec<Tie> {
             inner: gateway,
             strength: pairs.len(),
             pairs,
+            is_set,
         }));
     }
     ties
@@ -101,8 +103,8 @@ fn end(sighting: &Sighting) -> Option<Micros> {
     sighting.to.or(sighting.from)
 }
 
-/// Rows by address, each list in order of time.
-fn by_address(rows: &[Sighting]) -> BTreeMap<u32, Vec<(Micros, u32)>> {
+/// Rows by address.
+fn by_address(rows: &[Sighting]) -> BTreeMap<u32, Rows> {
     let mut all: BTreeMap<u32, Vec<(Micros, u32)>> = BTreeMap::new();
     for (place, row) in (0_u32..).zip(rows) {
         if let Some((address, at)) = row.address.zip(end(row)) {
@@ -110,10 +112,48 @@ fn by_address(rows: &[Sighting]) -> BTreeMap<u32, Vec<(Micros, u32)>> {
             all.entry(address).or_default().push((at + SECOND / 2, place));
         }
     }
-    for rows in all.values_mut() {
-        rows.sort_unstable();
+    let of_address = |(address, mut times): (u32, Vec<(Micros, u32)>)| {
+        times.sort_unstable();
+        (address, Rows::new(times, rows))
+    };
+    all.into_iter().map(of_address).collect()
+}
+
+/// Rows of one address.
+struct Rows {
+    /// With their places, in order of time.
+    times: Vec<(Micros, u32)>,
+    /// How many of their bursts asked what.
+    bursts_of: BTreeMap<Option<u32>, usize>,
+    /// How many bursts there are.
+    bursts: usize,
+}
+
+impl Rows {
+    fn new(times: Vec<(Micros, u32)>, rows: &[Sighting]) -> Self {
+        let mut bursts_of = BTreeMap::new();
+        let bursts = bursts(&times);
+        for burst in &bursts {
+            for endpoint in endpoints(&times[burst.clone()], rows) {
+                *bursts_of.entry(endpoint).or_insert(0) += 1;
+            }
+        }
+        Self { bursts_of, bursts: bursts.len(), times }
     }
-    all
+
+    /// How likely some row that asked one of these stands closely to a time by chance.
+    #[allow(clippy::cast_precision_loss)] // counts, and times far below 2^52
+    fn by_chance(&self, endpoints: &BTreeSet<Option<u32>>) -> f64 {
+        let known = |endpoint| self.bursts_of.get(endpoint).copied().unwrap_or(0);
+        let alike = if endpoints.contains(&None) { self.bursts } else { endpoints.iter().map(known).sum() };
+        let span = self.times.last().zip(self.times.first()).map_or(0, |(last, first)| last.0 - first.0) + 60 * SECOND;
+        (alike.clamp(1, self.bursts.max(1)) as f64 * 2.0 * CLOSELY as f64 / span as f64).min(SEEN)
+    }
+}
+
+/// What was asked.
+fn endpoints(times: &[(Micros, u32)], sightings: &[Sighting]) -> BTreeSet<Option<u32>> {
+    times.iter().map(|(_, place)| sightings[*place as usize].endpoint).collect()
 }
 
 fn whole_seconds(gap: Micros) -> i64 {
@@ -134,10 +174,10 @@ fn gaps(times: &[(Micros, u32)]) -> impl Iterator<Item = (i64, Micros)> + '_ {
 struct Index(HashMap<i64, Vec<(Micros, u32)>>);
 
 impl Index {
-    fn new(rows_of: &BTreeMap<u32, Vec<(Micros, u32)>>) -> Self {
+    fn new<'r>(rows_of: impl IntoIterator<Item = (&'r u32, &'r Rows)>) -> Self {
         let mut index: HashMap<i64, Vec<(Micros, u32)>> = HashMap::new();
         for (address, rows) in rows_of {
-            for (gap, at) in gaps(rows) {
+            for (gap, at) in gaps(&rows.times) {
                 index.entry(gap).or_default().push((at, *address));
             }
         }
@@ -190,8 +230,12 @@ impl Index {
 struct Fit {
     address: u32,
     offset: Micros,
+    /// What explains, by the same address, requests that the offset leaves: the clock was set.
+    set_to: Option<Micros>,
     /// The run of requests that it explains.
     run: (usize, usize),
+    /// How many bursts of them meet a row.
+    met: usize,
     /// How much likelier than chance, as a logarithm.
     likelier: f64,
 }
@@ -202,12 +246,13 @@ impl Fit {
     fn contradicts(&self, other: &Self) -> bool {
         let same = self.address == other.address;
         let apart = self.run.1 <= other.run.0 || other.run.1 <= self.run.0;
-        !(same && (apart || (self.offset - other.offset).abs() <= 2 * WITHIN))
+        let is_own = |offset: Micros| (offset - other.offset).abs() <= 2 * WITHIN;
+        !(same && (apart || is_own(self.offset) || self.set_to.is_some_and(is_own)))
     }
 }
 
 struct Search<'a> {
-    rows_of: &'a BTreeMap<u32, Vec<(Micros, u32)>>,
+    rows_of: &'a BTreeMap<u32, Rows>,
     index: &'a Index,
     clients: &'a [Sighting],
     rows: &'a [Sighting],
@@ -220,12 +265,16 @@ impl Search<'_> {
         let mut fits: BTreeMap<usize, Vec<Fit>> = BTreeMap::new();
         for (client, requests) in of_client.iter().enumerate().filter(|(_, requests)| requests.len() > 1) {
             let proposals = self.index.proposals(requests);
-            let of_proposal = |proposal: (u32, Micros)| self.fit(requests, proposal);
+            let of_proposal = |(address, offset)| self.fit(requests, address, self.rows_of.get(&address)?, offset);
             let mut found: Vec<Fit> = proposals.into_iter().filter_map(of_proposal).collect();
             found.sort_by(|one, two| two.likelier.total_cmp(&one.likelier));
+            found.dedup_by_key(|fit| (fit.address, fit.offset));
             for fit in found.iter_mut().take(SET) {
                 let second = self.next_offset(requests, &[(fit.address, fit.offset)]);
-                fit.likelier += second.map_or(0.0, |second| (second.likelier - tries(1)).max(0.0));
+                if let Some(second) = second.filter(|second| second.likelier > tries(1)) {
+                    fit.likelier += second.likelier - tries(1);
+                    fit.set_to = Some(second.offset);
+                }
             }
             fits.insert(client, found);
         }
@@ -233,8 +282,11 @@ impl Search<'_> {
         let mut taken: BTreeSet<u32> = BTreeSet::new();
         loop {
             let open = fits.iter().filter(|(client, _)| !found.contains_key(client));
+            // How likely the rows of any client are there at all, as the clients tell of which that is known.
+            #[allow(clippy::cast_precision_loss)] // counts
+            let usual = ((found.len() + 1) as f64 / (fits.len() - found.len() + 1) as f64).ln().max(0.0);
             let chosen: Vec<(usize, Fit)> =
-                open.filter_map(|(client, fits)| Some((*client, self.sure(fits, &taken)?))).collect();
+                open.filter_map(|(client, fits)| Some((*client, self.sure(fits, usual, &taken)?))).collect();
             if chosen.is_empty() {
                 return found;
             }
@@ -246,22 +298,25 @@ impl Search<'_> {
     }
 
     /// The fit that is far likelier than chance and than every other.
-    fn sure(&self, fits: &[Fit], taken: &BTreeSet<u32>) -> Option<Fit> {
+    fn sure(&self, fits: &[Fit], usual: f64, taken: &BTreeSet<u32>) -> Option<Fit> {
         let weight = |fit: &Fit| fit.likelier - if taken.contains(&fit.address) { SHARED } else { 0.0 };
         let best = fits.iter().max_by(|one, two| weight(one).total_cmp(&weight(two)))?;
-        let rival = fits.iter().filter(|fit| fit.contradicts(best)).map(weight).max_by(f64::total_cmp);
+        let rival = fits.iter().filter(|fit| best.contradicts(fit)).map(weight).max_by(f64::total_cmp);
         let free = self.rows_of.len().saturating_sub(taken.len()).max(1);
-        let beyond_chance = weight(best) > tries(free) + SURE;
+        let beyond_chance = weight(best) + usual > tries(free) + SURE;
         (beyond_chance && rival.is_none_or(|rival| weight(best) > rival + SURE)).then_some(*best)
     }
 
     /// The offset of a client whose address is known, and others where its clock was set: those that explain the
-    /// requests that are left.
+    /// requests that are left. That the address is the client's speaks for them: else each request would be one whose row
+    /// is lost, and each row somebody else's.
+    #[allow(clippy::cast_precision_loss)] // counts
     fn offsets(&self, requests: &[(Micros, u32)], first: Fit) -> Vec<(u32, Micros)> {
         let mut found = vec![(first.address, first.offset)];
+        let else_lost = |next: &Fit| next.met as f64 * ((1.0 - SEEN) * (1.0 - OWN)).ln();
         while found.len() < OFFSETS {
             let next = self.next_offset(requests, &found);
-            let Some(next) = next.filter(|next| next.likelier > tries(1) + SURE) else { break };
+            let Some(next) = next.filter(|next| next.likelier - else_lost(next) > tries(1) + SURE) else { break };
             found.push((next.address, next.offset));
         }
         found
@@ -271,35 +326,40 @@ impl Search<'_> {
     fn next_offset(&self, requests: &[(Micros, u32)], found: &[(u32, Micros)]) -> Option<Fit> {
         let address = found.first()?.0;
         let rows = self.rows_of.get(&address)?;
-        let explained = |at: Micros| found.iter().any(|(_, offset)| has_row(rows, at - offset));
-        let left: Vec<(Micros, u32)> = requests.iter().copied().filter(|(at, _)| !explained(*at)).collect();
+        let explained = |(at, _): &&(Micros, u32)| found.iter().any(|(_, offset)| has(&rows.times, at - offset));
+        let left: Vec<(Micros, u32)> = requests.iter().filter(|request| !explained(request)).copied().collect();
         if left.len() < 2 {
             return None;
         }
-        let only = Index::new(&BTreeMap::from([(address, rows.clone())]));
-        let fits = only.proposals(&left).into_iter().filter_map(|proposal| self.fit(&left, proposal));
+        let explains = |(at, _): &&(Micros, u32)| found.iter().any(|(_, offset)| has(requests, at + offset));
+        let free = rows.times.iter().filter(|row| !explains(row)).copied().collect();
+        let rows = Rows::new(free, self.rows);
+        let proposals = Index::new([(&address, &rows)]).proposals(&left);
+        let fits = proposals.into_iter().filter_map(|(_, offset)| self.fit(&left, address, &rows, offset));
         fits.max_by(|one, two| one.likelier.total_cmp(&two.likelier))
     }
 
     /// How much likelier it is that the requests came from this address, by clocks so far apart, than that rows of the
     /// address stand there by chance.
-    #[allow(clippy::cast_precision_loss)] // counts, and times far below 2^52
-    fn fit(&self, requests: &[(Micros, u32)], (address, proposed): (u32, Micros)) -> Option<Fit> {
-        let rows = self.rows_of.get(&address)?;
-        let offset = closely(requests, &self.partners(requests, rows, proposed, WITHIN), rows)?;
-        let partners = self.partners(requests, rows, offset, CLOSELY);
-        let span = rows.last()?.0 - rows.first()?.0 + 60 * SECOND;
-        let by_chance = (bursts(rows).len() as f64 * 2.0 * CLOSELY as f64 / span as f64).min(SEEN);
+    #[allow(clippy::cast_precision_loss)] // counts
+    fn fit(&self, requests: &[(Micros, u32)], address: u32, rows: &Rows, proposed: Micros) -> Option<Fit> {
+        let times = &rows.times;
+        let offset = closely(requests, &self.partners(requests, times, proposed, WITHIN), times)?;
+        let partners = self.partners(requests, times, offset, CLOSELY);
         let mut gains = vec![0.0; requests.len()];
+        let mut is_met = vec![false; requests.len()];
         for burst in bursts(requests) {
-            let is_met = partners[burst.clone()].iter().any(Option::is_some);
-            gains[burst.start] = if is_met { (SEEN / by_chance).ln() } else { ((1.0 - SEEN) / (1.0 - by_chance)).ln() };
+            let by_chance = rows.by_chance(&endpoints(&requests[burst.clone()], self.clients));
+            is_met[burst.start] = partners[burst.clone()].iter().any(Option::is_some);
+            gains[burst.start] =
+                if is_met[burst.start] { (SEEN / by_chance).ln() } else { ((1.0 - SEEN) / (1.0 - by_chance)).ln() };
         }
         let (from, to, gain) = best_run(&gains);
-        let met: Vec<usize> = partners[from..to].iter().flatten().copied().collect();
-        let among = met.last()? - met.first()? + 1;
-        let likelier = gain + (among - met.len()) as f64 * (1.0 - OWN).ln();
-        Some(Fit { address, offset, run: (from, to), likelier })
+        let rows: Vec<usize> = partners[from..to].iter().flatten().copied().collect();
+        let among = rows.last()? - rows.first()? + 1;
+        let likelier = gain + (among - rows.len()) as f64 * (1.0 - OWN).ln();
+        let met = is_met[from..to].iter().filter(|is_met| **is_met).count();
+        Some(Fit { address, offset, set_to: None, run: (from, to), met, likelier })
     }
 
     /// The row of each request, where one may be its own and stands `within` of where the difference puts it.
@@ -352,10 +412,10 @@ fn bursts(times: &[(Micros, u32)]) -> Vec<Range<usize>> {
     found
 }
 
-/// True where a row stands near enough to where it is expected.
-fn has_row(rows: &[(Micros, u32)], expected: Micros) -> bool {
-    let from = rows.partition_point(|(time, _)| *time < expected - WITHIN);
-    rows.get(from).is_some_and(|(time, _)| *time <= expected + WITHIN)
+/// True where one of the times stands near enough to where it is expected.
+fn has(times: &[(Micros, u32)], expected: Micros) -> bool {
+    let from = times.partition_point(|(time, _)| *time < expected - WITHIN);
+    times.get(from).is_some_and(|(time, _)| *time <= expected + WITHIN)
 }
 
 /// The run of requests that is explained best, for a clock may have been set before or after it: where it begins, where
@@ -388,7 +448,7 @@ fn tries(addresses: usize) -> f64 {
 impl Search<'_> {
     /// Requests and rows of an address that are a few seconds from `offset` apart and may be the same.
     fn near(&self, requests: &[(Micros, u32)], address: u32, offset: Micros) -> Vec<(u32, u32)> {
-        let Some(rows_of) = self.rows_of.get(&address) else { return Vec::new() };
+        let Some(Rows { times: rows_of, .. }) = self.rows_of.get(&address) else { return Vec::new() };
         let mut found = Vec::new();
         for &(at, outer) in requests {
             let expected = at - offset;

@@ -111,6 +111,7 @@ pub fn ties(sightings: &Sightings, transactions: &[Transaction], ids: &Ids) -> V
                 inner: inner.machine,
                 pairs: Vec::new(),
                 strength: 0,
+                is_set: false,
             });
             let before = tie.pairs.len();
             tie.pairs.extend(pairs);

@@ -160,6 +160,8 @@ struct Tie {
     pairs: Vec<Pair>,
     /// How much it tells, to compare ties by.
     strength: usize,
+    /// It is known beyond doubt that the outer machine's clock was set.
+    is_set: bool,
 }
 
 /// Estimates the clocks of `machines` machines. `ids` are those that each machine's client is known by.
@@ -289,7 +291,8 @@ fn known_clock(
         pairs: piece.agreed.items,
         rival: piece.agreed.rival,
     };
-    Known { reference: Some(reference), spans: pieces::pieces(&timed).iter().map(span).collect() }
+    let is_set = own.iter().any(|tie| ties[*tie].is_set && ties[*tie].outer == machine);
+    Known { reference: Some(reference), spans: pieces::pieces(&timed, is_set).iter().map(span).collect() }
 }
 
 /// Bounds of how far the outer machine's clock is ahead of the inner one's.

@@ -33,29 +33,31 @@ const PLACES: usize = 48;
 /// Pieces of one clock at most.
 const MOST: usize = 6;
 
-/// The offset over time: one piece, or more where the clock was set. `items` are in order of time.
-pub fn pieces(items: &[Timed]) -> Vec<Piece> {
+/// The offset over time: one piece, or more where the clock was set. `items` are in order of time. Where it `is_set`, as
+/// something else has shown, no more is asked of them than that they tell when.
+pub fn pieces(items: &[Timed], is_set: bool) -> Vec<Piece> {
     let mut found = Vec::new();
-    split(items, Micros::MIN, MOST, &mut found);
+    split(items, Micros::MIN, (MOST, is_set), &mut found);
     found
 }
 
-fn split(items: &[Timed], from: Micros, room: usize, found: &mut Vec<Piece>) {
+fn split(items: &[Timed], from: Micros, (room, is_set): (usize, bool), found: &mut Vec<Piece>) {
     let Some(whole) = agreed(items) else { return };
+    let gain = if is_set { 1 } else { GAIN.max(items.len() / 10) };
     let disagree = items.len() - whole.items;
-    let cut = (room > 1 && disagree >= GAIN && disagree * 10 > items.len()).then(|| best_cut(items, whole)).flatten();
+    let cut = (room > 1 && disagree >= gain).then(|| best_cut(items, whole, gain)).flatten();
     match cut {
         None => found.push(Piece { from, agreed: whole }),
         Some(cut) => {
-            split(&items[..cut], from, room / 2, found);
+            split(&items[..cut], from, (room / 2, false), found);
             let at = items[cut].at;
-            split(&items[cut..], at, room - room / 2, found);
+            split(&items[cut..], at, (room - room / 2, false), found);
         }
     }
 }
 
 /// Where to cut, if two offsets explain more than one.
-fn best_cut(items: &[Timed], whole: Agreement) -> Option<usize> {
+fn best_cut(items: &[Timed], whole: Agreement, gain: usize) -> Option<usize> {
     let step = items.len().div_ceil(PLACES).max(1);
     let mut best: Option<(usize, usize, Agreement, Agreement)> = None;
     for cut in (2..items.len().saturating_sub(1)).step_by(step) {
@@ -67,7 +69,6 @@ fn best_cut(items: &[Timed], whole: Agreement) -> Option<usize> {
     }
     let (sum, _, before, after) = best?;
     let apart = (before.offset() - after.offset()).abs() > SMALLEST_STEP;
-    let gain = GAIN.max(items.len() / 10);
     (apart && sum >= whole.items + gain && before.items >= 2 && after.items >= 2)
         .then(|| exact_cut(items, before, after))
 }
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn a_clock_that_runs_on_has_one_offset() {
         let items: Vec<Timed> = (0..20).map(|at| item(at, -312)).collect();
-        let found = pieces(&items);
+        let found = pieces(&items, false);
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].from, found[0].agreed.offset()), (Micros::MIN, -312 * SECOND));
     }
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_has_two() {
         let items: Vec<Timed> = (0..20).map(|at| item(at, if at < 12 { 540 } else { 0 })).collect();
-        let found = pieces(&items);
+        let found = pieces(&items, false);
         let offsets: Vec<Micros> = found.iter().map(|piece| piece.agreed.offset() / SECOND).collect();
         assert_eq!(offsets, [540, 0]);
         assert_eq!(found[1].from, 12 * SECOND);
@@ -127,7 +128,7 @@ mod tests {
     #[test]
     fn two_strangers_make_no_change() {
         let items: Vec<Timed> = (0..20).map(|at| item(at, if at == 5 || at == 11 { 77 } else { 3 })).collect();
-        let found = pieces(&items);
+        let found = pieces(&items, false);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].agreed.items, 18);
     }

@@ -73,7 +73,7 @@ pub fn ties(sightings: &Sightings) -> Vec<Tie> {
                 let pairs: Vec<Pair> =
                     found.iter().map(|(o, i)| Pair { outer: (outer_layer, *o), inner: (inner_layer, *i) }).collect();
                 let strength = pairs.iter().map(|pair| pair.inner.1).collect::<HashSet<_>>().len();
-                ties.push(Tie { outer, inner, pairs, strength });
+                ties.push(Tie { outer, inner, pairs, strength, is_set: false });
             }
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! The sum-product algorithm on the bipartite graph of candidates (Williams and Lau, "Approximate evaluation of marginal
 //! association probabilities with belief propagation", 2014). It always converges, its cost is linear in the edges, and
-//! a tie stays a tie: two candidates that fit equally get equal marginals.
+//! a tie stays a tie: two candidates that fit equally get equal marginals. Alone it takes two pairs that could as well
+//! be swapped for certain as soon as they are a little likelier one way; so each such square is solved exactly.
 
 /// A possible pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,7 +61,71 @@ pub fn marginals(outers: usize, inners: usize, edges: &[Edge]) -> Vec<f64> {
         wanted[edge.outer as usize] += odds * free;
     }
     let of_edge = edges.iter().zip(&odds).zip(&free);
-    of_edge.map(|((edge, odds), free)| odds * free / (1.0 + wanted[edge.outer as usize])).collect()
+    let mut shares: Vec<f64> =
+        of_edge.map(|((edge, odds), free)| odds * free / (1.0 + wanted[edge.outer as usize])).collect();
+    Settled { edges, odds: &odds, free: &free, claim: &claim, wanted: &wanted, claimed: &claimed }.unswap(&mut shares);
+    shares
+}
+
+/// Messages that have settled.
+struct Settled<'a> {
+    edges: &'a [Edge],
+    odds: &'a [f64],
+    free: &'a [f64],
+    claim: &'a [f64],
+    wanted: &'a [f64],
+    claimed: &'a [f64],
+}
+
+impl Settled<'_> {
+    /// Solves each square of two pairs that may be swapped: both are as likely as in the square alone, with what its four
+    /// hear from elsewhere.
+    fn unswap(&self, shares: &mut [f64]) {
+        let mut owner: Vec<Option<usize>> = vec![None; self.claimed.len()];
+        for (edge, _) in shares.iter().enumerate().filter(|(_, share)| **share > 0.5) {
+            owner[self.edges[edge].inner as usize] = Some(edge);
+        }
+        // Where the edges of each outer partner begin.
+        let mut starts = vec![0; self.wanted.len() + 1];
+        self.edges.iter().for_each(|edge| starts[edge.outer as usize + 1] += 1);
+        (1..starts.len()).for_each(|outer| starts[outer] += starts[outer - 1]);
+        let of_outer = |edge: usize| {
+            let outer = self.edges[edge].outer as usize;
+            starts[outer]..starts[outer + 1]
+        };
+        for best in owner.iter().flatten().copied() {
+            for other in of_outer(best).filter(|other| *other != best) {
+                let Some(rival) = owner[self.edges[other].inner as usize] else { continue };
+                let taken = self.edges[best].inner;
+                if let Some(swapped) = of_outer(rival).find(|edge| self.edges[*edge].inner == taken) {
+                    let (kept, changed) = self.square([best, other, rival, swapped]);
+                    shares[best] = shares[best].min(kept);
+                    shares[other] = shares[other].max(changed);
+                }
+            }
+        }
+    }
+
+    /// The shares of `best` and of `other` in their square: of one outer partner both, of another `rival`, which takes
+    /// what `other` would, and `swapped`, which takes what `best` does.
+    fn square(&self, [best, other, rival, swapped]: [usize; 4]) -> (f64, f64) {
+        let outer = |one: usize, two: usize| {
+            let elsewhere = self.wanted[self.edges[one].outer as usize];
+            1.0 + (elsewhere - self.odds[one] * self.free[one] - self.odds[two] * self.free[two]).max(0.0)
+        };
+        let inner = |one: usize, two: usize| {
+            let elsewhere = self.claimed[self.edges[one].inner as usize];
+            1.0 + (elsewhere - self.claim[one] - self.claim[two]).max(0.0)
+        };
+        let (first, second) = (outer(best, other), outer(rival, swapped));
+        let (taken, wished) = (inner(best, swapped), inner(other, rival));
+        let best = self.odds[best] / (first * taken);
+        let other = self.odds[other] / (first * wished);
+        let rival = self.odds[rival] / (second * wished);
+        let swapped = self.odds[swapped] / (second * taken);
+        let all = 1.0 + best + other + rival + swapped + best * rival + other * swapped;
+        (best * (1.0 + rival) / all, other * (1.0 + swapped) / all)
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +165,16 @@ mod tests {
         // b fits y only, so a, which fits both equally, is x's.
         let found = marginals(2, 2, &[edge(0, 0, 1e4), edge(0, 1, 1e4), edge(1, 1, 1e4)]);
         assert!(found[0] > 0.99 && found[1] < 0.01 && found[2] > 0.99, "{found:?}");
+    }
+
+    #[test]
+    fn two_pairs_that_could_be_swapped_are_as_likely_as_that_is() {
+        // One way 4e6, swapped 1e6; one pair alone 2e3, 2e3, 1e3, 1e3; none 1.
+        let edges = [edge(0, 0, 2e3), edge(0, 1, 1e3), edge(1, 0, 1e3), edge(1, 1, 2e3)];
+        let found = marginals(2, 2, &edges);
+        let all = 4e6 + 1e6 + 6e3 + 1.0;
+        assert!(near(found[0], (4e6 + 2e3) / all) && near(found[3], found[0]), "{found:?}");
+        assert!(near(found[1], (1e6 + 1e3) / all) && near(found[2], found[1]), "{found:?}");
     }
 
     #[test]

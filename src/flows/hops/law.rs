@@ -28,8 +28,12 @@ const SIGMA: (f64, f64) = (0.05, 3.0);
 /// more the pairs are wrong.
 const SPREAD: (Seconds, Seconds) = (0.005, 2.0);
 
-/// Deviations within which a pair is looked at: of sixteen thousand right ones one is farther.
+/// Deviations within which a pair is looked at: of seven hundred right ones one is farther.
 const DEVIATIONS: f64 = 4.0;
+
+/// Deviation of a logistic law of scale one. What is left of two delays once one is taken from the other follows it:
+/// now and then a delay is long, and a normal law calls that all but impossible.
+const LOGISTIC: f64 = 1.813_799_364_234_217_8;
 
 /// What a pair may stand off besides, seconds: a law that few pairs have taught may be narrow by chance.
 const LEEWAY: Seconds = 0.1;
@@ -124,10 +128,10 @@ impl Law {
         let deviation = self.deviation(measure);
         let distance = measure.lead - self.lead;
         if measure.coarse == 0 {
-            let scaled = distance / deviation;
-            return (-0.5 * scaled * scaled).exp() / (deviation * std::f64::consts::TAU.sqrt());
+            let within = below(distance / deviation);
+            return within * (1.0 - within) * LOGISTIC / deviation;
         }
-        // Somewhere within the second: a uniform law and a normal one.
+        // Somewhere within the second: a uniform law and a logistic one.
         let half = 0.5 * f64::from(measure.coarse);
         let area = below((distance + half) / deviation) - below((distance - half) / deviation);
         area.max(0.0) / (2.0 * half)
@@ -185,17 +189,9 @@ impl Law {
     }
 }
 
-/// Share of a normal law that is below a value (Abramowitz and Stegun, 26.2.17; error below 1e-7).
+/// Share of a logistic law that is below a value in deviations.
 fn below(value: f64) -> f64 {
-    let size = value.abs();
-    if size > 8.0 {
-        return if value > 0.0 { 1.0 } else { 0.0 };
-    }
-    let t = 1.0 / (1.0 + 0.231_641_9 * size);
-    let polynomial =
-        t * (0.319_381_530 + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
-    let tail = polynomial * (-0.5 * size * size).exp() / std::f64::consts::TAU.sqrt();
-    if value > 0.0 { 1.0 - tail } else { tail }
+    1.0 / (1.0 + (-LOGISTIC * value).exp())
 }
 
 #[cfg(test)]
@@ -207,10 +203,18 @@ mod tests {
     }
 
     #[test]
-    fn half_of_a_normal_law_is_below_its_mean() {
-        assert!(near(below(0.0), 0.5, 1e-6));
-        assert!(near(below(1.959_964), 0.975, 1e-6));
-        assert!(near(below(-1.0), 0.158_655, 1e-6));
+    fn a_logistic_law_has_its_quartiles_at_the_logarithm_of_three() {
+        assert!(near(below(0.0), 0.5, 1e-9));
+        assert!(near(below(3.0_f64.ln() / LOGISTIC), 0.75, 1e-9));
+        assert!(near(below(-3.0_f64.ln() / LOGISTIC), 0.25, 1e-9));
+    }
+
+    #[test]
+    fn a_lead_of_four_deviations_is_rare_and_no_wonder() {
+        let law = Law { spread: 0.05, ..Law::default() };
+        let at = |lead| Measure { slack: None, lead, clocks: 0.0, coarse: 0, ends_only: false };
+        let share = law.lead_density(&at(0.2)) / law.lead_density(&at(0.0));
+        assert!((1e-3..1e-2).contains(&share), "{share}");
     }
 
     #[test]
