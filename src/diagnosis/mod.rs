@@ -142,7 +142,10 @@ fn located(flow: usize, found: &[Match], world: &World<'_>) -> Option<Located> {
     let cause = causes.next()?;
     let stage = cause.failure.stage?;
     let alone = causes.all(|other| other.failure.stage == Some(stage));
-    if !alone || cause.confidence < Confidence::Likely || !can_lie_at(&world.followed.flows[flow], stage) {
+    let followed = &world.followed.flows[flow];
+    let mut own = followed.events.iter().filter(|event| event.attempt == followed.attempts && event.is_proven());
+    let is_shown = own.any(|event| event.stage == stage && cause.evidence.contains(&event.event));
+    if !alone || cause.confidence < Confidence::Likely || !can_lie_at(followed, stage, is_shown) {
         return None;
     }
     let mut lines = cause.evidence.iter().map(|&event| &world.events[event as usize]);
