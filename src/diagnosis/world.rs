@@ -30,6 +30,8 @@ pub struct World<'a> {
     pub(super) servers: BTreeMap<&'a str, Vec<(Option<Micros>, u32)>>,
     /// Requests to gateways by host, in order of UTC, each with its machine.
     pub(super) by_host: BTreeMap<String, Vec<(Micros, u32, usize)>>,
+    /// Those of the hosts that answered some request over HTTP: who asks for a name that is none reaches no gateway.
+    pub(super) answering: BTreeSet<String>,
     /// Requests to gateways by machine, in order of time.
     pub(super) by_machine: Vec<Vec<u32>>,
     /// Place of each request among those of its machine.
@@ -87,6 +89,7 @@ impl<'a> World<'a> {
             listed: listed.iter().map(|artefact| Judged::from(artefact.clone())).collect(),
             servers,
             by_host: BTreeMap::new(),
+            answering: BTreeSet::new(),
             by_machine: vec![Vec::new(); followed.machines.len()],
             place_of_request: BTreeMap::new(),
             passed: Vec::new(),
@@ -115,6 +118,9 @@ impl<'a> World<'a> {
                 self.by_machine[machine].push(number);
                 let Some(utc) = self.events[event as usize].stamp.utc else { continue };
                 if let Some(host) = &request.host {
+                    if request.passed() || (request.failed() && !request.failed_below_http()) {
+                        self.answering.insert(host.clone());
+                    }
                     self.by_host.entry(host.clone()).or_default().push((utc, number, machine));
                 }
                 if request.passed() {
