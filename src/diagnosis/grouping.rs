@@ -19,7 +19,8 @@ use crate::workflow;
 const LINES_OF_FLOW: usize = 40;
 const LINES_OF_FINDING: usize = 200;
 
-/// What is one finding: a failure, how bad it is, and, where it can hit one client and not the next, how sure.
+/// What is one finding: a failure, how bad it is, and, where it can hit one client and not the next, or the client's flow
+/// ended before the servers' logs show it, how sure.
 type Group = (String, Severity, Option<Confidence>);
 
 /// Matches by finding. What a flow overcame is told apart from what stops another, and what stops one flow of a client
@@ -39,7 +40,8 @@ fn groups(matches: Vec<Match>, world: &World<'_>) -> BTreeMap<Group, Vec<Match>>
     for found in of_flows {
         let known = client(&found).and_then(|client| of_client.get(&client).copied());
         let (worst, surest) = known.unwrap_or((found.severity, found.confidence));
-        let group = (found.failure.id.clone(), worst, found.failure.hits_one().then_some(surest));
+        let apart = found.failure.hits_one() || (found.ahead.is_some() && found.confidence == surest);
+        let group = (found.failure.id.clone(), worst, apart.then_some(surest));
         groups.entry(group).or_default().push(found);
     }
     for found in alone {
@@ -186,6 +188,7 @@ impl Explanation<'_> {
             overcome,
             self.whom(),
             self.unproven(),
+            self.ahead(),
             Some(self.words.clone()),
             self.since(),
             self.artefacts(),
@@ -219,6 +222,16 @@ impl Explanation<'_> {
                 server.words()
             )
         })
+    }
+
+    /// What the servers' logs show only after the flow had ended.
+    fn ahead(&self) -> Option<String> {
+        let ahead = self.best.ahead?;
+        let unless = if ahead.measured { "" } else { ", unless the clocks of client and server are that far apart" };
+        Some(format!(
+            "The servers' logs at hand show it only from {} on, after this had failed{unless}.",
+            words::minute(ahead.first)
+        ))
     }
 
     fn since(&self) -> Option<String> {

@@ -5,6 +5,7 @@
 //! not beside them. A flow whose lines name no cause takes that of its neighbours ([`adopt`]).
 
 mod adopt;
+mod ahead;
 mod artefacts;
 mod case;
 mod conditions;
@@ -34,6 +35,7 @@ use crate::stage::{Mark, Outcome, Stage, StageStatus};
 use crate::time::Micros;
 use crate::workflow;
 
+use ahead::Ahead;
 use artefacts::Told;
 use case::Case;
 use evaluate::{Held, Tried, add_lines, add_told, try_failure};
@@ -64,6 +66,8 @@ struct Match {
     mended: Option<Micros>,
     /// Neighbours of which all was there that their rules require, and something that contradicts them as well.
     refuted: BTreeSet<String>,
+    /// The flow ended before the servers' logs show it.
+    ahead: Option<Ahead>,
 }
 
 impl Match {
@@ -81,6 +85,7 @@ impl Match {
             rivals: BTreeSet::new(),
             mended: None,
             refuted: BTreeSet::new(),
+            ahead: None,
         }
     }
 
@@ -209,6 +214,9 @@ fn flow_matches(
         }
     }
     merge_same(&mut found);
+    for found in &mut found {
+        ahead::limit(found, &case);
+    }
     drop_yielding(&mut found);
     let (symptoms, found): (Vec<Match>, Vec<Match>) =
         found.into_iter().partition(|found| found.failure.role == FailureRole::Symptom);

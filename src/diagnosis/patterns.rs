@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::Case;
+use super::world::PAIRS;
 use crate::events::Event;
 use crate::flows::requests::Request;
 use crate::flows::{Clock, identity};
@@ -13,9 +14,6 @@ use crate::time::{MINUTE, Micros, parse_us_date_time};
 /// A token that is off by less than this is off by somebody's clock: the failure catalogue (D1, D3) sets minutes
 /// against days, and Entra's tokens live for an hour at least.
 const CLOCK_TROUBLE: Micros = 60 * MINUTE;
-
-/// So many pairs of lines prove how far two clocks are apart.
-const PAIRS: usize = 3;
 
 /// An error this close to the end of the logs goes on.
 const CURRENT: Micros = 15 * MINUTE;

@@ -6,11 +6,14 @@ use super::onset::{self, Onset};
 use crate::artefacts::{Artefact, Artefacts, Judged};
 use crate::events::Event;
 use crate::flows::requests::Request;
-use crate::flows::{Flow, FlowDetail, Followed};
+use crate::flows::{Clock, Flow, FlowDetail, Followed};
 use crate::knowledge::Codes;
 use crate::record::Source;
 use crate::stage::{Outcome, Role, Stage, StageStatus};
 use crate::time::Micros;
+
+/// So many pairs of lines prove how far two clocks are apart.
+pub const PAIRS: usize = 5;
 
 /// Everything that was read and followed, indexed for rules.
 pub struct World<'a> {
@@ -165,6 +168,25 @@ impl<'a> World<'a> {
         let own = host.to_ascii_lowercase();
         let others = self.spans.iter().filter(move |(machine, _)| **machine != own);
         others.map(|(_, span)| *span)
+    }
+
+    /// How far the first machine's clock is ahead of the second's, each at a time of its own, and how far that may be off,
+    /// seconds; `None` where too few pairs of lines tell.
+    pub fn clocks_apart(&self, one: (&str, Micros), other: (&str, Micros)) -> Option<(f64, f64)> {
+        let (one, other) = (self.clock(one.0, one.1)?, self.clock(other.0, other.1)?);
+        (one.0 == other.0).then_some((one.1 - other.1, one.2 + other.2))
+    }
+
+    /// The machine that this one's clock is compared with, how far it is ahead of that, and how far this may be off,
+    /// seconds.
+    fn clock(&self, machine: &str, at: Micros) -> Option<(&'a str, f64, f64)> {
+        let clocks = &self.followed.clocks;
+        if let Some(clock) = clocks.iter().find(|clock| clock.reference == machine) {
+            return Some((&clock.reference, 0.0, 0.0));
+        }
+        let held_then = |clock: &&Clock| clock.host == machine && clock.from.is_none_or(|from| from <= at);
+        let clock = clocks.iter().filter(held_then).max_by_key(|clock| clock.from)?;
+        (clock.pairs >= PAIRS).then_some((&clock.reference, clock.offset_seconds, clock.uncertainty_seconds))
     }
 
     /// Host names of the machines of a role.
