@@ -11,7 +11,8 @@ use super::{Match, artefacts, missing, words};
 use crate::events::Event;
 use crate::finding::{Confidence, Evidence, Finding, Severity};
 use crate::knowledge::{ALL_AT_ONCE, FailureRole, Knowledge, When};
-use crate::stage::Role;
+use crate::stage::{Mark, Role, Stage};
+use crate::time::Micros;
 use crate::tokens::without_tokens;
 use crate::workflow;
 
@@ -94,8 +95,7 @@ fn finding(group: &[Match], onset: Option<&Onset>, world: &World<'_>, knowledge:
         without_tokens(&filled).into_owned()
     };
     let own = |words: fn(&When) -> Option<&String>| best.held_rules().find_map(words);
-    let times =
-        || group.iter().flat_map(|found| &found.evidence).filter_map(|&event| world.events[event as usize].stamp.utc);
+    let times = times(group, world);
     let spans = || flows.iter().map(|&flow| &world.followed.flows[flow]);
     let explanation = Explanation {
         words: fill(own(|when| when.explanation.as_ref()).unwrap_or(&failure.explanation)),
@@ -128,9 +128,18 @@ fn finding(group: &[Match], onset: Option<&Onset>, world: &World<'_>, knowledge:
             .collect(),
         flows: flows.iter().map(|&flow| world.followed.flows[flow].id.clone()).collect(),
         clients: machines.len(),
-        first_seen: times().min().or_else(|| spans().filter_map(|flow| flow.started).min()),
-        last_seen: times().max().or_else(|| spans().filter_map(|flow| flow.ended).max()),
+        first_seen: times.iter().min().copied().or_else(|| spans().filter_map(|flow| flow.started).min()),
+        last_seen: times.iter().max().copied().or_else(|| spans().filter_map(|flow| flow.ended).max()),
     }
+}
+
+/// When it was seen, UTC: lines that tell of a failure, unless there are none. What went well before is evidence too, and
+/// no sign of it.
+fn times(group: &[Match], world: &World<'_>) -> Vec<Micros> {
+    let lines = || group.iter().flat_map(|found| &found.evidence).map(|&event| &world.events[event as usize]);
+    let failed: Vec<Micros> =
+        lines().filter(|event| event.mark() == Mark::Fail).filter_map(|event| event.stamp.utc).collect();
+    if failed.is_empty() { lines().filter_map(|event| event.stamp.utc).collect() } else { failed }
 }
 
 /// The clients of a group, as indices of their machines.
