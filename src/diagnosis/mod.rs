@@ -132,11 +132,30 @@ pub fn diagnose(
     let located = of_flow.iter().enumerate().filter_map(|(flow, found)| located(flow, found, &world)).collect();
     let asked = followed.flows.iter().zip(of_flow).filter(|(flow, _)| (question.flow)(flow));
     let mut matches: Vec<Match> = asked.flat_map(|(_, found)| found).collect();
-    let unplaced = site.into_iter().enumerate().filter(|(index, _)| !placed.contains(index)).map(|(_, found)| found);
-    matches.extend(unplaced.filter(|found| {
+    let is_asked = |found: &Match| {
         found.evidence.is_empty() || found.evidence.iter().any(|&event| (question.line)(&events[event as usize]))
-    }));
+    };
+    for (index, found) in site.into_iter().enumerate() {
+        if !placed.contains(&index) && is_asked(&found) && !follows(&found, &mut matches, &world) {
+            matches.push(found);
+        }
+    }
     (grouping::findings(matches, &world, knowledge), located)
+}
+
+/// True where what the servers' logs tell follows from a cause of flows near it that is as sure; it is listed there.
+fn follows(of_site: &Match, matches: &mut [Match], world: &World<'_>) -> bool {
+    let mut follows = false;
+    for cause in matches.iter_mut().filter(|cause| cause.failure.consequences.contains(&of_site.failure.id)) {
+        let Some(flow) = cause.flow.filter(|_| !cause.is_overcome() && cause.confidence >= of_site.confidence) else {
+            continue;
+        };
+        if Case::of_flow(world, flow).is_near(&of_site.evidence) {
+            cause.consequences.insert(of_site.failure.id.clone());
+            follows = true;
+        }
+    }
+    follows
 }
 
 /// Where a flow broke, if all that can have stopped it and is likely at least lies at one stage on the way to what was
