@@ -109,7 +109,7 @@ fn finding(group: &[Match], onset: Option<&Onset>, world: &World<'_>, knowledge:
         failure: failure.id.clone(),
         severity: best.severity,
         confidence: best.confidence,
-        hypothesis: failure.hypothesis,
+        hypothesis: failure.hypothesis && best.confidence == Confidence::Possible,
         stage: failure.stage,
         scope: if onset.is_some() { ALL_AT_ONCE.to_owned() } else { failure.scope.clone() },
         title: fill(own(|when| when.title.as_ref()).unwrap_or(&failure.title)),

@@ -17,6 +17,7 @@ mod onset;
 mod patterns;
 mod ranking;
 mod shapes;
+mod silence;
 mod words;
 mod world;
 

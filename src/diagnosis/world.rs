@@ -153,6 +153,12 @@ impl<'a> World<'a> {
         Some(self.request(*number))
     }
 
+    /// UTC of the last request through a gateway that was sent until a time and answered.
+    pub fn last_passed(&self, utc: Micros) -> Option<Micros> {
+        let until = self.passed.partition_point(|(at, _)| *at <= utc);
+        self.passed[..until].last().map(|(at, _)| *at)
+    }
+
     /// Whether other clients than this machine's, whose flows were completed, asked for tokens for this resource; `None`
     /// where no other asked for any.
     pub fn others_ask_for(&self, resource: &str, machine: usize) -> Option<bool> {

@@ -196,7 +196,10 @@ impl Failure {
     /// Messages that its conditions, what is missing, and what shows it to be over, name.
     pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
         let of_conditions = self.conditions().filter_map(|condition| match condition {
-            Condition::Event(shape) | Condition::Absent(shape) | Condition::ServedSince(shape) => Some(&shape.message),
+            Condition::Event(shape)
+            | Condition::Absent(shape)
+            | Condition::ServedSince(shape)
+            | Condition::FellSilent(shape) => Some(&shape.message),
             _ => None,
         });
         let verbose = self.missing.iter().map(|missing| &missing.verbose);
@@ -317,6 +320,9 @@ pub enum Condition {
     Artefact(ArtefactShape),
     /// After the last event of these messages, a request through a gateway was answered: what they tell is over.
     ServedSince(EventShape),
+    /// Events of these messages, which came often, stopped on all machines that wrote them, and with them every request
+    /// through a gateway: requests passed until then and none has since, while other servers' logs go on.
+    FellSilent(EventShape),
 }
 
 impl Condition {
