@@ -43,6 +43,7 @@ pub fn holds(pattern: Pattern, case: &Case<'_>) -> Option<Vec<u32>> {
         Pattern::OtherClocksAgree => clocks_agree(case)?.then(Vec::new),
         Pattern::OtherClocksDisagree => clocks_disagree(case)?.then(Vec::new),
         Pattern::ResourceDiffersFromWorkingClients => resource_differs(case),
+        Pattern::ThreeOtherClocksDisagree => (clocks_disagree(case)? && three_share_a_time(case)?).then(Vec::new),
         Pattern::TokenExpiredByDays => {
             token_refused(case, |refusal| refusal.expired_for.is_some_and(|gap| gap > CLOCK_TROUBLE))
         }
@@ -232,6 +233,14 @@ fn clocks_disagree(case: &Case<'_>) -> Option<bool> {
     let mut others = case.world.spans_of_others(host).peekable();
     others.peek()?;
     Some(!others.any(|(first, last)| first - DAY <= at && at <= last + DAY))
+}
+
+/// True where the logs of three other machines share a time: they were collected together, so that it is this one's clock
+/// which tells another.
+fn three_share_a_time(case: &Case<'_>) -> Option<bool> {
+    let others: Vec<_> = case.world.spans_of_others(case.flow()?.client.host.as_deref()?).collect();
+    let shared = |(_, at): &(Micros, Micros)| others.iter().filter(|(from, to)| (from..=to).contains(&at)).count();
+    Some(others.iter().any(|other| shared(other) >= 3))
 }
 
 /// Database errors in at least two logs of the management point, up to its newest lines, and no token issued since.

@@ -505,6 +505,9 @@ pub enum Pattern {
     OtherClocksDisagree,
     /// This client asks for a token for another resource than every client that works.
     ResourceDiffersFromWorkingClients,
+    /// The logs of three other machines or more share a time, and none comes within a day of the time at which the flow's
+    /// request failed.
+    ThreeOtherClocksDisagree,
     /// A token was refused as expired by far more than clocks differ.
     TokenExpiredByDays,
     /// A token was refused as expired, or not yet valid, by no more than clocks differ.
