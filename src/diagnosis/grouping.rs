@@ -223,7 +223,10 @@ impl Explanation<'_> {
     fn unproven(&self) -> Option<String> {
         let server = workflow::of(self.best.failure.stage?).machine;
         let events = &self.case.world.events;
-        let shown = self.best.evidence.iter().any(|&event| events[event as usize].role() == Some(server));
+        // The channel between gateway and connection point is seen from either end.
+        let of_channel = self.best.failure.stage == Some(Stage::CmgForward);
+        let tells = |role| role == server || (of_channel && role == Role::ConnectionPoint);
+        let shown = self.best.evidence.iter().any(|&event| events[event as usize].role().is_some_and(tells));
         let open = self.best.confidence == Confidence::Possible && server != Role::Client && !shown;
         open.then(|| {
             format!(
@@ -249,11 +252,11 @@ impl Explanation<'_> {
         }
         let (passed, failed) = self.case.began()?;
         let (host, _) = self.case.first_failure()?;
-        Some(format!(
-            "Its requests to {host} passed until {}; the first that failed after that was at {}.",
-            words::minute(passed),
-            words::minute(failed),
-        ))
+        let (passed, failed) = (words::minute(passed), words::minute(failed));
+        let told =
+            format!("Its requests to {host} passed until {passed}; the first that failed after that was at {failed}.");
+        // Where both are of one minute, that is when it tried, and no onset.
+        (passed != failed).then_some(told)
     }
 
     fn artefacts(&self) -> Option<String> {

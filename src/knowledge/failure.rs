@@ -468,6 +468,9 @@ pub struct MissingEvidence {
     /// Parts of a bundle that do not suffice; the entry is dropped unless all of them are at hand for the client.
     #[serde(default)]
     pub after: Vec<String>,
+    /// Fields that tell it; the entry is dropped where the evidence has one of them.
+    #[serde(default)]
+    pub known: Vec<String>,
     /// It is the log of another client; the entry is dropped where logs of one are at hand.
     #[serde(default)]
     pub of_another_client: bool,

@@ -149,7 +149,9 @@ fn every_value_in_the_words_has_words_for_when_it_is_unknown() {
         let missing = failure.missing.iter().flat_map(|missing| [&missing.what, &missing.how]);
         let words = [&failure.explanation, &failure.remedy, &failure.verify].into_iter().chain(missing);
         for text in words {
-            for part in text.split('{').skip(1) {
+            // What stands in double brackets is left out where a value in it is not known.
+            let parts = text.split("[[").map(|part| part.split_once("]]").map_or(part, |(_, after)| after));
+            for part in parts.flat_map(|part| part.split('{').skip(1)) {
                 let (inside, _) =
                     part.split_once('}').unwrap_or_else(|| panic!("{}: open brace in {text}", failure.id));
                 let (field, fallback) = inside.split_once('|').unwrap_or((inside, ""));
