@@ -77,8 +77,8 @@ def write(folder: Path) -> int:
 
 
 def plain(words: str) -> str:
-    """Words of a failure without the values of a log: `{host|the CMG}` is the CMG."""
-    return re.sub(r"\{[a-z_]+\|([^}]*)\}", r"\1", " ".join(words.split()))
+    """Words of a failure without the values of a log: `{host|the CMG}` is the CMG, and `[[…]]`, which needs one, nothing."""
+    return re.sub(r"\{[a-z_]+\|([^}]*)\}", r"\1", re.sub(r"\[\[.*?\]\]", "", " ".join(words.split())))
 
 
 def _failure(failure: Entry, failures: dict[str, Entry], messages: dict[str, Entry]) -> str:

@@ -109,6 +109,7 @@ fn adopted(source: &Match, case: &Case<'_>) -> Match {
     found.evidence = case.events_within(Scope::Attempt).into_iter().filter(shows).collect();
     found.told.clear();
     found.refuted.clear();
+    found.ahead = None;
     found.consequences = case.codes_seen(&source.failure.consequences).into_iter().collect();
     found
 }

@@ -391,11 +391,12 @@ impl<'a> Case<'a> {
         let own: BTreeSet<&str> =
             self.requests().into_iter().filter_map(|number| self.world.request(number).host.as_deref()).collect();
         let asked = &self.world.by_host;
+        let is_gateway = |host: &&String| own.contains(host.as_str()) || self.world.answering.contains(*host);
         if named.iter().any(|host| own.contains(host.as_str())) {
             Some(false)
         } else if !own.is_empty() && named.iter().any(|host| asked.contains_key(host)) {
             Some(true)
-        } else if asked.len() > 1 {
+        } else if asked.keys().filter(is_gateway).count() > 1 {
             None
         } else {
             // A gateway has a name of its own besides the one that clients know it by.

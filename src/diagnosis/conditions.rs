@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::case::Case;
 use super::evaluate::add_lines;
-use super::{artefacts, patterns, shapes};
+use super::{artefacts, patterns, shapes, silence};
 use crate::flows::requests::Request;
 use crate::knowledge::{Condition, EventShape, RequestPart, RequestShape, Scope, StageShape, When};
 use crate::stage::{Role, Stage};
@@ -27,6 +27,7 @@ pub fn holds(condition: &Condition, case: &Case<'_>) -> Option<Vec<u32>> {
         Condition::Pattern(pattern) => patterns::holds(*pattern, case),
         Condition::Artefact(shape) => artefacts::holds(shape, case).map(|_| Vec::new()),
         Condition::ServedSince(shape) => served_since(shape, case),
+        Condition::FellSilent(shape) => silence::fell_silent(shape, case),
     }
 }
 

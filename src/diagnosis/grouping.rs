@@ -11,7 +11,8 @@ use super::{Match, artefacts, missing, words};
 use crate::events::Event;
 use crate::finding::{Confidence, Evidence, Finding, Severity};
 use crate::knowledge::{ALL_AT_ONCE, FailureRole, Knowledge, When};
-use crate::stage::Role;
+use crate::stage::{Mark, Role, Stage};
+use crate::time::Micros;
 use crate::tokens::without_tokens;
 use crate::workflow;
 
@@ -19,7 +20,8 @@ use crate::workflow;
 const LINES_OF_FLOW: usize = 40;
 const LINES_OF_FINDING: usize = 200;
 
-/// What is one finding: a failure, how bad it is, and, where it can hit one client and not the next, how sure.
+/// What is one finding: a failure, how bad it is, and, where it can hit one client and not the next, or the client's flow
+/// ended before the servers' logs show it, how sure.
 type Group = (String, Severity, Option<Confidence>);
 
 /// Matches by finding. What a flow overcame is told apart from what stops another, and what stops one flow of a client
@@ -39,7 +41,8 @@ fn groups(matches: Vec<Match>, world: &World<'_>) -> BTreeMap<Group, Vec<Match>>
     for found in of_flows {
         let known = client(&found).and_then(|client| of_client.get(&client).copied());
         let (worst, surest) = known.unwrap_or((found.severity, found.confidence));
-        let group = (found.failure.id.clone(), worst, found.failure.hits_one().then_some(surest));
+        let apart = found.failure.hits_one() || (found.ahead.is_some() && found.confidence == surest);
+        let group = (found.failure.id.clone(), worst, apart.then_some(surest));
         groups.entry(group).or_default().push(found);
     }
     for found in alone {
@@ -92,8 +95,7 @@ fn finding(group: &[Match], onset: Option<&Onset>, world: &World<'_>, knowledge:
         without_tokens(&filled).into_owned()
     };
     let own = |words: fn(&When) -> Option<&String>| best.held_rules().find_map(words);
-    let times =
-        || group.iter().flat_map(|found| &found.evidence).filter_map(|&event| world.events[event as usize].stamp.utc);
+    let times = times(group, world);
     let spans = || flows.iter().map(|&flow| &world.followed.flows[flow]);
     let explanation = Explanation {
         words: fill(own(|when| when.explanation.as_ref()).unwrap_or(&failure.explanation)),
@@ -107,7 +109,7 @@ fn finding(group: &[Match], onset: Option<&Onset>, world: &World<'_>, knowledge:
         failure: failure.id.clone(),
         severity: best.severity,
         confidence: best.confidence,
-        hypothesis: failure.hypothesis,
+        hypothesis: failure.hypothesis && best.confidence == Confidence::Possible,
         stage: failure.stage,
         scope: if onset.is_some() { ALL_AT_ONCE.to_owned() } else { failure.scope.clone() },
         title: fill(own(|when| when.title.as_ref()).unwrap_or(&failure.title)),
@@ -126,9 +128,18 @@ fn finding(group: &[Match], onset: Option<&Onset>, world: &World<'_>, knowledge:
             .collect(),
         flows: flows.iter().map(|&flow| world.followed.flows[flow].id.clone()).collect(),
         clients: machines.len(),
-        first_seen: times().min().or_else(|| spans().filter_map(|flow| flow.started).min()),
-        last_seen: times().max().or_else(|| spans().filter_map(|flow| flow.ended).max()),
+        first_seen: times.iter().min().copied().or_else(|| spans().filter_map(|flow| flow.started).min()),
+        last_seen: times.iter().max().copied().or_else(|| spans().filter_map(|flow| flow.ended).max()),
     }
+}
+
+/// When it was seen, UTC: lines that tell of a failure, unless there are none. What went well before is evidence too, and
+/// no sign of it.
+fn times(group: &[Match], world: &World<'_>) -> Vec<Micros> {
+    let lines = || group.iter().flat_map(|found| &found.evidence).map(|&event| &world.events[event as usize]);
+    let failed: Vec<Micros> =
+        lines().filter(|event| event.mark() == Mark::Fail).filter_map(|event| event.stamp.utc).collect();
+    if failed.is_empty() { lines().filter_map(|event| event.stamp.utc).collect() } else { failed }
 }
 
 /// The clients of a group, as indices of their machines.
@@ -186,6 +197,7 @@ impl Explanation<'_> {
             overcome,
             self.whom(),
             self.unproven(),
+            self.ahead(),
             Some(self.words.clone()),
             self.since(),
             self.artefacts(),
@@ -211,7 +223,10 @@ impl Explanation<'_> {
     fn unproven(&self) -> Option<String> {
         let server = workflow::of(self.best.failure.stage?).machine;
         let events = &self.case.world.events;
-        let shown = self.best.evidence.iter().any(|&event| events[event as usize].role() == Some(server));
+        // The channel between gateway and connection point is seen from either end.
+        let of_channel = self.best.failure.stage == Some(Stage::CmgForward);
+        let tells = |role| role == server || (of_channel && role == Role::ConnectionPoint);
+        let shown = self.best.evidence.iter().any(|&event| events[event as usize].role().is_some_and(tells));
         let open = self.best.confidence == Confidence::Possible && server != Role::Client && !shown;
         open.then(|| {
             format!(
@@ -221,17 +236,27 @@ impl Explanation<'_> {
         })
     }
 
+    /// What the servers' logs show only after the flow had ended.
+    fn ahead(&self) -> Option<String> {
+        let ahead = self.best.ahead?;
+        let unless = if ahead.measured { "" } else { ", unless the clocks of client and server are that far apart" };
+        Some(format!(
+            "The servers' logs at hand show it only from {} on, after this had failed{unless}.",
+            words::minute(ahead.first)
+        ))
+    }
+
     fn since(&self) -> Option<String> {
         if self.onset.is_some() || self.machines != 1 {
             return None;
         }
         let (passed, failed) = self.case.began()?;
         let (host, _) = self.case.first_failure()?;
-        Some(format!(
-            "Its requests to {host} passed until {}; the first that failed after that was at {}.",
-            words::minute(passed),
-            words::minute(failed),
-        ))
+        let (passed, failed) = (words::minute(passed), words::minute(failed));
+        let told =
+            format!("Its requests to {host} passed until {passed}; the first that failed after that was at {failed}.");
+        // Where both are of one minute, that is when it tried, and no onset.
+        (passed != failed).then_some(told)
     }
 
     fn artefacts(&self) -> Option<String> {

@@ -22,7 +22,9 @@ pub fn missing(found: &Match, case: &Case<'_>) -> Vec<Missing> {
         return Vec::new();
     }
     let (from, to) = times(found, case);
-    let asked = || found.failure.missing.iter().filter(|wanted| has_parts(&wanted.after, case));
+    let is_known = |field: &String| words::value(field, &found.evidence, case).is_some();
+    let is_open = |wanted: &&MissingEvidence| has_parts(&wanted.after, case) && !wanted.known.iter().any(is_known);
+    let asked = || found.failure.missing.iter().filter(is_open);
     let absent = || asked().filter(|wanted| !is_at_hand(wanted, from, to, case));
     let open = |wanted: &MissingEvidence| -> Vec<String> {
         wanted.separates.iter().filter(|id| !found.refuted.contains(*id)).cloned().collect()

@@ -5,6 +5,7 @@
 //! not beside them. A flow whose lines name no cause takes that of its neighbours ([`adopt`]).
 
 mod adopt;
+mod ahead;
 mod artefacts;
 mod case;
 mod conditions;
@@ -16,6 +17,7 @@ mod onset;
 mod patterns;
 mod ranking;
 mod shapes;
+mod silence;
 mod words;
 mod world;
 
@@ -34,6 +36,7 @@ use crate::stage::{Mark, Outcome, Stage, StageStatus};
 use crate::time::Micros;
 use crate::workflow;
 
+use ahead::Ahead;
 use artefacts::Told;
 use case::Case;
 use evaluate::{Held, Tried, add_lines, add_told, try_failure};
@@ -64,6 +67,8 @@ struct Match {
     mended: Option<Micros>,
     /// Neighbours of which all was there that their rules require, and something that contradicts them as well.
     refuted: BTreeSet<String>,
+    /// The flow ended before the servers' logs show it.
+    ahead: Option<Ahead>,
 }
 
 impl Match {
@@ -81,6 +86,7 @@ impl Match {
             rivals: BTreeSet::new(),
             mended: None,
             refuted: BTreeSet::new(),
+            ahead: None,
         }
     }
 
@@ -127,11 +133,30 @@ pub fn diagnose(
     let located = of_flow.iter().enumerate().filter_map(|(flow, found)| located(flow, found, &world)).collect();
     let asked = followed.flows.iter().zip(of_flow).filter(|(flow, _)| (question.flow)(flow));
     let mut matches: Vec<Match> = asked.flat_map(|(_, found)| found).collect();
-    let unplaced = site.into_iter().enumerate().filter(|(index, _)| !placed.contains(index)).map(|(_, found)| found);
-    matches.extend(unplaced.filter(|found| {
+    let is_asked = |found: &Match| {
         found.evidence.is_empty() || found.evidence.iter().any(|&event| (question.line)(&events[event as usize]))
-    }));
+    };
+    for (index, found) in site.into_iter().enumerate() {
+        if !placed.contains(&index) && is_asked(&found) && !follows(&found, &mut matches, &world) {
+            matches.push(found);
+        }
+    }
     (grouping::findings(matches, &world, knowledge), located)
+}
+
+/// True where what the servers' logs tell follows from a cause of flows near it that is as sure; it is listed there.
+fn follows(of_site: &Match, matches: &mut [Match], world: &World<'_>) -> bool {
+    let mut follows = false;
+    for cause in matches.iter_mut().filter(|cause| cause.failure.consequences.contains(&of_site.failure.id)) {
+        let Some(flow) = cause.flow.filter(|_| !cause.is_overcome() && cause.confidence >= of_site.confidence) else {
+            continue;
+        };
+        if Case::of_flow(world, flow).is_near(&of_site.evidence) {
+            cause.consequences.insert(of_site.failure.id.clone());
+            follows = true;
+        }
+    }
+    follows
 }
 
 /// Where a flow broke, if all that can have stopped it and is likely at least lies at one stage on the way to what was
@@ -142,7 +167,10 @@ fn located(flow: usize, found: &[Match], world: &World<'_>) -> Option<Located> {
     let cause = causes.next()?;
     let stage = cause.failure.stage?;
     let alone = causes.all(|other| other.failure.stage == Some(stage));
-    if !alone || cause.confidence < Confidence::Likely || !can_lie_at(&world.followed.flows[flow], stage) {
+    let followed = &world.followed.flows[flow];
+    let mut own = followed.events.iter().filter(|event| event.attempt == followed.attempts && event.is_proven());
+    let is_shown = own.any(|event| event.stage == stage && cause.evidence.contains(&event.event));
+    if !alone || cause.confidence < Confidence::Likely || !can_lie_at(followed, stage, is_shown) {
         return None;
     }
     let mut lines = cause.evidence.iter().map(|&event| &world.events[event as usize]);
@@ -206,6 +234,9 @@ fn flow_matches(
         }
     }
     merge_same(&mut found);
+    for found in &mut found {
+        ahead::limit(found, &case);
+    }
     drop_yielding(&mut found);
     let (symptoms, found): (Vec<Match>, Vec<Match>) =
         found.into_iter().partition(|found| found.failure.role == FailureRole::Symptom);

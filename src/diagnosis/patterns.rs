@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::Case;
+use super::world::PAIRS;
 use crate::events::Event;
 use crate::flows::requests::Request;
 use crate::flows::{Clock, identity};
@@ -13,9 +14,6 @@ use crate::time::{MINUTE, Micros, parse_us_date_time};
 /// A token that is off by less than this is off by somebody's clock: the failure catalogue (D1, D3) sets minutes
 /// against days, and Entra's tokens live for an hour at least.
 const CLOCK_TROUBLE: Micros = 60 * MINUTE;
-
-/// So many pairs of lines prove how far two clocks are apart.
-const PAIRS: usize = 3;
 
 /// An error this close to the end of the logs goes on.
 const CURRENT: Micros = 15 * MINUTE;
@@ -45,6 +43,7 @@ pub fn holds(pattern: Pattern, case: &Case<'_>) -> Option<Vec<u32>> {
         Pattern::OtherClocksAgree => clocks_agree(case)?.then(Vec::new),
         Pattern::OtherClocksDisagree => clocks_disagree(case)?.then(Vec::new),
         Pattern::ResourceDiffersFromWorkingClients => resource_differs(case),
+        Pattern::ThreeOtherClocksDisagree => (clocks_disagree(case)? && three_share_a_time(case)?).then(Vec::new),
         Pattern::TokenExpiredByDays => {
             token_refused(case, |refusal| refusal.expired_for.is_some_and(|gap| gap > CLOCK_TROUBLE))
         }
@@ -234,6 +233,14 @@ fn clocks_disagree(case: &Case<'_>) -> Option<bool> {
     let mut others = case.world.spans_of_others(host).peekable();
     others.peek()?;
     Some(!others.any(|(first, last)| first - DAY <= at && at <= last + DAY))
+}
+
+/// True where the logs of three other machines share a time: they were collected together, so that it is this one's clock
+/// which tells another.
+fn three_share_a_time(case: &Case<'_>) -> Option<bool> {
+    let others: Vec<_> = case.world.spans_of_others(case.flow()?.client.host.as_deref()?).collect();
+    let shared = |(_, at): &(Micros, Micros)| others.iter().filter(|(from, to)| (from..=to).contains(&at)).count();
+    Some(others.iter().any(|other| shared(other) >= 3))
 }
 
 /// Database errors in at least two logs of the management point, up to its newest lines, and no token issued since.

@@ -1,18 +1,42 @@
 //! Fills the words of a failure with the values found.
 
+use std::cell::Cell;
+
 use super::case::Case;
 use crate::flows::requests::Request;
 use crate::knowledge::{Codes, Component};
+use crate::stage::Role;
 use crate::time::{Micros, rfc3339};
 
-/// Replaces `{field}` and `{field|words when unknown}` by values.
+/// Replaces `{field}` and `{field|words when unknown}` by values. What stands in `[[` and `]]` is left out where a value in
+/// it is not known.
 ///
 /// ```text
 /// "{host|the CMG} refused" -> "cmg.contoso.com refused", or "the CMG refused" where no host is known
+/// "Refused.[[ It ended at {valid_to}.]]" -> "Refused.", where it is not known when it ended
 /// ```
 pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(text.len() + 64);
     let mut rest = text.trim();
+    while let Some((before, (part, after))) =
+        rest.split_once("[[").and_then(|(before, part)| Some((before, part.split_once("]]")?)))
+    {
+        filled.push_str(&filled_in(before, value));
+        let unknown = Cell::new(false);
+        let known = filled_in(part, &|field| {
+            let found = value(field);
+            unknown.set(unknown.get() || found.is_none());
+            found
+        });
+        filled.push_str(if unknown.get() { "" } else { &known });
+        rest = after;
+    }
+    filled + &filled_in(rest, value)
+}
+
+fn filled_in(text: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
         filled.push_str(before);
         let Some((inside, after)) = after.split_once('}') else {
@@ -44,6 +68,9 @@ pub fn value(field: &str, evidence: &[u32], case: &Case<'_>) -> Option<String> {
     if field == "client" {
         return case.flow()?.client.host.clone();
     }
+    if field == "clocks" {
+        return clocks(evidence, case);
+    }
     let request = request_of(evidence, case).or_else(|| case.failed_request());
     let of_request = request.and_then(|request| request_value(field, request));
     // What a symptom names is not the cause's: ccmsetup's exit code is no library's error.
@@ -52,6 +79,33 @@ pub fn value(field: &str, evidence: &[u32], case: &Case<'_>) -> Option<String> {
     let of_evidence = || evidence.iter().find_map(|&event| named(event));
     let of_flow = || case.detail()?.events.iter().find_map(|(event, _)| named(*event));
     of_request.or_else(of_evidence).or_else(of_flow).or_else(|| client_value(field, case))
+}
+
+/// How far the clock of the server that wrote the evidence is from the client's, where that was measured.
+///
+/// ```text
+/// MP01's is 9 min 12 s ahead of PC042's
+/// ```
+fn clocks(evidence: &[u32], case: &Case<'_>) -> Option<String> {
+    let client = &case.world.followed.machines[case.detail()?.machine].name;
+    evidence.iter().find_map(|&event| {
+        let event = case.event(event);
+        let log = case.world.sources.get(event.place.source as usize).filter(|log| log.role != Some(Role::Client))?;
+        let (server, at) = (log.host.as_deref().unwrap_or(&log.machine), event.stamp.utc?);
+        let (ahead, doubt) = case.world.clocks_apart((server, at), (client, case.flow()?.ended?))?;
+        let way = if ahead < 0.0 { "behind" } else { "ahead of" };
+        let told = if ahead.abs() <= doubt { "with".to_owned() } else { format!("{} {way}", duration(ahead.abs())) };
+        Some(format!("{server}'s is {told} {client}'s"))
+    })
+}
+
+/// Seconds in words: `9 min 12 s`.
+fn duration(seconds: f64) -> String {
+    if seconds < 60.0 {
+        format!("{seconds:.0} s")
+    } else {
+        format!("{:.0} min {:.0} s", (seconds / 60.0).floor(), seconds % 60.0)
+    }
 }
 
 /// A value with the name of the code that it is: `12029 (ERROR_WINHTTP_CANNOT_CONNECT)`.
@@ -110,6 +164,10 @@ mod tests {
     fn values_and_fallbacks_stand_where_the_braces_were() {
         let known = |field: &str| (field == "host").then(|| "cmg.contoso.com".to_owned());
         assert_eq!(fill("{host|the CMG} said {code|nothing}", &known), "cmg.contoso.com said nothing");
+        assert_eq!(
+            fill("Refused.[[ It is {host}.]][[ It ended at {end|noon}.]]", &known),
+            "Refused. It is cmg.contoso.com."
+        );
         assert_eq!(fill("a { that never closes", &known), "a { that never closes");
     }
 }

@@ -6,11 +6,14 @@ use super::onset::{self, Onset};
 use crate::artefacts::{Artefact, Artefacts, Judged};
 use crate::events::Event;
 use crate::flows::requests::Request;
-use crate::flows::{Flow, FlowDetail, Followed};
+use crate::flows::{Clock, Flow, FlowDetail, Followed};
 use crate::knowledge::Codes;
 use crate::record::Source;
 use crate::stage::{Outcome, Role, Stage, StageStatus};
 use crate::time::Micros;
+
+/// So many pairs of lines prove how far two clocks are apart.
+pub const PAIRS: usize = 5;
 
 /// Everything that was read and followed, indexed for rules.
 pub struct World<'a> {
@@ -30,6 +33,8 @@ pub struct World<'a> {
     pub(super) servers: BTreeMap<&'a str, Vec<(Option<Micros>, u32)>>,
     /// Requests to gateways by host, in order of UTC, each with its machine.
     pub(super) by_host: BTreeMap<String, Vec<(Micros, u32, usize)>>,
+    /// Those of the hosts that answered some request over HTTP: who asks for a name that is none reaches no gateway.
+    pub(super) answering: BTreeSet<String>,
     /// Requests to gateways by machine, in order of time.
     pub(super) by_machine: Vec<Vec<u32>>,
     /// Place of each request among those of its machine.
@@ -87,6 +92,7 @@ impl<'a> World<'a> {
             listed: listed.iter().map(|artefact| Judged::from(artefact.clone())).collect(),
             servers,
             by_host: BTreeMap::new(),
+            answering: BTreeSet::new(),
             by_machine: vec![Vec::new(); followed.machines.len()],
             place_of_request: BTreeMap::new(),
             passed: Vec::new(),
@@ -115,6 +121,9 @@ impl<'a> World<'a> {
                 self.by_machine[machine].push(number);
                 let Some(utc) = self.events[event as usize].stamp.utc else { continue };
                 if let Some(host) = &request.host {
+                    if request.passed() || (request.failed() && !request.failed_below_http()) {
+                        self.answering.insert(host.clone());
+                    }
                     self.by_host.entry(host.clone()).or_default().push((utc, number, machine));
                 }
                 if request.passed() {
@@ -144,6 +153,12 @@ impl<'a> World<'a> {
         Some(self.request(*number))
     }
 
+    /// UTC of the last request through a gateway that was sent until a time and answered.
+    pub fn last_passed(&self, utc: Micros) -> Option<Micros> {
+        let until = self.passed.partition_point(|(at, _)| *at <= utc);
+        self.passed[..until].last().map(|(at, _)| *at)
+    }
+
     /// Whether other clients than this machine's, whose flows were completed, asked for tokens for this resource; `None`
     /// where no other asked for any.
     pub fn others_ask_for(&self, resource: &str, machine: usize) -> Option<bool> {
@@ -159,6 +174,25 @@ impl<'a> World<'a> {
         let own = host.to_ascii_lowercase();
         let others = self.spans.iter().filter(move |(machine, _)| **machine != own);
         others.map(|(_, span)| *span)
+    }
+
+    /// How far the first machine's clock is ahead of the second's, each at a time of its own, and how far that may be off,
+    /// seconds; `None` where too few pairs of lines tell.
+    pub fn clocks_apart(&self, one: (&str, Micros), other: (&str, Micros)) -> Option<(f64, f64)> {
+        let (one, other) = (self.clock(one.0, one.1)?, self.clock(other.0, other.1)?);
+        (one.0 == other.0).then_some((one.1 - other.1, one.2 + other.2))
+    }
+
+    /// The machine that this one's clock is compared with, how far it is ahead of that, and how far this may be off,
+    /// seconds.
+    fn clock(&self, machine: &str, at: Micros) -> Option<(&'a str, f64, f64)> {
+        let clocks = &self.followed.clocks;
+        if let Some(clock) = clocks.iter().find(|clock| clock.reference == machine) {
+            return Some((&clock.reference, 0.0, 0.0));
+        }
+        let held_then = |clock: &&Clock| clock.host == machine && clock.from.is_none_or(|from| from <= at);
+        let clock = clocks.iter().filter(held_then).max_by_key(|clock| clock.from)?;
+        (clock.pairs >= PAIRS).then_some((&clock.reference, clock.offset_seconds, clock.uncertainty_seconds))
     }
 
     /// Host names of the machines of a role.

@@ -19,12 +19,15 @@ pub struct Located {
 }
 
 /// True where the stage at which a flow broke was concluded from what did not come, and `stage`, of which no line says
-/// that it passed, can be what was in the way.
-pub fn can_lie_at(flow: &Flow, stage: Stage) -> bool {
+/// that it passed, can be what was in the way: it lies on the way to that stage, or is what the client goes on to, or a
+/// line of the flow itself speaks of it (`is_shown`).
+pub fn can_lie_at(flow: &Flow, stage: Stage, is_shown: bool) -> bool {
     let result = |wanted: Stage| flow.stages.iter().find(|result| result.stage == wanted);
     let Some(broken) = flow.broke_at.and_then(result) else { return false };
     let passed = result(stage).is_some_and(|known| known.status == StageStatus::Passed && !known.inferred);
-    broken.inferred && workflow::is_behind(broken.stage, stage) && !passed
+    let asked = broken.stage;
+    let can_be = is_shown || workflow::is_behind(asked, stage) || workflow::goes_on_to(asked, stage);
+    broken.inferred && asked != stage && !passed && can_be
 }
 
 impl Followed {
@@ -43,11 +46,13 @@ fn locate(flow: &mut Flow, found: &Located) {
     let asked = flow.broke_at.replace(found.stage);
     for result in &mut flow.stages {
         let unseen = result.status == StageStatus::Unseen;
+        let was_asked = Some(result.stage) == asked;
+        let was_answered = was_asked && workflow::goes_on_to(result.stage, found.stage);
         if result.stage == found.stage {
             result.conclude(StageStatus::Failed, found);
-        } else if unseen && before.contains(&result.stage) {
+        } else if was_answered || (unseen && before.contains(&result.stage)) {
             result.conclude(StageStatus::Passed, found);
-        } else if Some(result.stage) == asked {
+        } else if was_asked {
             result.leave(format!("asked for, and not done: the flow broke at {}", found.stage.id()));
         } else if unseen && result.stage > found.stage {
             result.leave(format!("not reached: the flow broke at {}", found.stage.id()));

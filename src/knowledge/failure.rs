@@ -200,7 +200,10 @@ impl Failure {
     /// Messages that its conditions, what is missing, and what shows it to be over, name.
     pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
         let of_conditions = self.conditions().filter_map(|condition| match condition {
-            Condition::Event(shape) | Condition::Absent(shape) | Condition::ServedSince(shape) => Some(&shape.message),
+            Condition::Event(shape)
+            | Condition::Absent(shape)
+            | Condition::ServedSince(shape)
+            | Condition::FellSilent(shape) => Some(&shape.message),
             _ => None,
         });
         let verbose = self.missing.iter().map(|missing| &missing.verbose);
@@ -321,6 +324,9 @@ pub enum Condition {
     Artefact(ArtefactShape),
     /// After the last event of these messages, a request through a gateway was answered: what they tell is over.
     ServedSince(EventShape),
+    /// Events of these messages, which came often, stopped on all machines that wrote them, and with them every request
+    /// through a gateway: requests passed until then and none has since, while other servers' logs go on.
+    FellSilent(EventShape),
 }
 
 impl Condition {
@@ -466,6 +472,9 @@ pub struct MissingEvidence {
     /// Parts of a bundle that do not suffice; the entry is dropped unless all of them are at hand for the client.
     #[serde(default)]
     pub after: Vec<String>,
+    /// Fields that tell it; the entry is dropped where the evidence has one of them.
+    #[serde(default)]
+    pub known: Vec<String>,
     /// It is the log of another client; the entry is dropped where logs of one are at hand.
     #[serde(default)]
     pub of_another_client: bool,
@@ -503,6 +512,9 @@ pub enum Pattern {
     OtherClocksDisagree,
     /// This client asks for a token for another resource than every client that works.
     ResourceDiffersFromWorkingClients,
+    /// The logs of three other machines or more share a time, and none comes within a day of the time at which the flow's
+    /// request failed.
+    ThreeOtherClocksDisagree,
     /// A token was refused as expired by far more than clocks differ.
     TokenExpiredByDays,
     /// A token was refused as expired, or not yet valid, by no more than clocks differ.

@@ -151,6 +151,11 @@ pub fn is_behind(stage: Stage, broken: Stage) -> bool {
         || lies_on_the_way(broken, stage)
 }
 
+/// True where a client goes on to `next` with the answer that it got at `asked`, though it need not have asked.
+pub fn goes_on_to(asked: Stage, next: Stage) -> bool {
+    asked == AadInfo && matches!(next, WpjCertificate | AadToken)
+}
+
 /// True where the stage lies between client and site, so that only a request to a CMG goes through it.
 pub fn needs_cmg(stage: Stage) -> bool {
     matches!(

@@ -378,10 +378,13 @@ fn compare_flow(expected: &ExpectedFlow, flow: &Flow, faults: &mut Vec<String>) 
 
 fn compare_findings(case: &Case, trail: &Trail, faults: &mut Vec<String>) {
     for expected in &case.findings {
-        // One cause that stops some and was overcome by others is two findings, and then two are expected.
+        // One cause that stops some and was overcome by others, or is surer of some than of others, is two findings, and
+        // then two are expected.
         let several = case.findings.iter().filter(|other| other.failure == expected.failure).count() > 1;
-        let is_it =
-            |found: &Finding| found.failure == expected.failure && (!several || found.severity == expected.severity);
+        let fits = |found: &Finding| {
+            found.severity == expected.severity && expected.clients.is_none_or(|clients| clients == found.clients)
+        };
+        let is_it = |found: &Finding| found.failure == expected.failure && (!several || fits(found));
         let found: Vec<(usize, &Finding)> =
             trail.findings.iter().enumerate().filter(|(_, found)| is_it(found)).collect();
         let [(rank, finding)] = found[..] else {

@@ -11,6 +11,7 @@ mod codes;
 mod corpus;
 mod discriminators;
 mod failures;
+mod findings;
 mod fuzz;
 #[cfg(feature = "simulate")]
 mod joins;

@@ -38,7 +38,7 @@ const LESS: [(&str, [Verdict; 3], &str); 11] = [
     ("cmg-certificate-expired", [Neighbour, First, First], "one client alone: its clock may be wrong"),
     ("tls-interception", [Wrong, Neighbour, First], "the issuer that was presented is in no log"),
     ("wpj-certificate-missing", [Neighbour, Neighbour, First], "its text is not public: the tenant may be the cause"),
-    ("token-clock-skew", [Wrong, First, First], "the client sees a 401, which has many causes"),
+    ("token-clock-skew", [Neighbour, First, First], "the client sees a 401, which has many causes"),
     ("client-chain-incomplete-on-cmg", [Neighbour; 3], "nothing tells it from a check that was turned on"),
     ("connector-ports-blocked", [Wrong, First, First], "the client sees no status: connector-down stands for it"),
     (

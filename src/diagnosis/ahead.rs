@@ -1,0 +1,75 @@
+//! Flows that ended before any server's log shows what is said to have stopped them: a line that came later proves
+//! nothing of them, however near it is.
+
+use super::Match;
+use super::case::Case;
+use super::shapes;
+use crate::finding::Confidence;
+use crate::flows::clocks::seconds;
+use crate::knowledge::{Condition, EventShape, Scope};
+use crate::record::Source;
+use crate::time::Micros;
+
+/// Clocks that nothing tells of are believed to be no further apart than this: machines of a domain that are cannot sign
+/// in to each other (Kerberos' default), seconds.
+const APART: f64 = 300.0;
+
+/// Where a flow stands to what the servers' logs show.
+#[derive(Debug, Clone, Copy)]
+pub struct Ahead {
+    /// UTC of the first line that shows it, by the server's clock.
+    pub first: Micros,
+    /// True where it is known how far the clocks of client and server are apart.
+    pub measured: bool,
+}
+
+/// Takes a cause for less sure in a flow that ended before the first line of the servers that shows it, and for possible at
+/// most where it is known how the clocks stand; unless the flow has proof of its own.
+pub fn limit(found: &mut Match, case: &Case<'_>) {
+    found.ahead = ahead(found, case);
+    if let Some(ahead) = found.ahead {
+        found.confidence = match (ahead.measured, found.confidence) {
+            (false, Confidence::Certain) => Confidence::Likely,
+            _ => Confidence::Possible,
+        };
+    }
+}
+
+fn ahead(found: &Match, case: &Case<'_>) -> Option<Ahead> {
+    let shapes: Vec<&EventShape> = of_servers(found)?;
+    let flow = case.flow()?;
+    let ended = flow.ended?;
+    let is_alike = |event: u32| shapes.iter().any(|shape| shapes::is_event_like(case.event(event), shape));
+    if flow.events.iter().any(|event| event.is_proven() && is_alike(event.event)) {
+        return None;
+    }
+    let messages = shapes.iter().flat_map(|shape| &shape.message);
+    let lines = messages.flat_map(|message| case.world.servers_of(message)).filter(|(_, event)| is_alike(*event));
+    let (first, event) = lines.filter_map(|(utc, event)| Some(((*utc)?, *event))).min()?;
+    let log = case.world.sources.get(case.event(event).place.source as usize)?;
+    let server = log.host.as_deref().unwrap_or(&log.machine);
+    let own = &case.world.followed.machines[case.detail()?.machine].name;
+    let clocks = case.world.clocks_apart((server, first), (own, ended));
+    let (by, doubt) = clocks.unwrap_or((0.0, APART));
+    // What was before a log begins, nobody knows, unless it begins with this very line because it holds nothing else, and
+    // another log of the machine goes further back.
+    let begins_before = |log: &Source| log.first.is_some_and(|begins| seconds(begins - ended) <= by);
+    let others = || case.world.sources.iter().filter(|other| other.machine == log.machine);
+    let is_kept = begins_before(log) || (log.first == Some(first) && others().any(begins_before));
+    (is_kept && seconds(first - ended) - by > doubt).then_some(Ahead { first, measured: clocks.is_some() })
+}
+
+/// What the rules require of the servers' logs around a flow; `None` where they require nothing of them, or something of
+/// the flow's own request that proves as much.
+fn of_servers(found: &Match) -> Option<Vec<&EventShape>> {
+    let mut shapes = Vec::new();
+    for condition in found.held_rules().flat_map(|when| &when.requires) {
+        match condition {
+            Condition::Event(shape) if matches!(shape.within, Scope::Site | Scope::SiteHistory) => shapes.push(shape),
+            Condition::Event(_) | Condition::Artefact(_) => return None,
+            Condition::Request(shape) if !shape.status_text.is_empty() || !shape.flag.is_empty() => return None,
+            _ => {}
+        }
+    }
+    (!shapes.is_empty()).then_some(shapes)
+}
