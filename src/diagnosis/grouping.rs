@@ -73,7 +73,8 @@ pub fn findings(matches: Vec<Match>, world: &World<'_>, knowledge: &Knowledge) -
         .collect();
     findings.sort_by_key(|((at_once, fit), finding)| {
         let (severity, confidence) = (Reverse(finding.severity), Reverse(finding.confidence));
-        (severity, *at_once, confidence, Reverse(finding.flows.len()), *fit, finding.stage, finding.failure.clone())
+        let reach = (Reverse(finding.clients), Reverse(finding.flows.len()));
+        (severity, *at_once, confidence, reach, *fit, finding.stage, finding.failure.clone())
     });
     findings.into_iter().map(|(_, finding)| finding).collect()
 }
@@ -189,9 +190,10 @@ impl Explanation<'_> {
             Some(since) => {
                 Some(format!("Over since: the same servers worked again, last at {}.", words::minute(since)))
             }
-            None => {
-                self.best.is_overcome().then(|| "Overcome since: the flow, or a later one, got past it.".to_owned())
-            }
+            None => self
+                .best
+                .is_overcome()
+                .then(|| "Overcome since, or done without: the flow, or a later one, got past it.".to_owned()),
         };
         let parts = [
             overcome,
@@ -210,11 +212,11 @@ impl Explanation<'_> {
         let onset = self.onset?;
         let (hit, asked) = (onset.machines.len(), onset.asked);
         let who = if hit == asked { format!("all {hit} clients") } else { format!("{hit} of {asked} clients") };
+        let (passed, from) = words::told_apart(onset.passed, onset.from);
         Some(format!(
-            "This is no single client's trouble: {who} that asked {} since {} failed, and until {} requests passed.",
+            "This is no single client's trouble: {who} that asked {} since {from} failed, and until {passed} requests \
+             passed.",
             onset.host,
-            words::minute(onset.from),
-            words::minute(onset.passed),
         ))
     }
 

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use crate::artefacts::{Artefact, Artefacts};
 use crate::events::Event;
 use crate::finding::{Confidence, Finding, Severity};
-use crate::flows::{Flow, Followed, LineRef, Located, can_lie_at};
+use crate::flows::{Flow, FlowDetail, Followed, LineRef, Located, can_lie_at};
 use crate::knowledge::{Failure, FailureRole, Knowledge, When};
 use crate::record::Source;
 use crate::stage::{Mark, Outcome, Stage, StageStatus};
@@ -136,8 +136,9 @@ pub fn diagnose(
     let is_asked = |found: &Match| {
         found.evidence.is_empty() || found.evidence.iter().any(|&event| (question.line)(&events[event as usize]))
     };
-    for (index, found) in site.into_iter().enumerate() {
+    for (index, mut found) in site.into_iter().enumerate() {
         if !placed.contains(&index) && is_asked(&found) && !follows(&found, &mut matches, &world) {
+            note_stranger(&mut found, followed);
             matches.push(found);
         }
     }
@@ -198,6 +199,14 @@ fn site_matches(world: &World<'_>, knowledge: &Knowledge) -> Vec<Match> {
     }
     drop_yielding(&mut all);
     all
+}
+
+/// What servers tell of a single client is no error where clients are at hand, get through, and it is none of them.
+fn note_stranger(found: &mut Match, followed: &Followed) {
+    let works = |(flow, detail): (&Flow, &FlowDetail)| flow.outcome == Outcome::Completed && detail.through_cmg;
+    if !found.failure.hits_many() && followed.flows.iter().zip(&followed.details).any(works) {
+        found.severity = found.severity.min(Severity::Warning);
+    }
 }
 
 /// A fault of a server that is over is no error any more.

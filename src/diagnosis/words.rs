@@ -62,6 +62,15 @@ pub fn minute(utc: Micros) -> String {
     text.get(..16).map_or_else(|| text.clone(), |minute| format!("{} UTC", minute.replace('T', " ")))
 }
 
+/// Two instants to the minute, or to the second where that tells them apart.
+pub fn told_apart(one: Micros, other: Micros) -> (String, String) {
+    if minute(one) != minute(other) {
+        return (minute(one), minute(other));
+    }
+    let second = |utc: Micros| rfc3339(utc).get(..19).map(|text| format!("{} UTC", text.replace('T', " ")));
+    (second(one).unwrap_or_default(), second(other).unwrap_or_default())
+}
+
 /// The value of a field: of the request that the evidence speaks of, else that failed; then of the evidence's lines,
 /// then of the flow's.
 pub fn value(field: &str, evidence: &[u32], case: &Case<'_>) -> Option<String> {

@@ -373,7 +373,7 @@ mod tests {
             assert_eq!(gate.text(&address), address);
         }
         // Objects that were written over several lines, or end where the text ends.
-        for object in ["{\n  \"alg\": \"RS256\"}", "{\r\n\t\"typ\":\"JWT\"}", "{}", "{ \"a\":1}"] {
+        for object in ["{\n  \"alg\": \"RS256\"}", "{\r\n\t\"typ\":\"JWT\"}", "{ \"a\":1}"] {
             let encoded = URL_SAFE_NO_PAD.encode(object);
             assert_eq!(gate.text(&format!("{encoded}.c2lnbmF0dXJlLXRoYXQtaXMtbG9uZw")), WITHHELD, "{object}");
         }
