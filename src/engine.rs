@@ -173,7 +173,10 @@ fn events_of(chunk: &Chunk, matcher: &Matcher) -> Vec<Event> {
 fn as_seen_at(sources: &[Source], until: Option<Micros>) -> Vec<Source> {
     let mut seen = sources.to_vec();
     if let Some(until) = until {
-        seen.iter_mut().for_each(|source| source.last = source.last.map(|last| last.min(until)));
+        for source in &mut seen {
+            let begun = source.first.filter(|first| *first < until);
+            (source.first, source.last) = (begun, begun.and(source.last).map(|last| last.min(until)));
+        }
     }
     seen
 }

@@ -291,8 +291,8 @@ def simulate(
 ) -> dict[str, int]:
     """Writes the logs of a simulated site, with the truth about them: for tests, benchmarks and trying things out.
 
-    The same arguments give the same files. Lines have publicly documented shapes; they prove how lines are joined and
-    judged, not how Configuration Manager words them.
+    The same arguments give the same files (with a `site`, the same `start` among them). Lines have publicly documented
+    shapes; they prove how lines are joined and judged, not how Configuration Manager words them.
 
     Args:
         out: Folder to write: a folder of logs for each machine, artefacts, `site.toml` and `truth.json`.

@@ -142,7 +142,7 @@ class Table(Generic[_RowT_co]):
     """A sequence of flows, events, stages, joins, findings, lines of evidence or sources; also a table of columns.
 
     As a sequence it has a length, `table[0]`, slices (which are tables again) and iteration. Flows can be asked for by
-    id, stages by name, findings by failure (the surest, where one is found for some clients more surely than for others),
+    id, stages by name, findings by failure (the first, where one is found for some clients more surely than for others),
     sources by path. As a table it is taken by every library that knows the
     Arrow PyCapsule protocol: `polars.DataFrame(table)`, `pyarrow.table(table)`, `duckdb.from_arrow(table)`. Columns are
     laid out when they are asked for.

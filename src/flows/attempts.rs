@@ -36,27 +36,30 @@ pub fn number(draft: &mut Draft, events: &[Event], requests: &Requests) {
         };
         member.attempt = attempt;
     }
-    if draft.closed.is_none() && attempt > 1 {
+    // A service flow that waits for nothing has got what it asked for.
+    let waits = draft.kind != FlowKind::Service || !draft.pending.is_empty();
+    if attempt > 1 && draft.closed.is_none() && waits {
         count_with_the_one_before(draft, attempt, events, requests);
     }
 }
 
-/// An attempt of which the log holds no more than the beginning counts with the one before: what has failed so far has
-/// failed, whether or not somebody had begun once more when the logs were collected.
+/// An attempt that was begun, and of which no line shows that it failed or got farther than the one before, counts with
+/// that one: what has failed so far has failed, though somebody tried once more before the logs were collected.
 fn count_with_the_one_before(draft: &mut Draft, last: u32, events: &[Event], requests: &Requests) {
     let of = |attempt: u32| draft.client.iter().filter(move |member| member.attempt == attempt);
     let event = |member: &Member| &events[member.event as usize];
-    let had: Vec<Option<Stage>> =
-        of(last - 1).map(event).filter(|event| event.mark() == Mark::Ok).map(Event::stage).collect();
-    let has_only_begun = of(last).all(|member| match event(member).mark() {
+    let before = || of(last - 1).map(event);
+    let passed: Vec<Option<Stage>> = before().filter(|event| event.mark() == Mark::Ok).map(Event::stage).collect();
+    let farthest = before().filter_map(Event::stage).max();
+    let is_merely_begun = of(last).all(|member| match event(member).mark() {
         Mark::Fail => false,
-        // No farther than the one before.
-        Mark::Ok => had.contains(&event(member).stage()),
+        Mark::Ok => passed.contains(&event(member).stage()),
         Mark::Start | Mark::Step => {
-            !requests.of(member.event).is_some_and(|request| request.to_cmg && request.passed())
+            let answered = requests.of(member.event).is_some_and(|request| request.to_cmg && request.passed());
+            !answered && event(member).stage() <= farthest
         }
     });
-    if has_only_begun {
+    if is_merely_begun {
         draft.client.iter_mut().filter(|member| member.attempt == last).for_each(|member| member.attempt = last - 1);
     }
 }

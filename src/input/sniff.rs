@@ -83,7 +83,8 @@ fn log(mut files: Vec<LogFile>, root: usize, above: &str) -> Option<Log> {
     Some(Log { path: current, host: machine.host, role: machine.role, machine: key, files, notes })
 }
 
-/// Puts together the logs of one machine and one name that begin with the same record: one log was collected twice, as a folder and a zip, or today and once more tomorrow.
+/// Puts together the logs of one machine and one name that begin with the same record: one log was collected twice, as
+/// a folder and a zip, or today and once more tomorrow.
 fn once_each(found: impl Iterator<Item = Log>) -> Vec<Log> {
     let mut logs: Vec<Log> = Vec::new();
     let mut beginning: HashMap<(String, u64), Vec<usize>> = HashMap::new();
@@ -177,7 +178,8 @@ fn is_framed(text: &str) -> bool {
 /// an IIS log are those of the next one.
 fn first_record(text: &str) -> Option<u64> {
     const CCM_END: &str = "]LOG]!>";
-    let start = text.split_inclusive('\n').take_while(|line| line.starts_with(['#', '\u{feff}'])).map(str::len).sum();
+    let text = text.trim_start_matches('\u{feff}');
+    let start = text.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum();
     let text = text.get(start..)?;
     let end = text.find(CCM_END).unwrap_or(0);
     let line_end = end + text.get(end..)?.find('\n')?;

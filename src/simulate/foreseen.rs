@@ -126,7 +126,12 @@ impl<'a> Foreseen<'a> {
         if differ.is_empty() {
             return Ok(());
         }
-        let told = differ.into_iter().take(10).collect::<Vec<_>>().join("; ");
+        const SAID: usize = 10;
+        let more = differ.len().saturating_sub(SAID);
+        let mut told = differ.into_iter().take(SAID).collect::<Vec<_>>().join("; ");
+        if more > 0 {
+            told.push_str(&format!("; and {more} more"));
+        }
         Err(refused("a site that can be simulated as it is told", told))
     }
 }

@@ -130,7 +130,8 @@ impl Simulated {
             // The same simulation once more changes nothing.
             Ok(there) if there == truth => {}
             Ok(_) => {
-                let expected = "a folder without another simulation; give another one, or replace what lies there (--force; force=True in Python)";
+                let expected =
+                    "a folder without another simulation; give another one, or have what lies there replaced (force)";
                 return refused(expected, out);
             }
             Err(_) => {

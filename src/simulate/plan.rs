@@ -119,11 +119,7 @@ impl Plan {
             return wrong("skew", "at most 86400 seconds", self.skew_seconds.to_string());
         }
         if self.site.is_some() && self.start.is_none() {
-            return wrong(
-                "start",
-                "a time: what a site's certificates and tokens are worth depends on it",
-                "none".to_owned(),
-            );
+            return wrong("start", "a time, since the certificates of a described site have dates", "none".to_owned());
         }
         let (first, last) = (946_684_800 * SECOND, 4_102_444_800 * SECOND);
         if self.start.is_some_and(|start| !(first..last).contains(&start)) {

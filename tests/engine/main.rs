@@ -16,6 +16,7 @@ mod fuzz;
 #[cfg(feature = "simulate")]
 mod joins;
 mod knowledge;
+mod last_attempt;
 mod layers;
 mod own_knowledge;
 mod pki;

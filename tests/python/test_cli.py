@@ -279,7 +279,9 @@ def test_a_client_that_has_logs_and_no_flow_is_no_mistake(tmp_path: Path, capsys
     shutil.copytree(logs_of("root-missing-mask-8"), tmp_path / "logs")
     quiet = tmp_path / "logs" / "client-QUIET" / "CcmExec.log"
     quiet.parent.mkdir()
-    line = '<time="09:00:00.000+000" date="11-04-2026" component="CcmExec" context="" type="1" thread="1" file="a.cpp:1">'
+    line = (
+        '<time="09:00:00.000+000" date="11-04-2026" component="CcmExec" context="" type="1" thread="1" file="a.cpp:1">'
+    )
     quiet.write_text(f"<![LOG[Service is up and running]LOG]!>{line}\n", "utf-8")
     assert run(["diagnose", str(tmp_path / "logs"), "--client", "quiet"]) == 0
     assert "No flow of a client 'quiet'" in capsys.readouterr().err

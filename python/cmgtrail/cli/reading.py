@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypedDict, TypeVar
 
@@ -90,10 +91,12 @@ def followed(asked: Asked, clock: Zone) -> Trail:
     if not any(source.records for source in trail.sources):
         raise click.ClickException(f"not one log record was found in {', '.join(trail.paths)}.")
     if (client or since or until) and not len(trail.flows):
-        everything = package.read(logs, knowledge=knowledge, site=site, encoding=encoding)
+        whole = partial(package.read, logs, knowledge=knowledge, site=site, encoding=encoding)
+        everything = whole()
         why = nothing_of(everything, client, clock)
         # A name that nobody has is a mistake: "no finding" would be taken for health.
-        if client and not is_known(everything, client):
+        hosts = {host.casefold() for host in everything.sources.column("host") if host}
+        if client and client.casefold() not in hosts and not len(whole(client=client).flows):
             raise click.ClickException(why)
         click.echo(why, err=True)
     return trail
@@ -129,17 +132,6 @@ def spare(trail: Trail, option: str, file: str | None) -> None:
     }
     if target in roots or ((inside or by_pattern) and target.name in logs):
         raise click.UsageError(f"{option}: '{file}' is one of the logs that are read; give another file.")
-
-
-def is_known(everything: Trail, client: str) -> bool:
-    """Whether a log or a flow is of a client of this name or id."""
-    ids = [*everything.sources.column("host")]
-    for column in ("host", "device_id", "user_id", "client_id"):
-        ids += everything.flows.column(column)
-    wanted = client.strip("{}").lower()
-    return any(
-        known and known.strip("{}").lower().removeprefix("guid:") == wanted.removeprefix("guid:") for known in ids
-    )
 
 
 def nothing_of(everything: Trail, client: str | None, clock: Zone) -> str:
