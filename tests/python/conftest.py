@@ -52,3 +52,9 @@ def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo: Path) -> P
     shutil.copytree(demo, tmp_path / "logs")  # a test may write there
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def wrapped(out: str) -> list[str]:
+    """Lines of a terminal but for those that stay whole, to be copied: addresses and commands."""
+    whole = ("See: ", "Line by line: ")
+    return [line for line in out.splitlines() if not line.lstrip().startswith(whole)]

@@ -19,7 +19,7 @@ import pytest
 import cmgtrail
 from cmgtrail import cli, display
 from cmgtrail.cli import reading, run
-from conftest import HEALTHY, NO_TRAFFIC, logs_of
+from conftest import HEALTHY, NO_TRAFFIC, logs_of, wrapped
 
 COMMAND = [sys.executable, "-W", "error", "-c", "from cmgtrail.cli import main; main()"]
 
@@ -95,7 +95,7 @@ def test_findings_end_with_1_and_are_explained(demo: Path, capsys: Captured) -> 
     finding = cmgtrail.read(demo).findings[0]
     assert finding.failure in out.replace("\n", "")
     assert f"{finding.evidence[0].source}:{finding.evidence[0].line}" in out
-    assert max(map(len, out.splitlines())) <= 80
+    assert max(map(len, wrapped(out))) <= 80
 
 
 def test_healthy_logs_end_with_0(capsys: Captured) -> None:

@@ -20,6 +20,7 @@ from cmgtrail.cli.verdicts import Screen as ReportScreen
 from cmgtrail.display import words
 from cmgtrail.display.markup import Markup, join, tag
 from cmgtrail.report import render
+from conftest import wrapped
 
 HOSTILE = "<script>alert('x')</script>\"&\x1b[31m\x1b]0;owned\x07\x9b2J\u202etxt.exe\r\n\x00</pre>[bold]"
 
@@ -139,7 +140,7 @@ def test_the_terminal_holds_hostile_text_as_text_within_80_columns() -> None:
     out = screen(trail(HOSTILE))
     assert not controls(out)
     assert "[bold]" in out
-    assert max(len(line) for line in out.splitlines()) <= 80
+    assert max(map(len, wrapped(out))) <= 80
 
 
 def test_the_terminal_says_what_was_found_first() -> None:

@@ -28,7 +28,7 @@ from cmgtrail.cli import lines, run, saving
 from cmgtrail.cli.examples import EXAMPLES
 from cmgtrail.cli.flows import find
 from cmgtrail.display import words
-from conftest import HEALTHY, NO_TRAFFIC, logs_of
+from conftest import HEALTHY, NO_TRAFFIC, logs_of, wrapped
 
 Captured = pytest.CaptureFixture[str]
 COMMAND = [sys.executable, "-W", "error", "-c", "from cmgtrail.cli import main; main()"]
@@ -365,7 +365,7 @@ def test_every_example_runs_and_fits_80_columns(line: str, documented: Path, cap
     assert status in {0, 1, 3}, err
     machine = any(word in arguments for word in ("json", "csv", "parquet", "from-logs", "--faults"))
     if not machine and arguments[0] not in {"records", "simulate"}:
-        assert max(map(len, (out or " ").splitlines())) <= 80
+        assert max(map(len, wrapped(out or " "))) <= 80
 
 
 def test_a_pipe_gets_no_colour(demo: Path) -> None:

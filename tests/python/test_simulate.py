@@ -51,7 +51,7 @@ def test_two_sites_are_not_mixed_in_one_folder(tmp_path: Path, capsys: Captured)
     assert run([*one, "--seed", "2"]) == 2
     said = capsys.readouterr().err
     assert "another simulation" in said
-    assert "--force" in said
+    assert "(force)" in said
     assert sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file() and path != own) == before
     assert run([*one, "--seed", "2", "--force"]) == 0
     truth = json.loads((tmp_path / "out" / "truth.json").read_text("utf-8"))
