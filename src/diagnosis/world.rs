@@ -169,6 +169,11 @@ impl<'a> World<'a> {
             .then(|| self.resources.get(&resource.to_ascii_lowercase()).is_some_and(of_others))
     }
 
+    /// UTC from the first to the last record of a host's logs.
+    pub fn span_of(&self, host: &str) -> Option<(Micros, Micros)> {
+        self.spans.get(&host.to_ascii_lowercase()).copied()
+    }
+
     /// UTC of the first and last record of each other host than this.
     pub fn spans_of_others(&self, host: &str) -> impl Iterator<Item = (Micros, Micros)> {
         let own = host.to_ascii_lowercase();
@@ -225,6 +230,8 @@ fn spans(sources: &[Source]) -> BTreeMap<String, (Micros, Micros)> {
     let mut spans: BTreeMap<String, (Micros, Micros)> = BTreeMap::new();
     for source in sources {
         let Some((host, (first, last))) = source.host.as_ref().zip(source.first.zip(source.last)) else { continue };
+        // A clock that was set back ends a log before it began.
+        let (first, last) = (first.min(last), first.max(last));
         let span = spans.entry(host.to_ascii_lowercase()).or_insert((first, last));
         *span = (span.0.min(first), span.1.max(last));
     }

@@ -508,12 +508,11 @@ pub enum Pattern {
     NoGatewayGiven,
     /// The clocks of other machines agree with this one.
     OtherClocksAgree,
-    /// Other machines' logs are at hand, and none comes within a day of the time at which the flow's request failed.
+    /// Other machines' logs are at hand, and none comes within a day of any of the client's.
     OtherClocksDisagree,
     /// This client asks for a token for another resource than every client that works.
     ResourceDiffersFromWorkingClients,
-    /// The logs of three other machines or more share a time, and none comes within a day of the time at which the flow's
-    /// request failed.
+    /// The logs of three other machines or more share a time, and none comes within a day of any of the client's.
     ThreeOtherClocksDisagree,
     /// A token was refused as expired by far more than clocks differ.
     TokenExpiredByDays,
