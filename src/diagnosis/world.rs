@@ -153,6 +153,14 @@ impl<'a> World<'a> {
         Some(self.request(*number))
     }
 
+    /// The machines whose requests reached a gateway from a time on and failed, one for each request.
+    pub fn failed_since(&self, utc: Micros) -> impl Iterator<Item = usize> {
+        let since = move |requests: &'_ Vec<(Micros, u32, usize)>| requests.partition_point(|(at, ..)| *at < utc);
+        let requests = self.by_host.values().flat_map(move |requests| &requests[since(requests)..]);
+        let failed = |number: u32| self.request(number).failed() && !self.request(number).failed_below_http();
+        requests.filter(move |(_, number, _)| failed(*number)).map(|(.., machine)| *machine)
+    }
+
     /// UTC of the last request through a gateway that was sent until a time and answered.
     pub fn last_passed(&self, utc: Micros) -> Option<Micros> {
         let until = self.passed.partition_point(|(at, _)| *at <= utc);

@@ -325,7 +325,8 @@ pub enum Condition {
     /// After the last event of these messages, a request through a gateway was answered: what they tell is over.
     ServedSince(EventShape),
     /// Events of these messages, which came often, stopped on all machines that wrote them, and with them every request
-    /// through a gateway: requests passed until then and none has since, while other servers' logs go on.
+    /// through a gateway: requests passed until then and none has since, those of two clients or several of one failed, and
+    /// other servers' logs go on.
     FellSilent(EventShape),
 }
 
