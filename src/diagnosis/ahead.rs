@@ -4,15 +4,12 @@
 use super::Match;
 use super::case::Case;
 use super::shapes;
+use super::world::APART;
 use crate::finding::Confidence;
 use crate::flows::clocks::seconds;
 use crate::knowledge::{Condition, EventShape, Scope};
 use crate::record::Source;
 use crate::time::Micros;
-
-/// Clocks that nothing tells of are believed to be no further apart than this: machines of a domain that are cannot sign
-/// in to each other (Kerberos' default), seconds.
-const APART: f64 = 300.0;
 
 /// A server may log so much later what has stopped a client already, seconds.
 const LOGGED_BY: f64 = 120.0;
@@ -53,10 +50,10 @@ fn ahead(found: &Match, case: &Case<'_>) -> Option<Ahead> {
     };
     let (first, event) = shapes.iter().flat_map(|shape| &shape.message).filter_map(of_message).min()?;
     let log = case.world.sources.get(case.event(event).place.source as usize)?;
-    let server = log.host.as_deref().unwrap_or(&log.machine);
+    let server = log.machine_name();
     let own = &case.world.followed.machines[case.detail()?.machine].name;
     let clocks = case.world.clocks_apart((server, first), (own, ended));
-    let (by, doubt) = clocks.unwrap_or((0.0, APART));
+    let (by, doubt) = clocks.unwrap_or((0.0, seconds(APART)));
     // What was before a log begins, nobody knows, unless it begins with this very line because it holds nothing else, and
     // another log of the machine goes further back.
     let begins_before = |log: &Source| log.first.is_some_and(|begins| seconds(begins - ended) <= by);

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use super::case::Case;
 use super::shapes;
+use super::world::APART;
 use crate::events::Event;
 use crate::knowledge::{EventShape, Scope};
 use crate::stage::Role;
 use crate::time::{MINUTE, Micros};
-
-/// Clocks of machines that keep time are no further apart than this (Kerberos' default).
-const APART: Micros = 5 * MINUTE;
 
 /// Logs of other servers that go on for this long after the last line go on without it; requests passed no longer ago.
 const WHILE: Micros = 15 * MINUTE;

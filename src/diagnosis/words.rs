@@ -100,7 +100,7 @@ fn clocks(evidence: &[u32], case: &Case<'_>) -> Option<String> {
     evidence.iter().find_map(|&event| {
         let event = case.event(event);
         let log = case.world.sources.get(event.place.source as usize).filter(|log| log.role != Some(Role::Client))?;
-        let (server, at) = (log.host.as_deref().unwrap_or(&log.machine), event.stamp.utc?);
+        let (server, at) = (log.machine_name(), event.stamp.utc?);
         let (ahead, doubt) = case.world.clocks_apart((server, at), (client, case.flow()?.ended?))?;
         let way = if ahead < 0.0 { "behind" } else { "ahead of" };
         (ahead.abs() > doubt).then(|| format!("{server}'s is {} {way} {client}'s", duration(ahead.abs())))

@@ -10,10 +10,14 @@ use crate::flows::{Clock, Flow, FlowDetail, Followed};
 use crate::knowledge::Codes;
 use crate::record::Source;
 use crate::stage::{Outcome, Role, Stage, StageStatus};
-use crate::time::Micros;
+use crate::time::{MINUTE, Micros};
 
 /// So many pairs of lines prove how far two clocks are apart.
 pub const PAIRS: usize = 5;
+
+/// Clocks that nothing tells of are believed to be no further apart than this: machines of a domain that are cannot sign in
+/// to each other (Kerberos' default).
+pub const APART: Micros = 5 * MINUTE;
 
 /// Everything that was read and followed, indexed for rules.
 pub struct World<'a> {
