@@ -188,6 +188,11 @@ pub struct Source {
 }
 
 impl Source {
+    /// The machine's name: its host, else what stands for the machine in this trail.
+    pub fn machine_name(&self) -> &str {
+        self.host.as_deref().unwrap_or(&self.machine)
+    }
+
     /// True where the log was kept for all of this time, so that what it does not show did not happen, as far as this
     /// log tells.
     pub fn covers(&self, from: Micros, to: Micros) -> bool {

@@ -327,3 +327,32 @@ pub fn instant(argument: &str, text: &str, zone: &Zone) -> Result<Micros> {
             found: text.to_owned(),
         })
 }
+
+/// A number of seconds in the two largest units: "3 d 4 h", "5 min 20 s".
+pub(crate) fn span(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let mut rest = seconds;
+    let mut told: Vec<String> = Vec::new();
+    for (size, unit) in UNITS {
+        let count = rest / size;
+        rest %= size;
+        if count > 0 && told.len() < 2 {
+            told.push(format!("{count} {unit}"));
+        } else if !told.is_empty() {
+            break;
+        }
+    }
+    if told.is_empty() { "0 s".to_owned() } else { told.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span;
+
+    #[test]
+    fn spans_read_as_people_say_them() {
+        for (seconds, text) in [(0, "0 s"), (59, "59 s"), (320, "5 min 20 s"), (3_600, "1 h"), (273_600, "3 d 4 h")] {
+            assert_eq!(span(seconds), text);
+        }
+    }
+}

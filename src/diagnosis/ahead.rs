@@ -4,15 +4,15 @@
 use super::Match;
 use super::case::Case;
 use super::shapes;
+use super::world::APART;
 use crate::finding::Confidence;
 use crate::flows::clocks::seconds;
 use crate::knowledge::{Condition, EventShape, Scope};
 use crate::record::Source;
 use crate::time::Micros;
 
-/// Clocks that nothing tells of are believed to be no further apart than this: machines of a domain that are cannot sign
-/// in to each other (Kerberos' default), seconds.
-const APART: f64 = 300.0;
+/// A server may log so much later what has stopped a client already, seconds.
+const LOGGED_BY: f64 = 120.0;
 
 /// Where a flow stands to what the servers' logs show.
 #[derive(Debug, Clone, Copy)]
@@ -43,20 +43,23 @@ fn ahead(found: &Match, case: &Case<'_>) -> Option<Ahead> {
     if flow.events.iter().any(|event| event.is_proven() && is_alike(event.event)) {
         return None;
     }
-    let messages = shapes.iter().flat_map(|shape| &shape.message);
-    let lines = messages.flat_map(|message| case.world.servers_of(message)).filter(|(_, event)| is_alike(*event));
-    let (first, event) = lines.filter_map(|(utc, event)| Some(((*utc)?, *event))).min()?;
+    // The lines of a message are in order of time, those without UTC first.
+    let of_message = |message: &String| {
+        let lines = case.world.servers_of(message).iter();
+        lines.filter_map(|(utc, event)| Some(((*utc)?, *event))).find(|(_, event)| is_alike(*event))
+    };
+    let (first, event) = shapes.iter().flat_map(|shape| &shape.message).filter_map(of_message).min()?;
     let log = case.world.sources.get(case.event(event).place.source as usize)?;
-    let server = log.host.as_deref().unwrap_or(&log.machine);
+    let server = log.machine_name();
     let own = &case.world.followed.machines[case.detail()?.machine].name;
     let clocks = case.world.clocks_apart((server, first), (own, ended));
-    let (by, doubt) = clocks.unwrap_or((0.0, APART));
+    let (by, doubt) = clocks.unwrap_or((0.0, seconds(APART)));
     // What was before a log begins, nobody knows, unless it begins with this very line because it holds nothing else, and
     // another log of the machine goes further back.
     let begins_before = |log: &Source| log.first.is_some_and(|begins| seconds(begins - ended) <= by);
     let others = || case.world.sources.iter().filter(|other| other.machine == log.machine);
     let is_kept = begins_before(log) || (log.first == Some(first) && others().any(begins_before));
-    (is_kept && seconds(first - ended) - by > doubt).then_some(Ahead { first, measured: clocks.is_some() })
+    (is_kept && seconds(first - ended) - by > doubt + LOGGED_BY).then_some(Ahead { first, measured: clocks.is_some() })
 }
 
 /// What the rules require of the servers' logs around a flow; `None` where they require nothing of them, or something of

@@ -118,7 +118,11 @@ fn try_rule(number: usize, when: &When, case: &Case<'_>) -> Tried {
 
 /// True where the condition looks at the servers' logs around a flow.
 fn is_of_servers(condition: &Condition) -> bool {
-    matches!(condition, Condition::Event(shape) if matches!(shape.within, Scope::Site | Scope::SiteHistory))
+    match condition {
+        Condition::Event(shape) => matches!(shape.within, Scope::Site | Scope::SiteHistory),
+        Condition::FellSilent(_) => true,
+        _ => false,
+    }
 }
 
 /// What a condition that holds rests on.

@@ -9,7 +9,7 @@ use crate::flows::requests::Request;
 use crate::flows::{Clock, identity};
 use crate::knowledge::{Pattern, Scope};
 use crate::stage::{Mark, Outcome, Stage};
-use crate::time::{MINUTE, Micros, parse_us_date_time};
+use crate::time::{HOUR, MINUTE, Micros, parse_us_date_time};
 
 /// A token that is off by less than this is off by somebody's clock: the failure catalogue (D1, D3) sets minutes
 /// against days, and Entra's tokens live for an hour at least.
@@ -224,15 +224,16 @@ fn clocks_agree(case: &Case<'_>) -> Option<bool> {
     Some(clock.pairs >= PAIRS && clock.offset_seconds.abs() + clock.uncertainty_seconds < hour)
 }
 
-/// True where no other machine's log comes within a day of the time at which the flow's request failed, as the client's
-/// clock has it: then nothing bears that time out. `None` where no other machine's log has a time.
+/// True where the client's logs lie, from their first line to their last, nowhere within a day of another machine's: then
+/// nothing bears its clock out. Where they only reach further back, the others' have rolled over since. `None` where no
+/// other machine's log has a time.
 fn clocks_disagree(case: &Case<'_>) -> Option<bool> {
-    const DAY: Micros = 24 * 60 * MINUTE;
+    const DAY: Micros = 24 * HOUR;
     let host = case.flow()?.client.host.as_deref()?;
-    let at = case.time_of(case.failed_request()?)?;
+    let (begin, end) = case.world.span_of(host)?;
     let mut others = case.world.spans_of_others(host).peekable();
     others.peek()?;
-    Some(!others.any(|(first, last)| first - DAY <= at && at <= last + DAY))
+    Some(!others.any(|(first, last)| first - DAY <= end && begin <= last + DAY))
 }
 
 /// True where the logs of three other machines share a time: they were collected together, so that it is this one's clock

@@ -6,7 +6,7 @@ use super::case::Case;
 use crate::flows::requests::Request;
 use crate::knowledge::{Codes, Component};
 use crate::stage::Role;
-use crate::time::{Micros, rfc3339};
+use crate::time::{Micros, rfc3339, span};
 
 /// Replaces `{field}` and `{field|words when unknown}` by values. What stands in `[[` and `]]` is left out where a value in
 /// it is not known.
@@ -90,7 +90,7 @@ pub fn value(field: &str, evidence: &[u32], case: &Case<'_>) -> Option<String> {
     of_request.or_else(of_evidence).or_else(of_flow).or_else(|| client_value(field, case))
 }
 
-/// How far the clock of the server that wrote the evidence is from the client's, where that was measured.
+/// How far the clock of the server that wrote the evidence is from the client's, where it was measured that they differ.
 ///
 /// ```text
 /// MP01's is 9 min 12 s ahead of PC042's
@@ -100,21 +100,17 @@ fn clocks(evidence: &[u32], case: &Case<'_>) -> Option<String> {
     evidence.iter().find_map(|&event| {
         let event = case.event(event);
         let log = case.world.sources.get(event.place.source as usize).filter(|log| log.role != Some(Role::Client))?;
-        let (server, at) = (log.host.as_deref().unwrap_or(&log.machine), event.stamp.utc?);
+        let (server, at) = (log.machine_name(), event.stamp.utc?);
         let (ahead, doubt) = case.world.clocks_apart((server, at), (client, case.flow()?.ended?))?;
         let way = if ahead < 0.0 { "behind" } else { "ahead of" };
-        let told = if ahead.abs() <= doubt { "with".to_owned() } else { format!("{} {way}", duration(ahead.abs())) };
-        Some(format!("{server}'s is {told} {client}'s"))
+        (ahead.abs() > doubt).then(|| format!("{server}'s is {} {way} {client}'s", duration(ahead.abs())))
     })
 }
 
-/// Seconds in words: `9 min 12 s`.
+/// Seconds in words, to the second: `9 min 12 s`.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // whole, and not below zero
 fn duration(seconds: f64) -> String {
-    if seconds < 60.0 {
-        format!("{seconds:.0} s")
-    } else {
-        format!("{:.0} min {:.0} s", (seconds / 60.0).floor(), seconds % 60.0)
-    }
+    span(seconds.round() as u64)
 }
 
 /// A value with the name of the code that it is: `12029 (ERROR_WINHTTP_CANNOT_CONNECT)`.
@@ -167,7 +163,16 @@ fn client_value(field: &str, case: &Case<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::fill;
+    use super::{duration, fill};
+
+    #[test]
+    fn durations_are_rounded_before_they_are_put_into_units() {
+        let year = 31_536_000.0;
+        for (seconds, text) in [(0.4, "0 s"), (59.6, "1 min"), (119.7, "2 min"), (552.0, "9 min 12 s"), (year, "365 d")]
+        {
+            assert_eq!(duration(seconds), text);
+        }
+    }
 
     #[test]
     fn values_and_fallbacks_stand_where_the_braces_were() {

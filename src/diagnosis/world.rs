@@ -10,10 +10,14 @@ use crate::flows::{Clock, Flow, FlowDetail, Followed};
 use crate::knowledge::Codes;
 use crate::record::Source;
 use crate::stage::{Outcome, Role, Stage, StageStatus};
-use crate::time::Micros;
+use crate::time::{MINUTE, Micros};
 
 /// So many pairs of lines prove how far two clocks are apart.
 pub const PAIRS: usize = 5;
+
+/// Clocks that nothing tells of are believed to be no further apart than this: machines of a domain that are cannot sign in
+/// to each other (Kerberos' default).
+pub const APART: Micros = 5 * MINUTE;
 
 /// Everything that was read and followed, indexed for rules.
 pub struct World<'a> {
@@ -153,6 +157,14 @@ impl<'a> World<'a> {
         Some(self.request(*number))
     }
 
+    /// The machines whose requests reached a gateway from a time on and failed, one for each request.
+    pub fn failed_since(&self, utc: Micros) -> impl Iterator<Item = usize> {
+        let since = move |requests: &'_ Vec<(Micros, u32, usize)>| requests.partition_point(|(at, ..)| *at < utc);
+        let requests = self.by_host.values().flat_map(move |requests| &requests[since(requests)..]);
+        let failed = |number: u32| self.request(number).failed() && !self.request(number).failed_below_http();
+        requests.filter(move |(_, number, _)| failed(*number)).map(|(.., machine)| *machine)
+    }
+
     /// UTC of the last request through a gateway that was sent until a time and answered.
     pub fn last_passed(&self, utc: Micros) -> Option<Micros> {
         let until = self.passed.partition_point(|(at, _)| *at <= utc);
@@ -167,6 +179,11 @@ impl<'a> World<'a> {
             .values()
             .any(of_others)
             .then(|| self.resources.get(&resource.to_ascii_lowercase()).is_some_and(of_others))
+    }
+
+    /// UTC from the first to the last record of a host's logs.
+    pub fn span_of(&self, host: &str) -> Option<(Micros, Micros)> {
+        self.spans.get(&host.to_ascii_lowercase()).copied()
     }
 
     /// UTC of the first and last record of each other host than this.
@@ -225,6 +242,8 @@ fn spans(sources: &[Source]) -> BTreeMap<String, (Micros, Micros)> {
     let mut spans: BTreeMap<String, (Micros, Micros)> = BTreeMap::new();
     for source in sources {
         let Some((host, (first, last))) = source.host.as_ref().zip(source.first.zip(source.last)) else { continue };
+        // A clock that was set back ends a log before it began.
+        let (first, last) = (first.min(last), first.max(last));
         let span = spans.entry(host.to_ascii_lowercase()).or_insert((first, last));
         *span = (span.0.min(first), span.1.max(last));
     }

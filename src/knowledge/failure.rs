@@ -325,7 +325,8 @@ pub enum Condition {
     /// After the last event of these messages, a request through a gateway was answered: what they tell is over.
     ServedSince(EventShape),
     /// Events of these messages, which came often, stopped on all machines that wrote them, and with them every request
-    /// through a gateway: requests passed until then and none has since, while other servers' logs go on.
+    /// through a gateway: requests passed until then and none has since, those of two clients or several of one failed, and
+    /// other servers' logs go on.
     FellSilent(EventShape),
 }
 
@@ -508,12 +509,11 @@ pub enum Pattern {
     NoGatewayGiven,
     /// The clocks of other machines agree with this one.
     OtherClocksAgree,
-    /// Other machines' logs are at hand, and none comes within a day of the time at which the flow's request failed.
+    /// Other machines' logs are at hand, and none comes within a day of any of the client's.
     OtherClocksDisagree,
     /// This client asks for a token for another resource than every client that works.
     ResourceDiffersFromWorkingClients,
-    /// The logs of three other machines or more share a time, and none comes within a day of the time at which the flow's
-    /// request failed.
+    /// The logs of three other machines or more share a time, and none comes within a day of any of the client's.
     ThreeOtherClocksDisagree,
     /// A token was refused as expired by far more than clocks differ.
     TokenExpiredByDays,

@@ -4,8 +4,8 @@ use super::checks::{EXPIRY, ISSUED_AT, LIFETIME, NOT_BEFORE};
 use super::json::Json;
 use super::kind::TokenKind;
 use super::ledger::{CheckKind, Decides, Ledger, Remark, Words};
-use super::words::{quoted, span};
-use crate::time::{Micros, rfc3339};
+use super::words::quoted;
+use crate::time::{Micros, rfc3339, span};
 
 const MICROS: i64 = 1_000_000;
 
