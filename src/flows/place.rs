@@ -89,31 +89,34 @@ pub fn note_presumed(sightings: &Sightings, requests: &mut Requests) {
     }
 }
 
-/// What links tell of a request's answer: how likely, and which line surely is its own.
-type Told<K> = BTreeMap<K, (f64, Option<u32>)>;
-
 /// Notes how requests were answered whose clients' logs do not tell, where servers' lines surely do. Which of several
 /// lines is a request's own need not be known where all of them say the same.
 pub fn note_answers(links: &[Link], sightings: &Sightings, requests: &mut Requests) {
-    let mut good: Told<(Layer, u32)> = Told::new();
-    let mut bad: Told<(u32, u16)> = Told::new();
+    let mut good: BTreeMap<(Layer, u32), f64> = BTreeMap::new();
+    // With the line that surely is the request's own.
+    let mut bad: BTreeMap<(u32, u16), (f64, Option<u32>)> = BTreeMap::new();
     for link in links.iter().filter(|link| link.compared) {
         let server = &sightings.of(link.layer)[link.place as usize];
-        let (share, own) = match server.answer {
-            Answer::Good => good.entry((link.layer, link.client)).or_default(),
-            Answer::Bad(Some(status)) if link.layer == Layer::Gateway => bad.entry((link.client, status)).or_default(),
-            _ => continue,
-        };
-        *share += link.share;
-        *own = own.or((link.share >= LIKELY).then_some(server.line));
+        match server.answer {
+            Answer::Good => *good.entry((link.layer, link.client)).or_default() += link.share,
+            Answer::Bad(Some(status)) if link.layer == Layer::Gateway => {
+                let (share, own) = bad.entry((link.client, status)).or_default();
+                *share += link.share;
+                *own = own.or((link.share >= LIKELY).then_some(server.line));
+            }
+            _ => {}
+        }
     }
     let clients = sightings.of(Layer::Client);
     // The layers' shares hang together, for each is led to the client over the same lines: several prove no more than the
     // surest of them.
-    for ((_, client), _) in good.into_iter().filter(|(_, (share, _))| *share >= LIKELY) {
+    for ((_, client), _) in good.into_iter().filter(|(_, share)| *share >= LIKELY) {
         let client = &clients[client as usize];
-        if client.to.is_none() && client.answer == Answer::Unknown {
-            requests.all.get_mut(client.of).into_iter().for_each(|request| request.served = true);
+        if client.to.is_some() || client.answer != Answer::Unknown {
+            continue;
+        }
+        if let Some(request) = requests.all.get_mut(client.of) {
+            request.served = true;
         }
     }
     for ((client, status), (_, own)) in bad.into_iter().filter(|(_, (share, _))| *share >= LIKELY) {

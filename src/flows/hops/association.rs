@@ -3,7 +3,10 @@
 //! The sum-product algorithm on the bipartite graph of candidates (Williams and Lau, "Approximate evaluation of marginal
 //! association probabilities with belief propagation", 2014). It always converges, its cost is linear in the edges, and
 //! a tie stays a tie: two candidates that fit equally get equal marginals. Alone it takes two pairs that could as well
-//! be swapped for certain as soon as they are a little likelier one way; so each such square is solved exactly.
+//! be swapped for certain as soon as they are a little likelier one way; so each such square is solved as if it stood
+//! alone with what its four hear from elsewhere. For a square that does, that is exact. Where squares overlap it is an
+//! estimate, and the shares of each partner are scaled back to what they summed to before. Three pairs or more that can
+//! only be moved round together make no square, and are taken for surer than they are.
 
 /// A possible pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,8 +66,38 @@ pub fn marginals(outers: usize, inners: usize, edges: &[Edge]) -> Vec<f64> {
     let of_edge = edges.iter().zip(&odds).zip(&free);
     let mut shares: Vec<f64> =
         of_edge.map(|((edge, odds), free)| odds * free / (1.0 + wanted[edge.outer as usize])).collect();
+    let before = Sums::of(outers, inners, edges, &shares);
     Settled { edges, odds: &odds, free: &free, claim: &claim, wanted: &wanted, claimed: &claimed }.unswap(&mut shares);
+    let after = Sums::of(outers, inners, edges, &shares);
+    for (edge, share) in edges.iter().zip(&mut shares) {
+        *share *= before.scale(&after, edge);
+    }
     shares
+}
+
+/// What the shares of each partner sum to.
+struct Sums {
+    outer: Vec<f64>,
+    inner: Vec<f64>,
+}
+
+impl Sums {
+    fn of(outers: usize, inners: usize, edges: &[Edge], shares: &[f64]) -> Self {
+        let mut sums = Self { outer: vec![0.0; outers], inner: vec![0.0; inners] };
+        for (edge, share) in edges.iter().zip(shares) {
+            sums.outer[edge.outer as usize] += share;
+            sums.inner[edge.inner as usize] += share;
+        }
+        sums
+    }
+
+    /// What to multiply the share of `edge` by so that neither of its two has more than it had, nor more than there is,
+    /// which messages that have not settled may give.
+    fn scale(&self, after: &Self, edge: &Edge) -> f64 {
+        let back = |before: f64, after: f64| if after > before.min(1.0) { before.min(1.0) / after } else { 1.0 };
+        let (outer, inner) = (edge.outer as usize, edge.inner as usize);
+        back(self.outer[outer], after.outer[outer]).min(back(self.inner[inner], after.inner[inner]))
+    }
 }
 
 /// Messages that have settled.
@@ -78,8 +111,8 @@ struct Settled<'a> {
 }
 
 impl Settled<'_> {
-    /// Solves each square of two pairs that may be swapped: both are as likely as in the square alone, with what its four
-    /// hear from elsewhere.
+    /// Solves each square of two pairs that may be swapped as if it stood alone, with what its four hear from elsewhere. A
+    /// pair in several squares is as likely as in the one where it is least so.
     fn unswap(&self, shares: &mut [f64]) {
         let mut owner: Vec<Option<usize>> = vec![None; self.claimed.len()];
         for (edge, _) in shares.iter().enumerate().filter(|(_, share)| **share > 0.5) {
@@ -130,6 +163,8 @@ impl Settled<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn edge(outer: u32, inner: u32, odds: f64) -> Edge {
@@ -181,5 +216,61 @@ mod tests {
     fn a_square_of_equals_stays_open() {
         let edges = [edge(0, 0, 1e5), edge(0, 1, 1e5), edge(1, 0, 1e5), edge(1, 1, 1e5)];
         assert!(marginals(2, 2, &edges).iter().all(|found| near(*found, 0.5)));
+    }
+
+    /// What all matchings of `edges` weigh together; what those with an edge do is added to `with`.
+    fn weigh(edges: &[Edge], taken: &mut Vec<usize>, weight: f64, with: &mut [f64]) -> f64 {
+        for edge in taken.iter() {
+            with[*edge] += weight;
+        }
+        let mut all = weight;
+        for next in taken.last().map_or(0, |last| last + 1)..edges.len() {
+            let clash =
+                |edge: &usize| edges[*edge].outer == edges[next].outer || edges[*edge].inner == edges[next].inner;
+            if !taken.iter().any(clash) {
+                taken.push(next);
+                all += weigh(edges, taken, weight * edges[next].odds, with);
+                taken.pop();
+            }
+        }
+        all
+    }
+
+    fn exact(edges: &[Edge]) -> Vec<f64> {
+        let mut with = vec![0.0; edges.len()];
+        let all = weigh(edges, &mut Vec::new(), 1.0, &mut with);
+        with.into_iter().map(|weight| weight / all).collect()
+    }
+
+    fn all_of(size: u32, odds: impl Fn(u32, u32) -> f64) -> Vec<Edge> {
+        (0..size)
+            .flat_map(|outer| (0..size).map(move |inner| (outer, inner)))
+            .map(|(o, i)| edge(o, i, odds(o, i)))
+            .collect()
+    }
+
+    #[test]
+    fn three_pairs_that_could_be_swapped_are_hardly_surer_than_that_is() {
+        for times in [1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0] {
+            let edges = all_of(3, |outer, inner| if outer == inner { times * 1e3 } else { 1e3 });
+            let (found, exact) = (marginals(3, 3, &edges), exact(&edges));
+            let near = found.iter().zip(&exact).all(|(found, exact)| (found - exact).abs() < 0.04);
+            assert!(near, "{times} to one: {found:?}, not {exact:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_is_in_more_than_one_pair(
+            size in 1_u32..7, least in -2.0..9.0_f64, times in prop::collection::vec(prop::option::of(1.0..8.0_f64), 49)
+        ) {
+            let mut edges = all_of(size, |outer, inner| {
+                times[(outer * 7 + inner) as usize].map_or(0.0, |times| times * 10.0_f64.powf(least))
+            });
+            edges.retain(|edge| edge.odds > 0.0);
+            let size = size as usize;
+            let sums = Sums::of(size, size, &edges, &marginals(size, size, &edges));
+            prop_assert!(sums.outer.iter().chain(&sums.inner).all(|sum| *sum <= 1.0 + 1e-6), "{:?}", edges);
+        }
     }
 }
