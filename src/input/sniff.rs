@@ -98,7 +98,9 @@ fn once_each(found: impl Iterator<Item = Log>) -> Vec<Log> {
             None => logs.push(log),
         }
         let index = index.unwrap_or(logs.len() - 1);
-        firsts.into_iter().for_each(|first| beginning.entry(first).or_default().push(index));
+        for first in firsts {
+            beginning.entry(first).or_default().push(index);
+        }
     }
     logs
 }

@@ -13,6 +13,9 @@ use crate::workflow::{Cause, Phase, Prediction, Question, Status, predict};
 /// What follows from the clocks, which `--skew` puts wrong where the description does not tell them.
 const OF_CLOCKS: [&str; 2] = ["client-clock-wrong", "token-clock-skew"];
 
+/// Differences that a refusal names one by one.
+const SAID: usize = 10;
+
 /// Both phases of every client of a description that is simulated.
 pub(super) struct Foreseen<'a> {
     told: &'a Site,
@@ -126,12 +129,9 @@ impl<'a> Foreseen<'a> {
         if differ.is_empty() {
             return Ok(());
         }
-        const SAID: usize = 10;
         let more = differ.len().saturating_sub(SAID);
-        let mut told = differ.into_iter().take(SAID).collect::<Vec<_>>().join("; ");
-        if more > 0 {
-            told.push_str(&format!("; and {more} more"));
-        }
+        let rest = (more > 0).then(|| format!("and {more} more"));
+        let told = differ.into_iter().take(SAID).chain(rest).collect::<Vec<_>>().join("; ");
         Err(refused("a site that can be simulated as it is told", told))
     }
 }

@@ -19,10 +19,11 @@ fn renewals(more: &[(&str, &str, u32)]) -> Trail {
     let log = logs("collected-while-it-tried-again").join("client-XY-1/CcmMessaging.log");
     let mut text = std::fs::read_to_string(log).unwrap();
     for (message, time, thread) in more {
-        text.push_str(&format!(
+        let line = format!(
             "<![LOG[{message}]LOG]!><time=\"{time}.000-60\" date=\"11-24-2026\" component=\"CcmMessaging\" context=\"\" \
              type=\"1\" thread=\"{thread}\" file=\"ccmmessaging.cpp:1\">\r\n"
-        ));
+        );
+        text += &line;
     }
     let target = folder.path().join("client-XY-1");
     std::fs::create_dir(&target).unwrap();
