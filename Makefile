@@ -114,7 +114,8 @@ docs: build $(VENV)/.dev ## Build the documentation into site/, with a page for 
 	$(BIN)/python docs/json_examples.py
 	$(BIN)/python docs/knowledge_pages.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+	# The pages of modules name their private parts, for those who read the source.
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --no-deps
 
 clean: ## Remove what was built
 	rm -rf $(VENV) report.html dist site docs/reference

@@ -2,9 +2,9 @@
 //!
 //! What an inner machine saw of a request lies between its sending and its answer by the outer machine, whatever the
 //! clocks say: each pair bounds how far one clock is ahead of the other, and the offset is what most pairs allow
-//! (`agree`). Pairs come from ids that both logs name (`keys`), from the address that a client keeps
-//! (`addresses`), and from how often requests follow each other (`rhythm`). Where early and late pairs disagree,
-//! the clock was set in between (`pieces`). From machine to machine all are led back to one reference.
+//! ([`agree`]). Pairs come from ids that both logs name ([`keys`]), from the address that a client keeps
+//! ([`addresses`]), and from how often requests follow each other ([`rhythm`]). Where early and late pairs disagree,
+//! the clock was set in between ([`pieces`]). From machine to machine all are led back to one reference.
 
 mod addresses;
 mod agree;
