@@ -77,7 +77,7 @@ def write(folder: Path) -> int:
 
 
 def plain(words: str) -> str:
-    """Words of a failure without the values of a log: `{host|the CMG}` is the CMG, and `[[…]]`, which needs one, nothing."""
+    """Words of a failure without values of a log: `{host|the CMG}` is the CMG; `[[…]]`, which needs one, nothing."""
     return re.sub(r"\{[a-z_]+\|([^}]*)\}", r"\1", re.sub(r"\[\[.*?\]\]", "", " ".join(words.split())))
 
 
