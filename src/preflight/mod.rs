@@ -22,7 +22,7 @@ use crate::knowledge::Knowledge;
 use crate::site::Site;
 use crate::time::{Micros, rfc3339};
 use crate::tokens::withhold;
-use crate::workflow::{Phase, Prediction, Question, predict};
+use crate::workflow::{Phase, Prediction, both_phases};
 
 pub use compare::{Agreement, Comparison};
 pub use findings::Forecast;
@@ -95,8 +95,7 @@ impl Preflight {
         let clients: Vec<ClientPreflight> = wanted
             .par_iter()
             .map(|client| {
-                let question = |phase| Question { site, client, at: options.at, phase };
-                let mut phases: Vec<Prediction> = Phase::ALL.iter().map(|phase| predict(&question(*phase))).collect();
+                let mut phases = both_phases(site, client, options.at);
                 for stage in phases.iter_mut().flat_map(|phase| &mut phase.stages) {
                     // A fleet's reports would fill the memory; one client at a time shows them, without its tokens.
                     let reports = std::mem::take(&mut stage.reports);

@@ -8,7 +8,7 @@ use super::faults;
 use crate::error::{Error, Result};
 use crate::site::{Client, Site};
 use crate::time::Micros;
-use crate::workflow::{Cause, Phase, Prediction, Question, Status, predict};
+use crate::workflow::{Cause, Phase, Prediction, Question, Status, both_phases};
 
 /// What follows from the clocks, which `--skew` puts wrong where the description does not tell them.
 const OF_CLOCKS: [&str; 2] = ["client-clock-wrong", "token-clock-skew"];
@@ -21,10 +21,6 @@ pub(super) struct Foreseen<'a> {
     told: &'a Site,
     at: Micros,
     clients: Vec<(Client, Vec<Prediction>)>,
-}
-
-fn both_phases(site: &Site, client: &Client, at: Micros) -> Vec<Prediction> {
-    Phase::ALL.iter().map(|phase| predict(&Question { site, client, at, phase: *phase })).collect()
 }
 
 impl<'a> Foreseen<'a> {

@@ -21,7 +21,7 @@ mod question;
 
 pub use decision::{Cause, Ruling, Verdict, Words};
 pub use predict::predict;
-pub(crate) use predict::waits_for;
+pub(crate) use predict::{both_phases, waits_for};
 pub use prediction::{Predicted, Prediction, Status};
 pub use question::{Credential, Phase, Question, clock};
 

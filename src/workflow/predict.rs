@@ -5,8 +5,9 @@ use super::prediction::{Predicted, Prediction, Status};
 use super::question::{Credential, Phase, Question, clock};
 use super::{chains, command_line, connection, connection_point, content, entra, gateway, management_point};
 use crate::finding::Confidence;
-use crate::site::{CcmHostName, Client, CommandLine, File, ManagementPoint};
+use crate::site::{CcmHostName, Client, CommandLine, File, ManagementPoint, Site};
 use crate::stage::Stage;
+use crate::time::Micros;
 use crate::tokens::TokenPolicy;
 
 use Stage::{
@@ -39,6 +40,11 @@ const ORDER: [(Stage, &[Stage]); 15] = [
 pub(crate) fn waits_for(stage: Stage, before: Stage) -> bool {
     let own = ORDER.iter().find(|(own, _)| *own == stage).map_or(&[][..], |(_, waits_for)| waits_for);
     own.iter().any(|one| *one == before || waits_for(*one, before))
+}
+
+/// A client's way in both phases, the first installation and the time after the settings have come.
+pub(crate) fn both_phases(site: &Site, client: &Client, at: Micros) -> Vec<Prediction> {
+    Phase::ALL.iter().map(|phase| predict(&Question { site, client, at, phase: *phase })).collect()
 }
 
 /// What must happen to a client, stage by stage, and why.
