@@ -169,7 +169,8 @@ pub(super) fn refuse_others(out: &Path) -> Result<()> {
     Err(Error::Argument { argument: "out".to_owned(), expected, found: out.display().to_string() })
 }
 
-/// Removes the files of the simulation that lies in a folder, as its own truth lists them. Without one, nothing.
+/// Removes the files of the simulation that lies in a folder, as its own truth lists them, and the folders that are empty
+/// without them. Without a truth, nothing.
 ///
 /// # Errors
 /// [`Error::Unwritable`] for a file that cannot be removed.
@@ -184,10 +185,20 @@ pub(super) fn remove(out: &Path) -> Result<()> {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Error::Unwritable { path, source });
             }
-            _ => {}
+            _ => remove_empty(path.parent(), out),
         }
     }
     Ok(())
+}
+
+/// Removes a folder and those around it, up to `out`, as far as nothing lies in them.
+fn remove_empty(folder: Option<&Path>, out: &Path) {
+    let around = folder.into_iter().flat_map(Path::ancestors).take_while(|folder| *folder != out);
+    for folder in around {
+        if std::fs::remove_dir(folder).is_err() {
+            return;
+        }
+    }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -57,6 +57,8 @@ def test_two_sites_are_not_mixed_in_one_folder(tmp_path: Path, capsys: Captured)
     truth = json.loads((tmp_path / "out" / "truth.json").read_text("utf-8"))
     left = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert left == {*truth["files"], "truth.json", "notes.txt"}
+    folders = [path for path in (tmp_path / "out").rglob("*") if path.is_dir()]
+    assert all(any(folder.iterdir()) for folder in folders), "nor is a folder of the other left empty"
 
 
 def test_the_truth_beside_logs_is_known(tmp_path: Path) -> None:
