@@ -58,6 +58,7 @@ fn groups(matches: Vec<Match>, world: &World<'_>) -> BTreeMap<Group, Vec<Match>>
 /// Findings from matches, best first.
 pub fn findings(matches: Vec<Match>, world: &World<'_>, knowledge: &Knowledge) -> Vec<Finding> {
     let mut groups = groups(matches, world);
+    let telling = Telling::of(knowledge);
     for group in groups.values_mut() {
         group.sort_by_key(|found| {
             (Reverse(found.severity), Reverse(found.confidence), found.flow.is_none(), found.flow)
@@ -68,7 +69,7 @@ pub fn findings(matches: Vec<Match>, world: &World<'_>, knowledge: &Knowledge) -
         .map(|group| {
             let onset = onset_of(&group, world);
             // What stops all clients at once is what there is to do first, however sure the cause of one of them is.
-            ((Reverse(onset.is_some()), group[0].fit), finding(&group, onset, world, knowledge))
+            ((Reverse(onset.is_some()), group[0].fit), finding(&group, onset, world, (knowledge, &telling)))
         })
         .collect();
     findings.sort_by_key(|((at_once, fit), finding)| {
@@ -80,7 +81,12 @@ pub fn findings(matches: Vec<Match>, world: &World<'_>, knowledge: &Knowledge) -
 }
 
 /// One finding from all matches of one failure, the best match first: it gives the words.
-fn finding(group: &[Match], onset: Option<&Onset>, world: &World<'_>, knowledge: &Knowledge) -> Finding {
+fn finding(
+    group: &[Match],
+    onset: Option<&Onset>,
+    world: &World<'_>,
+    (knowledge, telling): (&Knowledge, &Telling<'_>),
+) -> Finding {
     // A group is made by its first match.
     let best = &group[0];
     let case = best.flow.map_or_else(|| Case::of_site(world), |flow| Case::of_flow(world, flow));
@@ -119,7 +125,7 @@ fn finding(group: &[Match], onset: Option<&Onset>, world: &World<'_>, knowledge:
         verify: fill(&failure.verify),
         reference: failure.reference.clone(),
         rule: failure.rule.clone(),
-        evidence: evidence(group, world),
+        evidence: evidence(group, world, telling),
         missing: missing::missing(best, &case),
         consequences: group
             .iter()
@@ -290,7 +296,7 @@ impl Explanation<'_> {
 }
 
 /// The lines of all matches; where a cause holds by what is absent, the lines of the flow that lacks it.
-fn evidence(group: &[Match], world: &World<'_>) -> Vec<Evidence> {
+fn evidence(group: &[Match], world: &World<'_>, telling: &Telling<'_>) -> Vec<Evidence> {
     let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
     let mut of_artefacts: Vec<Evidence> = Vec::new();
@@ -304,7 +310,7 @@ fn evidence(group: &[Match], world: &World<'_>) -> Vec<Evidence> {
         }
         let shown: Vec<u32> =
             if found.evidence.is_empty() { of_flow().unwrap_or_default() } else { found.evidence.clone() };
-        for index in proving_first(shown, found, world).into_iter().take(LINES_OF_FLOW) {
+        for index in telling.first(shown, found, world) {
             if lines.len() < LINES_OF_FINDING && seen.insert(index) {
                 lines.push(line(&world.events[index as usize]));
             }
@@ -314,11 +320,35 @@ fn evidence(group: &[Match], world: &World<'_>) -> Vec<Evidence> {
     lines
 }
 
-/// Lines of the kind of machine at which the failure stands come first: of what stopped a site they are what proves it.
-fn proving_first(mut lines: Vec<u32>, found: &Match, world: &World<'_>) -> Vec<u32> {
-    let server = found.failure.stage.map(|stage| workflow::of(stage).machine).filter(|role| *role != Role::Client);
-    lines.sort_by_key(|&index| server.is_some() && world.events[index as usize].role() != server);
-    lines
+/// How many failures rest on each message: what few do is what tells one from another.
+struct Telling<'a>(BTreeMap<&'a str, usize>);
+
+impl<'a> Telling<'a> {
+    fn of(knowledge: &'a Knowledge) -> Self {
+        let mut failures: BTreeMap<&str, usize> = BTreeMap::new();
+        for failure in knowledge.failures() {
+            for message in failure.required_messages().collect::<BTreeSet<_>>() {
+                *failures.entry(message).or_default() += 1;
+            }
+        }
+        Self(failures)
+    }
+
+    /// The lines that a match brings. Of what stopped a site those of servers come first, and among them what points at
+    /// this failure and at few others, in order of time; what a client saw is told as it went.
+    fn first(&self, mut lines: Vec<u32>, found: &Match, world: &World<'_>) -> Vec<u32> {
+        let of_site = found.failure.stage.is_some_and(|stage| workflow::of(stage).machine != Role::Client);
+        let rank = |index: u32| {
+            let event = &world.events[index as usize];
+            let rests = self.0.get(event.message.id.as_str()).copied().unwrap_or(usize::MAX);
+            if event.role() == Some(Role::Client) { (true, 0, None) } else { (false, rests, event.stamp.utc) }
+        };
+        if of_site {
+            lines.sort_by_key(|&index| rank(index));
+        }
+        lines.truncate(LINES_OF_FLOW);
+        lines
+    }
 }
 
 fn line(event: &Event) -> Evidence {

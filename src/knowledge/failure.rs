@@ -210,6 +210,16 @@ impl Failure {
         of_conditions.chain(verbose).chain([&self.mended_by]).flatten().map(String::as_str)
     }
 
+    /// Messages without which none of its rules, or one of them, holds.
+    pub(crate) fn required_messages(&self) -> impl Iterator<Item = &str> {
+        let required = self.when.iter().flat_map(|when| &when.requires);
+        let shapes = required.filter_map(|condition| match condition {
+            Condition::Event(shape) => Some(&shape.message),
+            _ => None,
+        });
+        shapes.flatten().map(String::as_str)
+    }
+
     /// Kinds of artefact report that its conditions name.
     pub(crate) fn artefact_kinds(&self) -> impl Iterator<Item = &str> {
         self.conditions().filter_map(|condition| match condition {
