@@ -393,7 +393,10 @@ def __dir__() -> list[str]:
 
 def _listed(paths: PathLike | Iterable[PathLike], argument: str = "paths") -> list[str]:
     try:
-        return [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+        listed = [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     except TypeError:
         wanted = f"{argument}: expected a path (text or path-like object) or several of them"
         raise ArgumentError(f"{wanted}, found {paths!r}") from None
+    if not listed and argument == "paths":
+        raise ArgumentError("paths: expected a folder, file, zip or pattern, or several of them, found an empty list")
+    return listed

@@ -42,7 +42,7 @@ class Plots:
         for flow in self._trail.flows:
             counts[flow.kind, flow.outcome] = counts.get((flow.kind, flow.outcome), 0) + 1
         rows = [{"kind": kind, "outcome": outcome, "flows": count} for (kind, outcome), count in counts.items()]
-        chart = alt.Chart(_data(rows), title="How flows ended").mark_bar()
+        chart = alt.Chart(_data(rows), title=_title("How flows ended", rows)).mark_bar()
         return _styled(
             chart.encode(
                 x=alt.X("flows:Q", title="flows", axis=alt.Axis(tickMinStep=1, format=",d")),
@@ -73,7 +73,7 @@ class Plots:
             for flow in dated
         ]  # fmt: skip
         of_all = f" ({len(shown)} of {len(by_client):,})" if len(by_client) > len(shown) else ""
-        title = alt.Title(f"Flows of each client{of_all}", subtitle=apart)
+        title = _title(f"Flows of each client{of_all}", rows, apart)
         base = alt.Chart(_data(rows)).encode(
             x=_time("started", _spell(dated)),
             y=alt.Y("client:N", title=None),
@@ -95,7 +95,7 @@ class Plots:
             }
             for finding in found
         ]  # fmt: skip
-        chart = alt.Chart(_data(rows), title="Clients by cause").mark_bar()
+        chart = alt.Chart(_data(rows), title=_title("Clients by cause", rows, nothing="no cause was found")).mark_bar()
         return _styled(
             chart.encode(
                 x=alt.X("clients:Q", axis=alt.Axis(tickMinStep=1, format=",d")),
@@ -131,7 +131,7 @@ class Plots:
             tooltip=[alt.Tooltip(f"{unit}(started):T", title=name), "outcome:N", "count():Q"],
         )
         chart = chart.resolve_scale(y="independent")
-        title = alt.Title(f"Flows by the {name} in which they began", subtitle=apart)
+        title = _title(f"Flows by the {name} in which they began", rows, apart)
         return _styled(chart, height=110, title=title)
 
     def __repr__(self) -> str:
@@ -183,7 +183,7 @@ def flow(shown: Flow, trail: Trail, *, every: bool = False) -> alt.Chart:
     word = (
         base.transform_filter("datum.broke")
         .mark_text(align="right", fontWeight="bold", dy=26)
-        .encode(x=alt.value("width"), text=alt.value("stopped here"), color=alt.value(_MARKS["fail"]))
+        .encode(x=alt.value("width"), text="stopped:N", color=alt.value(_MARKS["fail"]))
     )
     title = f"{shown.kind} of {words.client_name(shown)}, {words.moment(shown.started)}: {end}"
     chart = alt.layer(ways, *tips, said, times, stop, word, title=title)
@@ -203,7 +203,7 @@ def _step_rows(drawn: layout.Sequence, left: frozenset[int], lanes: list[str]) -
     told = not left
     for step in drawn.steps:
         if step.attempt not in left:
-            rows.append(_step_row(step, len(rows), lanes))
+            rows.append(_step_row(step, len(rows), lanes) | {"stopped": drawn.stopped(step)})
         elif not told:
             told = True
             words = f"{len(left)} attempts in between are not drawn"
@@ -211,7 +211,16 @@ def _step_rows(drawn: layout.Sequence, left: frozenset[int], lanes: list[str]) -
     return rows
 
 
-_NO_STEP = {"way": "none", "mark": "start", "stage": "", "delay": "", "when": "", "lines": 0, "broke": False}
+_NO_STEP = {
+    "way": "none",
+    "mark": "start",
+    "stage": "",
+    "delay": "",
+    "when": "",
+    "lines": 0,
+    "broke": False,
+    "stopped": "",
+}
 
 
 def _step_row(step: layout.Step, place: int, lanes: list[str]) -> dict[str, Any]:
@@ -253,6 +262,11 @@ def _altair() -> Any:  # noqa: ANN401 - a module that may not be there
 def _data(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - Altair's own
     """Rows as Altair's data, without a DataFrame in between."""
     return _altair().Data(values=rows)
+
+
+def _title(text: str, rows: list[dict[str, Any]], subtitle: str = "", nothing: str = "these logs show no flow") -> Any:  # noqa: ANN401 - Altair's own
+    """A title that says of an empty picture why it is empty."""
+    return _altair().Title(text, subtitle=subtitle if rows else f"Nothing to draw: {nothing}.")
 
 
 def _instant(at: datetime | None) -> str | None:

@@ -346,13 +346,13 @@ impl Bench<'_> {
             at: None,
             evidence: Vec::new(),
         };
-        if let Some(ruling) = sheet.rulings[stage as usize] {
+        if let Some(ruling) = &sheet.rulings[stage as usize] {
             let event = &self.events[ruling.event as usize];
             return StageResult {
                 stage,
                 status: if ruling.passed { StageStatus::Passed } else { StageStatus::Failed },
                 inferred: ruling.inferred,
-                reason: None,
+                reason: self.told_from_outside(stage, *ruling, event, logs),
                 at: event.stamp.utc,
                 evidence: vec![LineRef::from(&event.place)],
             };
@@ -370,20 +370,51 @@ impl Bench<'_> {
             return unseen(StageStatus::Skipped, not_needed(stage));
         }
         let reason = match broke_at {
-            Some(broken) if stage > broken => format!("not reached: the flow broke at {}", broken.id()),
+            Some(broken) if stage > broken || sheet.waits_for_settings(stage) => {
+                format!("not reached: the flow broke at {}", broken.id())
+            }
             _ => silence(step, logs),
         };
         unseen(StageStatus::Unseen, reason)
+    }
+
+    /// What is said of a failure on a machine of which no log is at hand: which logs would say more.
+    fn told_from_outside(
+        &self,
+        stage: Stage,
+        ruling: Ruling,
+        event: &Event,
+        logs: &BTreeSet<String>,
+    ) -> Option<String> {
+        let step = workflow::of(stage);
+        let own = |role: Option<Role>| role == Some(step.machine);
+        if ruling.passed
+            || step.machine == Role::Client
+            || own(event.role())
+            || self.sources.iter().any(|of| own(of.role))
+        {
+            return None;
+        }
+        Some(format!(
+            "told by the {} alone; {} would say more",
+            event.role().unwrap_or(Role::Client).words(),
+            others(step, logs)?
+        ))
     }
 }
 
 /// What is said of a stage that no line shows: which logs would, but for those that the flow has lines of.
 fn silence(step: &workflow::Step, logs: &BTreeSet<String>) -> String {
-    let others: Vec<&str> = step.logs.iter().copied().filter(|log| !logs.contains(&log.to_ascii_lowercase())).collect();
-    if others.is_empty() {
-        return "no line shows it".to_owned();
+    match others(step, logs) {
+        None => "no line shows it".to_owned(),
+        Some(others) => format!("no line shows it; {others} would"),
     }
-    format!("no line shows it; {} on the {} would", others.join(" or "), step.machine.words())
+}
+
+/// The logs that show a stage, but for those that the flow has lines of: `CCM_STS.log on the management point`.
+fn others(step: &workflow::Step, logs: &BTreeSet<String>) -> Option<String> {
+    let others: Vec<&str> = step.logs.iter().copied().filter(|log| !logs.contains(&log.to_ascii_lowercase())).collect();
+    (!others.is_empty()).then(|| format!("{} on the {}", others.join(" or "), step.machine.words()))
 }
 
 /// Fills in what later stages presuppose.
@@ -432,6 +463,14 @@ impl Sheet {
             let ruling = &mut self.rulings[stage as usize];
             *ruling = ruling.filter(|ruling| ruling.passed);
         }
+    }
+
+    /// True for what the client does with Entra's settings where it never got them.
+    fn waits_for_settings(&self, stage: Stage) -> bool {
+        let asked = self.begun[Stage::AadInfo as usize].is_some();
+        asked
+            && self.rulings[Stage::AadInfo as usize].is_none()
+            && matches!(stage, Stage::WpjCertificate | Stage::AadToken)
     }
 
     /// A failure: the first of an unbroken run of them decides when the stage failed.

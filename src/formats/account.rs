@@ -107,7 +107,7 @@ fn notes(log: &Log, files: &[FileScan], survey: &Survey) -> Vec<String> {
         notes.push("none of its records has a time that can be read".to_owned());
     }
     if survey.damaged > 0 {
-        notes.push(format!("{} cut or damaged: kept as far as they can be read", records(survey.damaged, "is", "are")));
+        notes.push(format!("{} cut or damaged, and kept as far as can be read", records(survey.damaged, "is", "are")));
     }
     if survey.copies > 0 {
         notes.push(format!("{} in two of its files and counted once", records(survey.copies, "stands", "stand")));

@@ -309,6 +309,29 @@ def test_a_flow_that_no_finding_explains_is_named(capsys: Captured) -> None:
     assert "LocationServices.log on the client would" in out
 
 
+@pytest.mark.parametrize("columns", ["40", "60", "80"])
+def test_a_narrow_terminal_leaves_columns_out_and_no_words(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert run(["diagnose", str(logs_of("two-clients-one-fails"))]) == 1
+    out = capsys.readouterr().out
+    assert "…" not in out
+    flows = out[out.index("Flows of") :]
+    assert "outcome" in flows
+    assert "broke at" in flows
+    assert "cmg-connection" in flows
+    said = " ".join(out.split())
+    assert "error, certain at cmg-connection, 1 client" in said or columns == "80"
+    assert ("started" in flows) == (columns != "40")
+
+
+def test_a_failure_that_nothing_explains_is_quoted_with_who_would_know_more(capsys: Captured) -> None:
+    assert run(["diagnose", str(logs_of("token-service-says-401-and-no-more"))]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "client-GRA-7/ccmsetup.log:27: “[CCMHTTP] ERROR INFO: StatusCode=401 StatusText=CMGConnector_Unauthor" in out
+
+
 def test_unexpected_errors_are_sentences(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     class PanicException(BaseException):
         """What a panic of the engine is to Python."""

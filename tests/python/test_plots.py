@@ -28,6 +28,13 @@ def test_each_picture_can_be_drawn(case: str, picture: str) -> None:
     assert drawn(chart).startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("picture", PICTURES)
+def test_an_empty_picture_says_why_it_is_empty(picture: str) -> None:
+    trail = cmgtrail.read(logs_of(HEALTHY), client="NOBODY", progress=False)
+    title = getattr(plots.Plots(trail), picture)().to_dict()["title"]
+    assert title["subtitle"].startswith("Nothing to draw: ")
+
+
 def test_a_flow_shows_machines_steps_and_the_break(demo: Any) -> None:
     trail = cmgtrail.read(demo, progress=False)
     chart = plots.flow(trail.flows[0], trail)

@@ -57,6 +57,7 @@ def test_a_stage_that_no_step_shows_broke_where_its_line_stands() -> None:
     writers = {"a.log": Machine("client", "PC042", 0.0), "b.log": Machine("cmg", "VM0", 0.0)}
     by_line = drawn(events, writers, broke="cmg-forward", stages=(stage("cmg-forward", "failed", ("b.log", 1)),))
     assert [step.broke for step in by_line.steps] == [False, True]
+    assert by_line.stopped(by_line.steps[1]) == "stopped at cmg-forward, as this shows"
     by_failure = drawn(events, writers, broke="cmg-forward", stages=(stage("cmg-forward", "failed"),))
     assert [step.broke for step in by_failure.steps] == [True, False]
 
@@ -291,3 +292,9 @@ def test_every_verdict_on_an_artefact_is_shown(tmp_path: Path) -> None:
     verdicts = [line for finding in trail.findings for line in finding.evidence if line.text.startswith("Verdict on")]
     assert len(verdicts) > len({line.source for line in verdicts}), "two on one certificate"
     assert render(trail).count("Verdict on") == len(verdicts)
+
+
+def test_a_report_that_cannot_be_written_says_where_and_why(demo: Path, tmp_path: Path) -> None:
+    trail = cmgtrail.read(demo, progress=False)
+    with pytest.raises(cmgtrail.CmgTrailError, match=r"page.html': No such file or directory. Name a file"):
+        trail.report(tmp_path / "no-such-folder" / "page.html")

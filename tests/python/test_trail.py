@@ -169,6 +169,8 @@ def test_times_without_a_zone_are_refused(since: Any, tmp_path: Path) -> None:
 
 
 def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(cmgtrail.ArgumentError, match="found an empty list"):
+        cmgtrail.read([])
     with pytest.raises(cmgtrail.PathNotFoundError, match="no-such-folder"):
         cmgtrail.read(tmp_path / "no-such-folder")
 

@@ -45,6 +45,8 @@ class Moment(NamedTuple):
     flow: Flow
     step: sequence.Step | None
     lanes: tuple[sequence.Lane, ...]
+    stopped: str
+    """Where the step shows that the flow stopped, and at which stage; else nothing."""
     final: bool
 
 
@@ -110,8 +112,9 @@ class Lines:
             proof = ", ".join(f"{source}:{line}" for source, line in stage.evidence[:1])
             inferred = _INFERRED.get(stage.status, "") if stage.inferred else ""
             mark = Text(self._marks[stage.status], _STATUS[stage.status])
-            about = Text(visible(inferred + (stage.reason or proof)), "dim" if stage.reason else "")
-            table.add_row(mark, stage.stage, Text(stage.status, _STATUS[stage.status]), about)
+            about = inferred + "; ".join(part for part in (proof, stage.reason) if part)
+            status = Text(stage.status, _STATUS[stage.status])
+            table.add_row(mark, stage.stage, status, Text(visible(about), "" if proof else "dim"))
         self._console.print(table)
 
     def _findings(self, flow: Flow) -> None:
@@ -176,8 +179,8 @@ class Lines:
         attempt = f", attempt {step.attempt}" if flow.attempts > 1 else ""
         off = abs(moment.order - moment.at) if moment.at else timedelta()
         clock = f", {self._zone.show(moment.at, digits=0)[11:]} by its own clock" if moment.at and off >= _TOLD else ""
-        broke = "; it stopped here" if step.broke else ""
-        self._hanging(f"{at:<8} {mark} {client}{step.stage}: {way}{many}{attempt}{clock}{broke}", colour)
+        stopped = f"; it {moment.stopped}" if moment.stopped else ""
+        self._hanging(f"{at:<8} {mark} {client}{step.stage}: {way}{many}{attempt}{clock}{stopped}", colour)
 
     def _hanging(self, text: str, style: str) -> None:
         """A line of a timeline; where it is too long, what is left stands behind the times."""
@@ -192,12 +195,12 @@ def _moments(flow: Flow, writers: dict[str, sequence.Machine]) -> Iterator[Momen
     events = list(flow.events)
     times = [sequence.compared(event, writers) for event in events]
     order = next((time for time in times if time), _UNDATED)
-    yield Moment(order, 0, flow.started, flow, None, drawn.lanes, final=False)
+    yield Moment(order, 0, flow.started, flow, None, drawn.lanes, "", final=False)
     for place, step in enumerate(drawn.steps, start=1):
         order = max(order, times[step.first] or order)
-        yield Moment(order, place, events[step.first].at, flow, step, drawn.lanes, final=False)
+        yield Moment(order, place, events[step.first].at, flow, step, drawn.lanes, drawn.stopped(step), final=False)
     end = max([order, *(time for time in times if time)])
-    yield Moment(end, len(drawn.steps) + 1, flow.ended, flow, None, drawn.lanes, final=True)
+    yield Moment(end, len(drawn.steps) + 1, flow.ended, flow, None, drawn.lanes, "", final=True)
 
 
 def _turn(flow: Flow, *, final: bool) -> str:

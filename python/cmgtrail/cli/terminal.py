@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -33,7 +33,14 @@ LINES = 6
 LONGEST = 4_000
 """Characters of a line of evidence that are shown."""
 ROOM = 75
-"""Columns of a terminal that also hold the marks of all stages."""
+"""Columns of a terminal that also hold the marks of all stages, and the causes as a table."""
+NARROW = 55
+"""Columns of a terminal that also hold what a flow was for, and when it began."""
+
+_COLUMNS: dict[str, dict[str, Any]] = {
+    "client": {"overflow": "ellipsis", "no_wrap": True, "min_width": 8, "max_width": 24},
+    "broke at": {"overflow": "fold"},
+}
 
 COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 OUTCOMES = {"completed": "green", "failed": "red", "stalled": "yellow", "unfinished": "yellow"}
@@ -101,18 +108,26 @@ class Screen:
             return
         self._line()
         self._line("Findings", "bold")
+        if self._console.width >= ROOM:
+            self._ranking(trail)
+        for rank, finding in enumerate(trail.findings, start=1):
+            self._finding(rank, finding)
+
+    def _ranking(self, trail: Trail) -> None:
         table = grid("", "severity", "confidence", "cause", "stage", "clients")
         for rank, finding in enumerate(trail.findings, start=1):
             severity = Text(finding.severity, COLOURS[finding.severity])
             about = (visible(finding.title), finding.stage or "", f"{finding.clients:,}")
             table.add_row(str(rank), severity, finding.confidence, *map(Text, about))
         self._console.print(table)
-        for rank, finding in enumerate(trail.findings, start=1):
-            self._finding(rank, finding)
 
     def _finding(self, rank: int, finding: Finding) -> None:
         self._line()
         self._line(f"{rank}. {finding.title} ({finding.failure})", COLOURS[finding.severity])
+        if self._console.width < ROOM:
+            at = f" at {finding.stage}" if finding.stage else ""
+            about = f"{finding.severity}, {finding.confidence}{at}, {counted(finding.clients, 'client')}"
+            self._line(about, COLOURS[finding.severity], indent=3)
         self._line(finding.explanation, indent=3)
         for line in finding.evidence[:LINES]:
             self._line(f"{line.source}:{line.line}", "dim", indent=3)
@@ -150,21 +165,20 @@ class Screen:
             return
         # What failed is what the reader came for.
         shown = ([flow for flow in flows if flow.outcome != "completed"] or list(flows))[:FLOWS]
-        room = self._console.width >= ROOM
+        room, narrow = self._console.width >= ROOM, self._console.width < NARROW
         years = {self._zone.show(flow.started)[:4] for flow in shown if flow.started}
         of_year = f" of {min(years)}" if len(years) == 1 else ""
         self._line()
         self._line(f"Flows{of_year} (times in {self._zone.name})", "bold")
+        columns = ["client", "kind", "started", "outcome", "broke at", "stages"]
+        left_out = ("kind", "started", "stages") if narrow else () if room else ("stages",)
+        columns = [column for column in columns if column not in left_out]
         table = grid()
-        table.add_column("client", overflow="ellipsis", no_wrap=True, min_width=8, max_width=24)
-        table.add_column("kind", no_wrap=True)
-        table.add_column("started", no_wrap=True)
-        table.add_column("outcome", no_wrap=True)
-        table.add_column("broke at", overflow="fold")
-        if room:
-            table.add_column("stages", no_wrap=True)
+        for column in columns:
+            table.add_column(column, **_COLUMNS.get(column, {"no_wrap": True}))
         for flow in shown:
-            table.add_row(*self._flow(flow, year=len(years) > 1)[: len(table.columns)])
+            row = self._flow(flow, year=len(years) > 1)
+            table.add_row(*(row[column] for column in columns))
         self._console.print(table)
         if len(flows) > len(shown):
             self._line(self._hidden(flows, shown), "dim")
@@ -179,15 +193,15 @@ class Screen:
         kind = "completed flow" if len(flows) - len(shown) == completed else "flow"
         return f"and {counted(len(flows) - len(shown), kind)} more; --format json has them all"
 
-    def _flow(self, flow: Flow, *, year: bool) -> list[Text]:
-        return [
-            Text(words.client_name(flow)),
-            Text(flow.kind),
-            Text(self._moment(flow.started, year=year)),
-            Text(flow.outcome, OUTCOMES[flow.outcome]),
-            Text(flow.broke_at or ""),
-            Text(words.stage_marks(flow.stages, self._marks)),
-        ]
+    def _flow(self, flow: Flow, *, year: bool) -> dict[str, Text]:
+        return {
+            "client": Text(words.client_name(flow)),
+            "kind": Text(flow.kind),
+            "started": Text(self._moment(flow.started, year=year)),
+            "outcome": Text(flow.outcome, OUTCOMES[flow.outcome]),
+            "broke at": Text(flow.broke_at or ""),
+            "stages": Text(words.stage_marks(flow.stages, self._marks)),
+        }
 
     def _moment(self, at: datetime | None, *, year: bool) -> str:
         if at is None:

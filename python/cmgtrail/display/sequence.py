@@ -100,6 +100,16 @@ class Sequence(NamedTuple):
 
     lanes: tuple[Lane, ...]
     steps: tuple[Step, ...]
+    broke_at: str | None
+    """The stage where the flow stopped; the step that shows it may be of another, as an answer that another sent."""
+
+    def stopped(self, step: Step) -> str:
+        """What stands at a step: nothing, `stopped here: mp-validate`, or where it stopped, as this step shows."""
+        if not step.broke:
+            return ""
+        if self.broke_at in {None, step.stage}:
+            return f"stopped here: {step.stage}"
+        return f"stopped at {self.broke_at}, as this shows"
 
     @property
     def between(self) -> frozenset[int]:
@@ -112,7 +122,7 @@ class Sequence(NamedTuple):
         """The diagram for those who cannot see it."""
         lanes = ", ".join(lane.label for lane in self.lanes)
         broke = next((step for step in self.steps if step.broke), None)
-        end = f"; it stopped at {broke.stage}" if broke else ""
+        end = f"; it stopped at {self.broke_at or broke.stage}" if broke else ""
         return f"{len(self.steps)} steps between {lanes}{end}."
 
 
@@ -172,7 +182,7 @@ def sequence(flow: Flow, writers: Mapping[str, Machine]) -> Sequence:
         )  # fmt: skip
         origin = origin or here
         before = (group.machine, last)
-    return Sequence(lanes, tuple(steps))
+    return Sequence(lanes, tuple(steps), flow.broke_at)
 
 
 def _is_elsewhere(flow: Flow) -> bool:

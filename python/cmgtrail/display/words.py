@@ -19,6 +19,12 @@ BROKEN = frozenset({"failed", "stalled"})
 NAMED = 3
 """Flows of several that broke alike that are named."""
 
+OUTSIDE = "the logs of a client that was on the internet at the time (CCM\\Logs and ccmsetup\\Logs)"
+"""What would show traffic to a gateway where there is none."""
+
+QUOTED = 300
+"""Characters of a line that a sentence quotes."""
+
 NO_FINDINGS = "No findings."
 
 NO_CLOCKS = (
@@ -103,12 +109,11 @@ def summary(trail: Trail) -> str:
 def no_traffic(trail: Trail) -> str:
     """What it means that no log holds a request to a CMG: nothing can be said, or only what needs none."""
     seen = "none of these logs holds a request to a CMG"
-    helpful = "the logs of a client that was on the internet at the time (CCM\\Logs and ccmsetup\\Logs)"
     if len(trail.findings):
         return (
-            f"No traffic to a cloud management gateway: {seen}. What was found needs none; {helpful} would show more."
+            f"No traffic to a cloud management gateway: {seen}. What was found needs none; {OUTSIDE} would show more."
         )
-    return f"No traffic to a cloud management gateway: {seen}, so there is nothing to diagnose. Give {helpful}."
+    return f"No traffic to a cloud management gateway: {seen}, so there is nothing to diagnose. Give {OUTSIDE}."
 
 
 def outcomes(trail: Trail) -> dict[str, int]:
@@ -163,9 +168,22 @@ def _open_end(flows: list[Flow], outcome: str, at: str, helpful: str) -> str:
         named.append(f"{len(flows) - NAMED:,} more")
     who = f"{', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else named[0]
     first = flows[0]
-    own = next((stage.reason for stage in first.stages if stage.stage == first.broke_at and stage.reason), None)
-    why = f": {visible(own)}" if own and len(flows) == 1 else ""
-    return f"No finding explains why {who} {outcome}{at}{why}.{helpful}"
+    own = next((stage for stage in first.stages if stage.stage == first.broke_at), None)
+    begun = own.reason if own and own.status == "unseen" and len(flows) == 1 else None
+    why = f": {visible(begun)}" if begun else ""
+    return f"No finding explains why {who} {outcome}{at}{why}.{_deciding(first, own)}{helpful}"
+
+
+def _deciding(flow: Flow, broken: Stage | None) -> str:
+    """The line that decided that a stage failed, which whoever asks others for help will quote."""
+    if not broken or broken.status != "failed":
+        return ""
+    decided = set(broken.evidence)
+    line = next((event for event in flow.events if (event.source, event.line) in decided), None)
+    if line is None:
+        return ""
+    text = visible(bounded(line.text or line.message, QUOTED))
+    return f" It shows in {visible(line.source)}:{line.line}: “{text}”."
 
 
 def _when(flow: Flow) -> str:
@@ -176,8 +194,10 @@ def _helpful(flow: Flow) -> str:
     """Which logs would show the stages that no line shows."""
     helpful: dict[str, list[str]] = {}
     for stage in flow.stages:
-        if stage.reason and stage.reason.endswith(" would") and stage.stage != flow.broke_at:
-            helpful.setdefault(stage.reason, []).append(stage.stage)
+        reason = stage.reason or ""
+        asks = reason.endswith((" would", " would say more"))
+        if asks and (stage.stage != flow.broke_at or stage.status == "failed"):
+            helpful.setdefault(reason, []).append(stage.stage)
     return "".join(f" {' and '.join(stages)}: {visible(reason)}." for reason, stages in helpful.items())
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cmgtrail import __version__
+from cmgtrail import CmgTrailError, __version__
 from cmgtrail.display import cards, verdicts, words
 from cmgtrail.report import context, flows, verdict
 
 if TYPE_CHECKING:
-    import os
-
     from cmgtrail import Evidence, Finding, Source, Trail
 
 SHOWN = 8
@@ -35,8 +34,18 @@ ARTEFACTS = 300
 
 
 def write(trail: Trail, path: str | os.PathLike[str]) -> None:
-    """Writes the report of a trail to a file."""
-    Path(path).write_text(render(trail), encoding="utf-8")
+    """Writes the report of a trail to a file.
+
+    Raises:
+        CmgTrailError: The file cannot be written, and why.
+    """
+    page = render(trail)
+    try:
+        Path(path).write_text(page, encoding="utf-8")
+    except OSError as error:
+        place = os.fspath(path)
+        advice = "Name a file in a folder that is there and that you may write to."
+        raise CmgTrailError(f"the report cannot be written to '{place}': {error.strerror}. {advice}") from None
 
 
 def render(trail: Trail) -> str:
@@ -61,6 +70,7 @@ def render(trail: Trail) -> str:
         outcomes=words.outcomes(trail), sources=_sources(trail), open_logs=OPEN_LOGS, totals=_totals(trail),
         artefacts=_artefacts(trail), listed=ARTEFACTS, clocks=words.by_offset(trail.clocks),
         index=flows.as_json(flows.index(trail)), details=flows.as_json(flows.details(trail)),
+        no_traffic="" if trail.traffic else f"What would show some: {words.OUTSIDE}.",
         moment=words.moment, client_name=words.client_name, what=cards.what,
         clock_words=words.clock, no_clocks=words.NO_CLOCKS, party=verdict.party, counted=words.counted,
     )  # fmt: skip

@@ -89,7 +89,7 @@ def _detail(flow: Flow, texts: Texts, drawn: sequence.Sequence) -> dict[str, Any
         "steps": [
             [
                 step.attempt, number(step.stage), step.mark, step.writer, step.origin, step.target, step.lines,
-                _clock(step.at), step.delay is not None and _delay(step.delay), int(step.broke), step.doubt,
+                _clock(step.at), step.delay is not None and _delay(step.delay), drawn.stopped(step), step.doubt,
             ]
             for step in drawn.steps
         ],

@@ -54,7 +54,7 @@
       if (steps.at(-1)[0] > 1 && begins(i))
         svg.append(draw("text", { x: 4, y: y[i] - 30, class: "head" }, `Attempt ${step[0]}`));
       svg.append(...row(step, texts[step[1]], x, y[i]));
-      if (step[9]) svg.append(...broken(width, y[i] + 22, texts[step[1]]));
+      if (step[9]) svg.append(...broken(width, y[i] + 22, step[9]));
     });
     return svg;
   }
@@ -94,9 +94,9 @@
     if (delay) time.push(draw("text", { x: 4, y: y - 11, class: "quiet" }, delay));
     return [...time, group];
   }
-  const broken = (width, y, stage) => [
+  const broken = (width, y, words) => [
     draw("line", { x1: 4, x2: width - 4, y1: y - 10, y2: y - 10, class: "break" }),
-    draw("text", { x: 4, y: y + 5, class: "breakword" }, `Stopped here: ${stage}`),
+    draw("text", { x: 4, y: y + 5, class: "breakword" }, words[0].toUpperCase() + words.slice(1)),
   ];
 
   // A flow, unfolded.
