@@ -514,7 +514,7 @@ class Finding:
         """One line."""
     @property
     def explanation(self) -> str:
-        """What happened and why, with the values found."""
+        """What happened and why, with the values found; artefacts and neighbours in paragraphs of their own."""
     @property
     def remedy(self) -> str:
         """What to do now."""

@@ -190,7 +190,8 @@ struct Explanation<'a> {
 
 impl Explanation<'_> {
     /// Whom it hits where all are hit; the failure's words; since when; what artefacts say, and where they contradict
-    /// each other; which neighbours were considered, and which fit as well.
+    /// each other; which neighbours were considered, and which fit as well. What happened, artefacts and neighbours are
+    /// a paragraph each.
     fn text(&self) -> String {
         let overcome = match self.best.mended {
             Some(since) => {
@@ -201,17 +202,10 @@ impl Explanation<'_> {
                 .is_overcome()
                 .then(|| "Overcome since, or done without: the flow, or a later one, got past it.".to_owned()),
         };
-        let parts = [
-            overcome,
-            self.whom(),
-            self.unproven(),
-            self.ahead(),
-            Some(self.words.clone()),
-            self.since(),
-            self.artefacts(),
-            self.neighbours(),
-        ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        let happened = [overcome, self.whom(), self.unproven(), self.ahead(), Some(self.words.clone()), self.since()];
+        let happened = happened.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let paragraphs = [Some(happened), self.artefacts(), self.neighbours()];
+        paragraphs.into_iter().flatten().collect::<Vec<_>>().join("\n")
     }
 
     fn whom(&self) -> Option<String> {

@@ -326,10 +326,20 @@ def test_a_narrow_terminal_leaves_columns_out_and_no_words(
     assert ("started" in flows) == (columns != "40")
 
 
-def test_a_failure_that_nothing_explains_is_quoted_with_who_would_know_more(capsys: Captured) -> None:
+def test_of_a_failure_that_nothing_explains_client_and_server_are_quoted(capsys: Captured) -> None:
     assert run(["diagnose", str(logs_of("token-service-says-401-and-no-more"))]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "client-GRA-7/ccmsetup.log:27: “[CCMHTTP] ERROR INFO: StatusCode=401 StatusText=CMGConnector_Unauthor" in out
+    assert "and in mp-GRAMP/CCM_STS.log:10: “Return code: 401, Description: AAD token validation failed" in out
+
+
+def test_of_a_server_without_logs_it_is_said_that_they_would_say_more(tmp_path: Path, capsys: Captured) -> None:
+    logs = logs_of("token-service-says-401-and-no-more")
+    shutil.copytree(Path(logs) / "client-GRA-7", tmp_path / "client-GRA-7")
+    assert run(["show", "GRA-7", str(tmp_path)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "client-GRA-7/ccmsetup.log:27; told by the client alone; CCM_STS.log" in out
+    assert "on the management point would say more" in out
 
 
 def test_unexpected_errors_are_sentences(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:

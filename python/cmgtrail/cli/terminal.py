@@ -128,7 +128,8 @@ class Screen:
             at = f" at {finding.stage}" if finding.stage else ""
             about = f"{finding.severity}, {finding.confidence}{at}, {counted(finding.clients, 'client')}"
             self._line(about, COLOURS[finding.severity], indent=3)
-        self._line(finding.explanation, indent=3)
+        for paragraph in finding.explanation.split("\n"):
+            self._line(paragraph, indent=3)
         for line in finding.evidence[:LINES]:
             self._line(f"{line.source}:{line.line}", "dim", indent=3)
             self._line(words.bounded(line.text, LONGEST), indent=5)

@@ -126,7 +126,7 @@ def finding(shown: Finding) -> Markup:
     missing = [tag("li", what(missing)) for missing in shown.missing]
     return join(
         tag("h3", badge(shown.severity), heading(shown)),
-        tag("p", shown.explanation),
+        *(tag("p", paragraph) for paragraph in shown.explanation.split("\n")),
         labelled("What to do", shown.remedy),
         labelled("How to check it", shown.verify),
         tag("p", tag("b", "Evidence")),

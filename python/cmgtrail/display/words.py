@@ -175,15 +175,18 @@ def _open_end(flows: list[Flow], outcome: str, at: str, helpful: str) -> str:
 
 
 def _deciding(flow: Flow, broken: Stage | None) -> str:
-    """The line that decided that a stage failed, which whoever asks others for help will quote."""
+    """The line that decided that a stage failed, and another machine's of it: whoever asks for help will quote them."""
     if not broken or broken.status != "failed":
         return ""
     decided = set(broken.evidence)
-    line = next((event for event in flow.events if (event.source, event.line) in decided), None)
-    if line is None:
-        return ""
-    text = visible(bounded(line.text or line.message, QUOTED))
-    return f" It shows in {visible(line.source)}:{line.line}: “{text}”."
+    lines = [event for event in flow.events if (event.source, event.line) in decided]
+    known = {event.source for event in lines}
+    failed = [event for event in flow.events if event.attempt == flow.attempts and event.mark == "fail"]
+    lines += [event for event in failed if event.stage == broken.stage and event.source not in known][:1]
+    quoted = [
+        f"{visible(line.source)}:{line.line}: “{visible(bounded(line.text or line.message, QUOTED))}”" for line in lines
+    ]
+    return f" It shows in {' and in '.join(quoted)}." if quoted else ""
 
 
 def _when(flow: Flow) -> str:
