@@ -316,7 +316,7 @@ fn severity(failure: &Failure, case: &Case<'_>) -> Option<Severity> {
         return Some(failure.severity);
     }
     let flow = case.flow()?;
-    if !case.has_to_do_with_a_cmg() {
+    if !case.has_to_do_with_a_cmg() && !failure.without_cmg {
         return None;
     }
     let stopped = matches!(flow.outcome, Outcome::Failed | Outcome::Stalled);
