@@ -210,11 +210,11 @@ impl Explanation<'_> {
     fn whom(&self) -> Option<String> {
         let onset = self.onset?;
         let (hit, asked) = (onset.machines.len(), onset.asked);
-        let who = if hit == asked { format!("all {hit} clients") } else { format!("{hit} of {asked} clients") };
+        let alike = if hit == asked { String::new() } else { format!(", {hit} of them alike") };
         let (passed, from) = words::told_apart(onset.passed, onset.from);
         Some(format!(
-            "This is no single client's trouble: {who} that asked {} since {from} failed, and until {passed} requests \
-             passed.",
+            "This is no single client's trouble: all {asked} clients that asked {} since {from} failed{alike}, and until \
+             {passed} requests passed.",
             onset.host,
         ))
     }
