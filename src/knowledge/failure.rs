@@ -116,6 +116,8 @@ pub struct Failure {
     pub separates_from: Vec<String>,
     /// Failures whose finding for the same flow makes this one a consequence.
     pub yields_to: Vec<String>,
+    /// Causes that it completes: both are true of a flow, neither takes the other's place, and it is told behind them.
+    pub completes: Vec<String>,
     /// Messages that a server does not write while the fault is there: with one of them well after the last of its own
     /// lines on the same machine, it is over.
     pub mended_by: Vec<String>,
@@ -152,6 +154,7 @@ impl Failure {
             missing: entry.value("missing").unwrap_or_default(),
             separates_from: entry.value("separates_from").unwrap_or_default(),
             yields_to: entry.value("yields_to").unwrap_or_default(),
+            completes: entry.value("completes").unwrap_or_default(),
             mended_by: entry.value("mended_by").unwrap_or_default(),
             consequences: entry.value("consequences").unwrap_or_default(),
             rule: rule.to_owned(),
@@ -193,13 +196,13 @@ impl Failure {
         self.beside = replaced.is_none_or(|replaced| rules(replaced) != rules(self));
     }
 
-    /// Failures that it names: neighbours, those it gives way to, consequences, those that an artefact explains.
+    /// Failures that it names: neighbours, those it gives way to or completes, consequences, those that an artefact explains.
     pub(super) fn named(&self) -> impl Iterator<Item = &str> {
         let is_code = |name: &&String| name.starts_with("0x") || name.bytes().all(|byte| byte.is_ascii_digit());
         let separated = self.missing.iter().flat_map(|missing| &missing.separates);
         let consequences = self.consequences.iter().filter(move |name| !is_code(name));
         let explained = self.artefacts().filter_map(|shape| shape.explains.as_ref());
-        let others = self.separates_from.iter().chain(&self.yields_to).chain(separated);
+        let others = self.separates_from.iter().chain(&self.yields_to).chain(&self.completes).chain(separated);
         others.chain(consequences).chain(explained).map(String::as_str)
     }
 
