@@ -10,7 +10,7 @@ use crate::events::Event;
 use crate::flows::requests::{Request, normal_hresult};
 use crate::flows::{Flow, FlowDetail, identity};
 use crate::knowledge::{Message, Scope};
-use crate::record::Source;
+use crate::record::{Format, Source};
 use crate::stage::Role;
 use crate::time::{HOUR, MINUTE, Micros};
 
@@ -499,9 +499,13 @@ fn has_field(message: &Message, field: &str) -> bool {
     message.captures.iter().any(|name| name == field) || message.set.contains_key(field)
 }
 
-/// True where a source is the log of this name, whatever rollover or copy of it.
+/// True where a source is the log of this name, whatever rollover or copy of it. The logs of IIS are named after days.
 fn is_log(source: &Source, log: &str) -> bool {
+    const ROWS: &str = "IIS";
     let log = log.trim_end_matches(".log");
+    if log.eq_ignore_ascii_case(ROWS) {
+        return source.format == Some(Format::W3c);
+    }
     source.component.as_deref().is_some_and(|component| component.eq_ignore_ascii_case(log))
         || names_log(source.path.rsplit('/').next().unwrap_or_default(), log)
 }
