@@ -1,7 +1,7 @@
 //! What a flow failed by before its last attempts, where those failed otherwise. A later fault that stops a client sooner
 //! hides the one before, which nobody has seen overcome.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::{Draft, Member};
 use super::requests::{Request, Requests};
@@ -13,21 +13,15 @@ const FEW: usize = 3;
 
 /// Attempts that failed in no way in which a later one did, each the last of its kind; the latest first.
 pub fn failed_otherwise(draft: &Draft, events: &[Event], requests: &Requests) -> Vec<u32> {
-    let mut ways: Vec<BTreeSet<String>> = vec![BTreeSet::new(); draft.attempts() as usize + 1];
+    let mut ways: BTreeMap<u32, String> = BTreeMap::new();
     for member in &draft.client {
-        if let Some(ways) = ways.get_mut(member.attempt as usize) {
-            ways.extend(way(member, events, requests));
-        }
+        // What an attempt ends with is what it failed by.
+        ways.extend(way(member, events, requests).map(|way| (member.attempt, way)));
     }
-    let mut known = ways.pop().unwrap_or_default();
-    let mut found = Vec::new();
-    for (attempt, ways) in (0_u32..).zip(ways).skip(1).collect::<Vec<_>>().into_iter().rev() {
-        if !known.is_empty() && !ways.is_empty() && ways.is_disjoint(&known) && found.len() < FEW {
-            found.push(attempt);
-        }
-        known.extend(ways);
-    }
-    found
+    let Some((_, last)) = ways.remove_entry(&draft.attempts()) else { return Vec::new() };
+    let mut known = BTreeSet::from([last]);
+    let others = ways.into_iter().rev().filter(|(_, way)| known.insert(way.clone()));
+    others.map(|(attempt, _)| attempt).take(FEW).collect()
 }
 
 /// In what way a line says that something failed: as its request did, else by its own words and code.
@@ -36,7 +30,7 @@ fn way(member: &Member, events: &[Event], requests: &Requests) -> Option<String>
     if let Some(request) = requests.of(member.event).filter(|request| request.failed()) {
         return Some(way_of(request));
     }
-    let fails = event.mark() == Mark::Fail && !event.message.symptom;
+    let fails = event.mark() == Mark::Fail && !event.message.symptom && !event.message.falls_back;
     fails.then(|| format!("{} {}", event.id(), event.get("hresult").unwrap_or_default().to_ascii_lowercase()))
 }
 

@@ -136,7 +136,7 @@ impl<'k> Names<'k> {
             .map(|field| told(field, &format!("'{key}' names '{{{field}}}', which no message captures")))
             .collect();
         if words.matches("[[").count() != words.matches("]]").count() {
-            wrong.push(told("[[", &format!("in '{key}' a '[[' has no ']]', or a ']]' no '[['")));
+            wrong.push(told(key, &format!("in '{key}' a '[[' has no ']]', or a ']]' no '[['")));
         }
         wrong
     }

@@ -321,27 +321,27 @@ fn a_check_tells_each_name_that_nothing_bears_with_its_line() {
         (
             "{client|the client} refused",
             "{klient|the client} refused",
-            "line 19: 'own-vpn-blocks-the-gateway': 'explanation' names '{klient}'",
+            "line 20: 'own-vpn-blocks-the-gateway': 'explanation' names '{klient}'",
         ),
         (
             "refused its tunnel.'",
             "refused its tunnel.[[ Since {since}.]]'",
-            "line 19: 'own-vpn-blocks-the-gateway': 'explanation' names '{since}'",
+            "line 20: 'own-vpn-blocks-the-gateway': 'explanation' names '{since}'",
         ),
         (
             "refused its tunnel.'",
             "refused its tunnel.[[ By {host}.'",
-            "line 19: 'own-vpn-blocks-the-gateway': in 'explanation' a '[['",
+            "line 20: 'own-vpn-blocks-the-gateway': in 'explanation' a '[['",
         ),
         (
             "{host|the VPN server}",
             "{hots|the VPN server}",
-            "line 28: 'own-vpn-blocks-the-gateway': 'what' names '{hots}'",
+            "line 29: 'own-vpn-blocks-the-gateway': 'what' names '{hots}'",
         ),
         (
             "how = 'Ask for it.'",
             "how = 'Ask.'\nknown = ['code', 'reson']",
-            "line 32: 'own-vpn-blocks-the-gateway': 'known' names 'reson'",
+            "line 33: 'own-vpn-blocks-the-gateway': 'known' names 'reson'",
         ),
         (
             "how = 'Ask for it.'",
@@ -351,12 +351,12 @@ fn a_check_tells_each_name_that_nothing_bears_with_its_line() {
         (
             "how = 'Ask for it.'",
             "how = 'Ask.'\nafter = ['joinstatus']",
-            "line 32: 'own-vpn-blocks-the-gateway': no part of a bundle is called 'joinstatus'",
+            "line 33: 'own-vpn-blocks-the-gateway': no part of a bundle is called 'joinstatus'",
         ),
         (
             event,
             "message = ['own-vpn-refused'], fields = { reason = 12 }",
-            "line 26: 'own-vpn-blocks-the-gateway': none of the messages own-vpn-refused has a field 'reason'",
+            "line 27: 'own-vpn-blocks-the-gateway': none of the messages own-vpn-refused has a field 'reason'",
         ),
         (
             event,
@@ -371,7 +371,7 @@ fn a_check_tells_each_name_that_nothing_bears_with_its_line() {
         (
             requires,
             "requires = [{ request = { endpoint = ['ccm-st'] } }]",
-            "line 26: 'own-vpn-blocks-the-gateway': there is no endpoint 'ccm-st'",
+            "line 27: 'own-vpn-blocks-the-gateway': there is no endpoint 'ccm-st'",
         ),
         (
             requires,
@@ -387,13 +387,13 @@ fn a_check_tells_each_name_that_nothing_bears_with_its_line() {
         (
             requires,
             "requires = [{ artefact = { kind = 'token', explains = 'token-expired' } }]",
-            "line 26: 'own-vpn-blocks-the-gateway': there is no failure 'token-expired'",
+            "line 27: 'own-vpn-blocks-the-gateway': there is no failure 'token-expired'",
         ),
         ("reference = ", "consequences = ['0x87D0O231']\nreference = ", "'0x87D0O231' is no HRESULT"),
         (
             "reference = ",
             "mended_by = ['vpn-works']\nreference = ",
-            "line 22: 'own-vpn-blocks-the-gateway': there is no message 'vpn-works'",
+            "line 23: 'own-vpn-blocks-the-gateway': there is no message 'vpn-works'",
         ),
     ] {
         assert!(sound.contains(from), "{from}");
