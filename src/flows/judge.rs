@@ -59,7 +59,7 @@ struct Sheet {
     symptom: Option<u32>,
     /// The same of a request to a host that is no gateway.
     symptom_elsewhere: Option<u32>,
-    /// By stage, the last line that tells of a failure without deciding the stage, by its event: a symptom, or a failure
+    /// By stage, the first line that tells of a failure without deciding the stage, by its event: a symptom, or a failure
     /// at a host that is no gateway.
     told: [Option<u32>; Stage::ALL.len()],
     through_cmg: bool,
@@ -201,7 +201,7 @@ impl Bench<'_> {
             return;
         }
         if event.mark() == Mark::Fail && (event.message.symptom || self.is_elsewhere(index)) {
-            sheet.told[stage as usize] = Some(index);
+            sheet.told[stage as usize].get_or_insert(index);
         }
         match event.mark() {
             Mark::Start => {
@@ -367,15 +367,11 @@ impl Bench<'_> {
             };
         }
         let step = workflow::of(stage);
-        let begun = sheet.begun[stage as usize].map(|event| place_of(&self.events[event as usize]));
-        let told = sheet.told[stage as usize].map(|event| quoted(&self.events[event as usize]));
-        match (begun, told) {
-            (Some(begun), Some(told)) => return unseen(StageStatus::Unseen, format!("begun ({begun}); then {told}")),
-            (Some(begun), None) => {
-                return unseen(StageStatus::Unseen, format!("begun ({begun}), and no line says how it ended"));
-            }
-            (None, Some(told)) => return unseen(StageStatus::Unseen, format!("no line shows it but {told}")),
-            (None, None) => {}
+        if let Some(begun) = sheet.begun[stage as usize] {
+            let told = sheet.told[stage as usize].map(|event| quoted(&self.events[event as usize]));
+            let ended = told.map_or("and no line says how it ended".to_owned(), |told| format!("then {told}"));
+            let begun = place_of(&self.events[begun as usize]);
+            return unseen(StageStatus::Unseen, format!("begun ({begun}), {ended}"));
         }
         if workflow::needs_cmg(stage) && !sheet.through_cmg {
             return unseen(StageStatus::Skipped, "no line of this flow has to do with a CMG".to_owned());
@@ -401,12 +397,13 @@ fn place_of(event: &Event) -> String {
     format!("{}:{}", event.place.file, event.place.line)
 }
 
-/// The first line of an event's text, with its place, as words of a reason.
+/// The beginning of an event's text, with its place, as words of a reason.
 fn quoted(event: &Event) -> String {
     /// Letters that say enough.
     const ENOUGH: usize = 160;
-    let line: String = event.text.trim().lines().next().unwrap_or_default().chars().take(ENOUGH).collect();
-    format!("'{}' ({})", without_tokens(line.trim()), place_of(event))
+    let shown = without_tokens(&event.text);
+    let text: String = shown.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(ENOUGH).collect();
+    format!("'{text}' ({})", place_of(event))
 }
 
 /// What is said of a stage that no line shows: which logs would, but for those that the flow has lines of.

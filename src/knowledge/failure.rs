@@ -74,6 +74,7 @@ pub enum Unforeseen {
 
 /// A failure of the catalogue.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)] // each is a key of its own in the knowledge file, and may stand with any other
 pub struct Failure {
     /// Kebab-case id.
     pub id: String,

@@ -202,7 +202,9 @@ impl Knowledge {
         self.lay_over_codes(codes, own, &mut mistakes);
         if proved && !new.is_empty() {
             let names = Names::of(self);
-            new.iter().for_each(|failure| names.check(failure, own, &mut mistakes));
+            for failure in &new {
+                names.check(failure, own, &mut mistakes);
+            }
         }
         mistakes.into_sentences()
     }

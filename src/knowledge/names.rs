@@ -50,8 +50,8 @@ impl<'k> Names<'k> {
     /// Notes every name in the failure that is none. `own` where all failures are known that it can name.
     pub fn check(&self, failure: &Failure, own: bool, mistakes: &mut Mistakes<'_>) {
         let mut wrong = self.others(failure, own);
-        failure.events().for_each(|shape| wrong.extend(self.of_event(shape)));
-        failure.requests().for_each(|shape| wrong.extend(self.of_request(shape)));
+        wrong.extend(failure.events().flat_map(|shape| self.of_event(shape)));
+        wrong.extend(failure.requests().flat_map(|shape| self.of_request(shape)));
         wrong.extend(self.missing(failure));
         wrong.extend(failure.words().flat_map(|(key, words)| self.words(key, words)));
         for (name, sentence) in wrong {
