@@ -151,6 +151,11 @@ impl Artefacts {
         })
     }
 
+    /// True where this part is at hand, whosever it is.
+    pub fn has_any(&self, part: &str) -> bool {
+        self.items.iter().any(|item| item.readable && item.part.is_some_and(|own| own.id() == part))
+    }
+
     fn has_own(&self, owner: &str, part: Part) -> bool {
         self.items.iter().any(|item| item.owner.as_deref() == Some(owner) && item.part == Some(part))
     }

@@ -165,6 +165,16 @@ mod tests {
     }
 
     #[test]
+    fn knowledge_can_name_each_part_and_no_other() {
+        use Part::{DeviceCertificate, DisallowedStore, FetchList, IntermediateStore, JoinStatus, KeySet, Presented};
+        use Part::{RevocationList, RootStore, Token};
+        let stores = [Presented, RootStore, IntermediateStore, DisallowedStore];
+        let others = [DeviceCertificate, RevocationList, FetchList, Token, KeySet, JoinStatus];
+        let ids: Vec<&str> = stores.into_iter().chain(others).map(Part::id).collect();
+        assert_eq!(ids, crate::knowledge::BUNDLE_PARTS);
+    }
+
+    #[test]
     fn folder_and_name_tell_part_and_machine() {
         is("client-PC042/presented/cmg.pem", Some(Part::Presented), Some("PC042"));
         is("client-PC042/cmg-presented-1.pem", Some(Part::Presented), Some("PC042"));

@@ -10,9 +10,9 @@ use crate::events::Event;
 use crate::flows::requests::{Request, normal_hresult};
 use crate::flows::{Flow, FlowDetail, identity};
 use crate::knowledge::{Message, Scope};
-use crate::record::Source;
+use crate::record::{Format, Source};
 use crate::stage::Role;
-use crate::time::{HOUR, Micros};
+use crate::time::{HOUR, MINUTE, Micros};
 
 /// Server lines this close to a flow are around it: clocks are an hour off where somebody mistook the zone or summer
 /// time, and drift besides.
@@ -27,28 +27,39 @@ pub struct Case<'a> {
     pub world: &'a World<'a>,
     /// The flow.
     pub flow: Option<usize>,
+    /// Which of the ways in which the flow failed before it failed as it does since; `None` for the flow as it ended.
+    earlier: Option<usize>,
     judged: OnceCell<Vec<Judged>>,
 }
 
 impl<'a> Case<'a> {
     /// The case of one flow.
     pub fn of_flow(world: &'a World<'a>, flow: usize) -> Self {
-        Self { world, flow: Some(flow), judged: OnceCell::new() }
+        Self { world, flow: Some(flow), earlier: None, judged: OnceCell::new() }
+    }
+
+    /// The case of one flow as it stood when it had failed otherwise than it does since.
+    pub fn of_earlier(world: &'a World<'a>, flow: usize, earlier: Option<usize>) -> Self {
+        Self { earlier, ..Self::of_flow(world, flow) }
     }
 
     /// The case of the servers alone.
     pub fn of_site(world: &'a World<'a>) -> Self {
-        Self { world, flow: None, judged: OnceCell::new() }
+        Self { world, flow: None, earlier: None, judged: OnceCell::new() }
     }
 
     /// The flow.
     pub fn flow(&self) -> Option<&'a Flow> {
-        self.flow.map(|flow| &self.world.followed.flows[flow])
+        self.flow.map(|flow| self.past(flow).map_or(&self.world.followed.flows[flow], |(past, _)| past))
+    }
+
+    fn past(&self, flow: usize) -> Option<&'a (Flow, FlowDetail)> {
+        self.world.followed.details[flow].earlier.get(self.earlier?)
     }
 
     /// What is known of the flow besides.
     pub fn detail(&self) -> Option<&'a FlowDetail> {
-        self.flow.map(|flow| &self.world.followed.details[flow])
+        self.flow.map(|flow| self.past(flow).map_or(&self.world.followed.details[flow], |(_, detail)| detail))
     }
 
     /// Reports on the artefacts of the flow's client, at the time its request failed; without a flow, on all.
@@ -335,16 +346,35 @@ impl<'a> Case<'a> {
 
     /// True where a later flow of the same client got past the stage at which this one broke.
     pub fn overcome_later(&self) -> bool {
-        self.flow.is_some_and(|flow| self.world.overcome[flow])
+        self.flow.is_some_and(|flow| match self.past(flow) {
+            None => self.world.overcome[flow],
+            Some((past, _)) => past.broke_at.is_some_and(|stage| self.world.got_past(flow, stage)),
+        })
     }
 
-    /// True where a log of this kind of machine covers the flow; for the client, where the flow's own log shows it whole.
-    pub fn is_covered(&self, role: Role, log: Option<&str>) -> bool {
+    /// True where a log of this kind of machine covers the time in which `within` looks for what the flow did: the attempt
+    /// that failed, or the whole flow; for the client, where the flow's own log shows it whole.
+    pub fn is_covered(&self, within: Scope, role: Role, log: Option<&str>) -> bool {
         let (Some(flow), Some(detail)) = (self.flow(), self.detail()) else { return false };
         if role == Role::Client && log.is_none() {
             return detail.from_start && self.is_whole(flow, detail);
         }
-        self.log_covers(role, log, flow.started, flow.ended)
+        let (from, to) = match within {
+            Scope::Attempt | Scope::Site => self.attempt_span(flow, detail),
+            Scope::Flow | Scope::History | Scope::SiteHistory => (flow.started, flow.ended),
+        };
+        self.log_covers(role, log, from, to)
+    }
+
+    /// UTC of the client's first and last line in the attempt that failed, else in the last one.
+    fn attempt_span(&self, flow: &Flow, detail: &FlowDetail) -> (Option<Micros>, Option<Micros>) {
+        let failed = self.first_failed();
+        let of_failed = detail.requests.iter().find(|(request, _)| Some(*request) == failed);
+        let attempt = of_failed.map_or(flow.attempts, |(_, attempt)| *attempt);
+        let of_client = |event: &Event| event.role().is_none_or(|role| role == Role::Client);
+        let own = detail.events.iter().filter(|(_, of)| *of == attempt).map(|(event, _)| self.event(*event));
+        let times = || own.clone().filter(|event| of_client(event)).filter_map(|event| event.stamp.utc);
+        (times().min().or(flow.started), times().max().or(flow.ended))
     }
 
     /// True where no log that the flow's own lines stand in lost anything of the flow's time.
@@ -356,16 +386,44 @@ impl<'a> Case<'a> {
 
     /// True where this log of each machine of this role was kept for all of these times: of two management points the one
     /// whose log is at hand tells nothing of what the other one did.
-    pub fn log_covers(&self, role: Role, log: Option<&str>, from: Option<Micros>, to: Option<Micros>) -> bool {
+    fn log_covers(&self, role: Role, log: Option<&str>, from: Option<Micros>, to: Option<Micros>) -> bool {
         let Some((from, to)) = from.zip(to) else { return false };
+        self.on_each(role, |source| log.is_none_or(|log| is_log(source, log)) && source.covers(from, to))
+    }
+
+    /// True where this log of each machine of this role shows these minutes of the client's clock, by how far its own is
+    /// known to be ahead.
+    pub fn log_shows(&self, role: Role, log: &str, from: Option<Micros>, to: Option<Micros>) -> bool {
+        let Some((from, to)) = from.zip(to) else { return false };
+        self.on_each(role, |source| {
+            let by = self.is_ahead_by(source, from);
+            is_log(source, log) && source.covers(from + by + MINUTE, to + by - MINUTE)
+        })
+    }
+
+    /// How far the clock of a source's machine is ahead of the client's; nothing where that is not measured.
+    #[allow(clippy::cast_possible_truncation)] // of microseconds
+    fn is_ahead_by(&self, source: &Source, at: Micros) -> Micros {
+        let own = self.detail().map(|detail| self.world.followed.machines[detail.machine].name.as_str());
+        let apart = own.and_then(|own| self.world.clocks_apart((source.machine_name(), at), (own, at)));
+        apart.map_or(0, |(seconds, _)| (seconds * 1e6) as Micros)
+    }
+
+    /// True where on each machine of this role some source is such; for the client, on its own machine.
+    fn on_each(&self, role: Role, is_such: impl Fn(&Source) -> bool) -> bool {
         let Some(machines) = self.world.sources_of.get(&role) else { return false };
-        let covers = |source: &&Source| log.is_none_or(|log| is_log(source, log)) && source.covers(from, to);
-        let is_covered = |sources: &Vec<&Source>| sources.iter().any(covers);
+        let has_one = |sources: &Vec<&Source>| sources.iter().any(|source| is_such(source));
         if role == Role::Client {
             let own = self.client_machine().and_then(|machine| machines.get(machine.as_str()));
-            return own.is_some_and(is_covered);
+            return own.is_some_and(has_one);
         }
-        machines.values().all(is_covered)
+        machines.values().all(has_one)
+    }
+
+    /// True where an event stands in this log of a machine of this role.
+    pub fn is_of_log(&self, event: u32, role: Role, log: &str) -> bool {
+        let source = self.world.sources.get(self.event(event).place.source as usize);
+        source.is_some_and(|source| source.role == Some(role) && is_log(source, log))
     }
 
     /// True where logs of another client are at hand.
@@ -441,9 +499,13 @@ fn has_field(message: &Message, field: &str) -> bool {
     message.captures.iter().any(|name| name == field) || message.set.contains_key(field)
 }
 
-/// True where a source is the log of this name, whatever rollover or copy of it.
+/// True where a source is the log of this name, whatever rollover or copy of it. The logs of IIS are named after days.
 fn is_log(source: &Source, log: &str) -> bool {
+    const ROWS: &str = "IIS";
     let log = log.trim_end_matches(".log");
+    if log.eq_ignore_ascii_case(ROWS) {
+        return source.format == Some(Format::W3c);
+    }
     source.component.as_deref().is_some_and(|component| component.eq_ignore_ascii_case(log))
         || names_log(source.path.rsplit('/').next().unwrap_or_default(), log)
 }

@@ -145,7 +145,7 @@ fn alike(shape: &EventShape, within: Scope, case: &Case<'_>) -> Vec<u32> {
 }
 
 fn absent(shape: &EventShape, case: &Case<'_>) -> Option<Vec<u32>> {
-    let covered = case.is_covered(shape.covered_by.unwrap_or(Role::Client), shape.log.as_deref());
+    let covered = case.is_covered(shape.within, shape.covered_by.unwrap_or(Role::Client), shape.log.as_deref());
     (covered && event(shape, case).is_none()).then(Vec::new)
 }
 

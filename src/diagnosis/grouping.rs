@@ -61,7 +61,8 @@ pub fn findings(matches: Vec<Match>, world: &World<'_>, knowledge: &Knowledge) -
     let telling = Telling::of(knowledge);
     for group in groups.values_mut() {
         group.sort_by_key(|found| {
-            (Reverse(found.severity), Reverse(found.confidence), found.flow.is_none(), found.flow)
+            let order = (found.earlier, found.flow.is_none(), found.flow);
+            (Reverse(found.severity), Reverse(found.confidence), order)
         });
     }
     let mut findings: Vec<_> = groups
@@ -89,7 +90,7 @@ fn finding(
 ) -> Finding {
     // A group is made by its first match.
     let best = &group[0];
-    let case = best.flow.map_or_else(|| Case::of_site(world), |flow| Case::of_flow(world, flow));
+    let case = best.case(world);
     let failure = &best.failure;
     let flows: BTreeSet<usize> = group.iter().filter_map(|found| found.flow).collect();
     let machines = machines(group, world);
@@ -157,7 +158,7 @@ fn machines(group: &[Match], world: &World<'_>) -> BTreeSet<usize> {
 /// The onset that most of the clients of a group are part of; `None` where those are few, or got past the failure.
 fn onset_of<'a>(group: &[Match], world: &'a World<'a>) -> Option<&'a Onset> {
     let mut counts: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-    let stopped = group.iter().filter(|found| !found.is_overcome());
+    let stopped = group.iter().filter(|found| !found.is_overcome() && found.earlier.is_none());
     for flow in stopped.filter_map(|found| found.flow) {
         if let Some(onset) = Case::of_flow(world, flow).onset_number() {
             counts.entry(onset).or_default().insert(world.followed.details[flow].machine);
@@ -169,10 +170,7 @@ fn onset_of<'a>(group: &[Match], world: &'a World<'a>) -> Option<&'a Onset> {
 
 /// The hosts that the matches speak of: all of them, for what holds of one gateway need not hold of the other.
 fn hosts(group: &[Match], world: &World<'_>) -> Option<String> {
-    let host = |found: &Match| {
-        let case = found.flow.map_or_else(|| Case::of_site(world), |flow| Case::of_flow(world, flow));
-        words::value("host", &found.evidence, &case)
-    };
+    let host = |found: &Match| words::value("host", &found.evidence, &found.case(world));
     let hosts: BTreeSet<String> = group.iter().filter_map(host).collect();
     (!hosts.is_empty()).then(|| hosts.into_iter().collect::<Vec<_>>().join(" and "))
 }
@@ -202,7 +200,8 @@ impl Explanation<'_> {
                 .is_overcome()
                 .then(|| "Overcome since, or done without: the flow, or a later one, got past it.".to_owned()),
         };
-        let happened = [overcome, self.whom(), self.unproven(), self.ahead(), Some(self.words.clone()), self.since()];
+        let words = Some(self.words.clone());
+        let happened = [overcome, self.whom(), self.unproven(), self.ahead(), words, self.hidden(), self.since()];
         let happened = happened.into_iter().flatten().collect::<Vec<_>>().join(" ");
         let paragraphs = [Some(happened), self.artefacts(), self.neighbours()];
         paragraphs.into_iter().flatten().collect::<Vec<_>>().join("\n")
@@ -211,11 +210,11 @@ impl Explanation<'_> {
     fn whom(&self) -> Option<String> {
         let onset = self.onset?;
         let (hit, asked) = (onset.machines.len(), onset.asked);
-        let who = if hit == asked { format!("all {hit} clients") } else { format!("{hit} of {asked} clients") };
+        let alike = if hit == asked { String::new() } else { format!(", {hit} of them alike") };
         let (passed, from) = words::told_apart(onset.passed, onset.from);
         Some(format!(
-            "This is no single client's trouble: {who} that asked {} since {from} failed, and until {passed} requests \
-             passed.",
+            "This is no single client's trouble: all {asked} clients that asked {} since {from} failed{alike}, and until \
+             {passed} requests passed.",
             onset.host,
         ))
     }
@@ -245,6 +244,16 @@ impl Explanation<'_> {
         Some(format!(
             "The servers' logs at hand show it only from {} on, after this had failed{unless}.",
             words::minute(ahead.first)
+        ))
+    }
+
+    /// What another fault hides since.
+    fn hidden(&self) -> Option<String> {
+        let last = self.best.earlier.and_then(|_| self.case.flow()?.ended)?;
+        Some(format!(
+            "It was seen last at {}: since then another fault stops the same flow sooner, and nothing shows that this one \
+             is over.",
+            words::minute(last)
         ))
     }
 

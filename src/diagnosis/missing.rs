@@ -25,7 +25,7 @@ pub fn missing(found: &Match, case: &Case<'_>) -> Vec<Missing> {
     let is_known = |field: &String| words::value(field, &found.evidence, case).is_some();
     let is_open = |wanted: &&MissingEvidence| has_parts(&wanted.after, case) && !wanted.known.iter().any(is_known);
     let asked = || found.failure.missing.iter().filter(is_open);
-    let absent = || asked().filter(|wanted| !is_at_hand(wanted, from, to, case));
+    let absent = || asked().filter(|wanted| !is_at_hand(wanted, (from, to), found, case));
     let open = |wanted: &MissingEvidence| -> Vec<String> {
         wanted.separates.iter().filter(|id| !found.refuted.contains(*id)).cloned().collect()
     };
@@ -83,9 +83,14 @@ fn times(found: &Match, case: &Case<'_>) -> (Option<Micros>, Option<Micros>) {
     (from, to)
 }
 
-/// True where all parts of the artefact are at hand for the client, or the log covers the time: with the lines that only
-/// verbose logging writes, where it takes these.
-fn is_at_hand(wanted: &MissingEvidence, from: Option<Micros>, to: Option<Micros>, case: &Case<'_>) -> bool {
+/// True where all parts of the artefact are at hand for the client, or the log shows the time, or the finding has a line of
+/// it: with the lines that only verbose logging writes, where it takes these.
+fn is_at_hand(
+    wanted: &MissingEvidence,
+    (from, to): (Option<Micros>, Option<Micros>),
+    found: &Match,
+    case: &Case<'_>,
+) -> bool {
     if !wanted.artefact.is_empty() && has_parts(&wanted.artefact, case) {
         return true;
     }
@@ -94,13 +99,15 @@ fn is_at_hand(wanted: &MissingEvidence, from: Option<Micros>, to: Option<Micros>
     }
     let Some(log) = wanted.log.as_deref() else { return false };
     let is_verbose = || wanted.verbose.is_empty() || !case.events_of(&wanted.verbose, Scope::Site).is_empty();
-    case.log_covers(wanted.machine, Some(log), from, to) && is_verbose()
+    let is_quoted = |&event: &u32| case.is_near(&[event]) && case.is_of_log(event, wanted.machine, log);
+    (case.log_shows(wanted.machine, log, from, to) || found.evidence.iter().any(is_quoted)) && is_verbose()
 }
 
-/// True where all these parts of a bundle are at hand for the client.
+/// True where all these parts of a bundle are at hand for the client; without a client, for anybody.
 fn has_parts(parts: &[String], case: &Case<'_>) -> bool {
+    let artefacts = case.world.artefacts;
     let client = case.flow().map(|flow| flow.client.host.as_deref());
-    parts.iter().all(|part| client.is_some_and(|host| case.world.artefacts.has(host, part)))
+    parts.iter().all(|part| client.map_or_else(|| artefacts.has_any(part), |host| artefacts.has(host, part)))
 }
 
 /// The machine by name, where the logs at hand tell it, else by its role.

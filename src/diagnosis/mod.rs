@@ -9,6 +9,7 @@ mod ahead;
 mod artefacts;
 mod case;
 mod conditions;
+mod earlier;
 mod evaluate;
 mod grouping;
 mod mended;
@@ -57,6 +58,8 @@ struct Match {
     rules: Vec<usize>,
     /// The flow; `None` where servers' logs alone tell.
     flow: Option<usize>,
+    /// Which of the flow's earlier ways to fail it is the cause of; `None` where it stops the flow now.
+    earlier: Option<usize>,
     /// Other failures and codes that follow from it.
     consequences: BTreeSet<String>,
     /// How well it fits the flow.
@@ -81,6 +84,7 @@ impl Match {
             told: held.told,
             rules: held.rules,
             flow,
+            earlier: None,
             consequences: BTreeSet::new(),
             fit: Fit::default(),
             rivals: BTreeSet::new(),
@@ -93,6 +97,11 @@ impl Match {
     /// True where the flow, or a later one, got past the failure, or the servers that failed work again.
     fn is_overcome(&self) -> bool {
         self.mended.is_some() || (self.flow.is_some() && self.severity < self.failure.severity)
+    }
+
+    /// The case that it was found in.
+    fn case<'a>(&self, world: &'a World<'a>) -> Case<'a> {
+        self.flow.map_or_else(|| Case::of_site(world), |flow| Case::of_earlier(world, flow, self.earlier))
     }
 
     /// The rules that hold.
@@ -127,10 +136,14 @@ pub fn diagnose(
     let world = World::new(followed, events, sources, artefacts, listed, knowledge.codes());
     let site = site_matches(&world, knowledge);
     let mut placed = BTreeSet::new();
-    let mut of_flow: Vec<Vec<Match>> =
-        (0..followed.flows.len()).map(|flow| flow_matches(&world, knowledge, flow, &site, &mut placed)).collect();
+    let mut of_flow: Vec<Vec<Match>> = (0..followed.flows.len())
+        .map(|flow| flow_matches(&Case::of_flow(&world, flow), knowledge, &site, &mut placed))
+        .collect();
     adopt::adopt(&mut of_flow, &world);
     let located = of_flow.iter().enumerate().filter_map(|(flow, found)| located(flow, found, &world)).collect();
+    for (flow, found) in of_flow.iter_mut().enumerate() {
+        earlier::add(found, (flow, &world), knowledge, &site, &mut placed);
+    }
     let asked = followed.flows.iter().zip(of_flow).filter(|(flow, _)| (question.flow)(flow));
     let mut matches: Vec<Match> = asked.flat_map(|(_, found)| found).collect();
     let is_asked = |found: &Match| {
@@ -217,24 +230,18 @@ fn note_mended(found: &mut Match, world: &World<'_>) {
     }
 }
 
-fn flow_matches(
-    world: &World<'_>,
-    knowledge: &Knowledge,
-    flow: usize,
-    site: &[Match],
-    placed: &mut BTreeSet<usize>,
-) -> Vec<Match> {
-    let case = Case::of_flow(world, flow);
-    let (mut found, refuted) = own_matches(&case, knowledge);
+/// What the case of a flow tells, with what the servers' logs tell of it; `placed` are those of `site` that do.
+fn flow_matches(case: &Case<'_>, knowledge: &Knowledge, site: &[Match], placed: &mut BTreeSet<usize>) -> Vec<Match> {
+    let (mut found, refuted) = own_matches(case, knowledge);
     for (index, of_site) in site.iter().enumerate() {
         if of_site.failure.role != FailureRole::Cause {
             continue;
         }
-        if let Some((evidence, most)) = explains(of_site, &case) {
+        if let Some((evidence, most)) = explains(of_site, case) {
             placed.insert(index);
             let worst = if case.overcome_later() { Severity::Warning } else { Severity::Error };
             found.push(Match {
-                flow: Some(flow),
+                flow: case.flow,
                 severity: of_site.severity.min(worst),
                 confidence: of_site.confidence.min(most),
                 evidence,
@@ -244,14 +251,14 @@ fn flow_matches(
     }
     merge_same(&mut found);
     for found in &mut found {
-        ahead::limit(found, &case);
+        ahead::limit(found, case);
     }
     drop_yielding(&mut found);
     let (symptoms, found): (Vec<Match>, Vec<Match>) =
         found.into_iter().partition(|found| found.failure.role == FailureRole::Symptom);
-    let mut kept = ranking::rank(found, &case);
+    let mut kept = ranking::rank(found, case);
     for found in kept.iter_mut().filter(|found| found.failure.role == FailureRole::Cause) {
-        note_consequences(found, &symptoms, &case);
+        note_consequences(found, &symptoms, case);
         found.refuted = refuted.iter().filter(|other| found.is_neighbour_of(other)).map(|f| f.id.clone()).collect();
     }
     kept
@@ -316,7 +323,7 @@ fn severity(failure: &Failure, case: &Case<'_>) -> Option<Severity> {
         return Some(failure.severity);
     }
     let flow = case.flow()?;
-    if !case.has_to_do_with_a_cmg() {
+    if !case.has_to_do_with_a_cmg() && !failure.without_cmg {
         return None;
     }
     let stopped = matches!(flow.outcome, Outcome::Failed | Outcome::Stalled);

@@ -95,6 +95,7 @@ fn of_host(host: &str, requests: &[Asked]) -> Vec<Onset> {
         }
         before.passed = Some(request.at);
         before.last.insert(request.machine, Ended::Passed);
+        before.got_through.insert(request.machine);
     }
     found.extend(of_run(host, &run, &before));
     found
@@ -107,14 +108,18 @@ struct Before {
     passed: Option<Micros>,
     /// How the last request of each machine ended.
     last: BTreeMap<usize, Ended>,
+    /// Machines of which a request passed.
+    got_through: BTreeSet<usize>,
 }
 
 impl Before {
-    /// How likely it is that so many clients fail in a row, each for reasons of its own, by how many did before.
+    /// How likely it is that so many clients fail in a row at a stage, each for reasons of its own, by how many of those
+    /// that got through before did: who never got through, or fails elsewhere, tells nothing of that.
     #[allow(clippy::cast_precision_loss)] // counts
-    fn chance(&self, clients: usize) -> f64 {
-        let failed = self.last.values().filter(|ended| **ended != Ended::Passed).count();
-        let share = failed as f64 / self.last.len().max(1) as f64;
+    fn chance(&self, clients: usize, stage: Option<Stage>) -> f64 {
+        let fails = |machine: &&usize| self.last.get(machine) == Some(&Ended::Failed(stage));
+        let failed = self.got_through.iter().filter(fails).count();
+        let share = failed as f64 / self.got_through.len().max(1) as f64;
         share.powi(i32::try_from(clients).unwrap_or(i32::MAX))
     }
 }
@@ -128,18 +133,21 @@ fn of_run(host: &str, run: &[&Asked], before: &Before) -> Option<Onset> {
             by_stage.entry(stage).or_default().insert(request.machine);
         }
     }
-    let asked: BTreeSet<usize> = run.iter().map(|request| request.machine).collect();
     let (stage, machines) = by_stage.into_iter().max_by_key(|(_, machines)| machines.len())?;
     let well = machines.iter().filter(|machine| before.last.get(machine) == Some(&Ended::Passed)).count();
-    if machines.len() < MANY || well < WELL_BEFORE || before.chance(asked.len()) > CHANCE {
+    if machines.len() < MANY || well < WELL_BEFORE || before.chance(machines.len(), stage) > CHANCE {
         return None;
     }
-    let of_stage = || run.iter().filter(|request| request.ended == Ended::Failed(stage)).map(|request| request.at);
+    let is_of_it = |request: &&&Asked| request.ended == Ended::Failed(stage) && machines.contains(&request.machine);
+    let of_stage = || run.iter().filter(is_of_it).map(|request| request.at);
+    let from = of_stage().min()?;
+    let asked: BTreeSet<usize> =
+        run.iter().filter(|request| request.at >= from).map(|request| request.machine).collect();
     Some(Onset {
         host: host.to_owned(),
         stage,
         passed: before.passed?,
-        from: of_stage().min()?,
+        from,
         to: of_stage().max()?,
         machines,
         asked: asked.len(),
@@ -197,6 +205,25 @@ mod tests {
             asked(50, 4, WELL),
         ];
         assert!(of_host("cmg", &requests).is_empty());
+    }
+
+    #[test]
+    fn one_client_that_fails_for_reasons_of_its_own_hides_no_onset() {
+        const REFUSED: Ended = Ended::Failed(Some(Stage::CmgReceive));
+        let all = |own: Ended, at: [i64; 2]| {
+            let own = at.map(|at| asked(at, 9, own));
+            let clients = [(1, 1), (2, 2), (3, 3)];
+            let mut requests: Vec<Asked> = clients.map(|(at, client)| asked(at, client, WELL)).into();
+            requests.extend(own);
+            requests.extend(clients.map(|(at, client)| asked(60 + at, client, TLS)));
+            requests.sort_by_key(|request| request.at);
+            of_host("cmg", &requests)
+        };
+        // It never got through; it failed elsewhere in between; it goes on to fail elsewhere.
+        for (own, at) in [(TLS, [0, 2]), (REFUSED, [2, 40]), (REFUSED, [2, 62])] {
+            let [onset] = &all(own, at)[..] else { panic!("one onset with {own:?} at {at:?}") };
+            assert_eq!((onset.from, onset.machines.len()), (61 * MINUTE, 3), "{own:?} at {at:?}");
+        }
     }
 
     #[test]

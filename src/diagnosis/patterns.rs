@@ -227,7 +227,7 @@ fn clocks_agree(case: &Case<'_>) -> Option<bool> {
 /// True where the client's logs lie, from their first line to their last, nowhere within a day of another machine's: then
 /// nothing bears its clock out. Where they only reach further back, the others' have rolled over since. `None` where no
 /// other machine's log has a time.
-fn clocks_disagree(case: &Case<'_>) -> Option<bool> {
+pub fn clocks_disagree(case: &Case<'_>) -> Option<bool> {
     const DAY: Micros = 24 * HOUR;
     let host = case.flow()?.client.host.as_deref()?;
     let (begin, end) = case.world.span_of(host)?;

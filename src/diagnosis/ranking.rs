@@ -25,6 +25,8 @@ pub struct Fit {
     pub unexplained: usize,
     /// What its rule is worth.
     pub proof: Reverse<Option<Confidence>>,
+    /// It completes another cause of the flow.
+    pub completes: bool,
     /// How much its rule asks for that need not have been so.
     pub specificity: Reverse<usize>,
     /// It hits one client where all are hit.
@@ -149,6 +151,7 @@ pub fn rank(found: Vec<Match>, case: &Case<'_>) -> Vec<Match> {
                 contradicted: is_contradicted(&found, &explained, &troubles, case),
                 unexplained: troubles.len() - explained.len(),
                 proof: Reverse(Some(found.confidence)),
+                completes: failures.iter().any(|other| found.failure.completes.contains(&other.id)),
                 specificity: Reverse(specificity(&found)),
                 misplaced,
             };
@@ -172,7 +175,7 @@ fn makes_superfluous(better: &Candidate, other: &Candidate) -> bool {
     let (one, two) = (&better.found, &other.found);
     // A user's rule adds beside the built-in ones: neither takes away the other's.
     let alike = one.failure.beside == two.failure.beside && one.severity == two.severity;
-    if !alike || one.failure.id == two.failure.id {
+    if !alike || one.failure.id == two.failure.id || is_one_story(one, two) {
         return false;
     }
     if one.failure.consequences.contains(&two.failure.id) {
@@ -194,6 +197,11 @@ fn makes_superfluous(better: &Candidate, other: &Candidate) -> bool {
     (surer && (neighbours || (explains && two.confidence == Confidence::Possible))) || (as_sure && more && covers)
 }
 
+/// True where one completes the other: there is nothing to tell apart.
+fn is_one_story(one: &Match, two: &Match) -> bool {
+    one.failure.completes.contains(&two.failure.id) || two.failure.completes.contains(&one.failure.id)
+}
+
 /// Notes for each cause the neighbours that stay beside it. Of two that are equally sure of the same trouble, both are
 /// possible and no more.
 fn level(kept: &mut [Candidate]) {
@@ -202,6 +210,7 @@ fn level(kept: &mut [Candidate]) {
         .map(|one| {
             let beside = |other: &&Candidate| {
                 one.found.is_neighbour_of(&other.found.failure)
+                    && !is_one_story(&one.found, &other.found)
                     && one.found.severity == other.found.severity
                     && one.found.failure.beside == other.found.failure.beside
             };

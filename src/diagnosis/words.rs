@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::case::Case;
+use super::patterns;
 use crate::flows::requests::Request;
 use crate::knowledge::{Codes, Component};
 use crate::stage::Role;
@@ -80,6 +81,9 @@ pub fn value(field: &str, evidence: &[u32], case: &Case<'_>) -> Option<String> {
     if field == "clocks" {
         return clocks(evidence, case);
     }
+    if field == "dates" {
+        return dates(case);
+    }
     let request = request_of(evidence, case).or_else(|| case.failed_request());
     let of_request = request.and_then(|request| request_value(field, request));
     // What a symptom names is not the cause's: ccmsetup's exit code is no library's error.
@@ -105,6 +109,24 @@ fn clocks(evidence: &[u32], case: &Case<'_>) -> Option<String> {
         let way = if ahead < 0.0 { "behind" } else { "ahead of" };
         (ahead.abs() > doubt).then(|| format!("{server}'s is {} {way} {client}'s", duration(ahead.abs())))
     })
+}
+
+/// Of which days the client's logs are and of which all others, where the two are more than a day apart.
+///
+/// ```text
+/// PC042's logs are of 2024-11-04 to 2024-11-05, and those of all other machines of 2026-11-03 to 2026-11-05
+/// ```
+fn dates(case: &Case<'_>) -> Option<String> {
+    let host = case.flow()?.client.host.as_deref().filter(|_| patterns::clocks_disagree(case) == Some(true))?;
+    let days = |from: Micros, to: Micros| {
+        let day = |utc: Micros| rfc3339(utc).chars().take("2026-11-04".len()).collect::<String>();
+        let (from, to) = (day(from), day(to));
+        if from == to { from } else { format!("{from} to {to}") }
+    };
+    let (from, to) = case.world.span_of(host)?;
+    let others = || case.world.spans_of_others(host);
+    let (first, last) = (others().map(|(from, _)| from).min()?, others().map(|(_, to)| to).max()?);
+    Some(format!("{host}'s logs are of {}, and those of all other machines of {}", days(from, to), days(first, last)))
 }
 
 /// Seconds in words, to the second: `9 min 12 s`.

@@ -6,7 +6,7 @@ use super::onset::{self, Onset};
 use crate::artefacts::{Artefact, Artefacts, Judged};
 use crate::events::Event;
 use crate::flows::requests::Request;
-use crate::flows::{Clock, Flow, FlowDetail, Followed};
+use crate::flows::{Clock, FlowDetail, Followed};
 use crate::knowledge::Codes;
 use crate::record::Source;
 use crate::stage::{Outcome, Role, Stage, StageStatus};
@@ -56,6 +56,8 @@ pub struct World<'a> {
     resources: BTreeMap<String, BTreeSet<usize>>,
     /// By flow: a later flow of the same client got past the stage at which this one broke.
     pub(super) overcome: Vec<bool>,
+    /// What flows got past.
+    progress: Progress,
     /// When all clients of a gateway began to fail.
     pub onsets: Vec<Onset>,
 }
@@ -87,6 +89,7 @@ impl<'a> World<'a> {
         for list in servers.values_mut() {
             list.sort_unstable();
         }
+        let progress = Progress::of(followed, events);
         let mut world = Self {
             followed,
             events,
@@ -104,7 +107,8 @@ impl<'a> World<'a> {
             spans: spans(sources),
             sources_of: sources_of(sources),
             resources: resources(followed, events),
-            overcome: overcome(followed, events),
+            overcome: progress.overcome(followed),
+            progress,
             onsets: Vec::new(),
         };
         world.index_requests();
@@ -223,6 +227,11 @@ impl<'a> World<'a> {
         self.followed.flows[flow].broke_at
     }
 
+    /// True where a later flow of the same client got past a stage.
+    pub fn got_past(&self, flow: usize, stage: Stage) -> bool {
+        self.progress.got_past(flow, stage, self.followed)
+    }
+
     /// A request.
     pub fn request(&self, number: u32) -> &'a Request {
         &self.followed.requests.all[number as usize]
@@ -275,23 +284,39 @@ fn resources(followed: &Followed, events: &[Event]) -> BTreeMap<String, BTreeSet
     all
 }
 
-/// For each flow that broke: did a later flow of the same client get past that stage?
-fn overcome(followed: &Followed, events: &[Event]) -> Vec<bool> {
-    let mut passed: BTreeMap<(usize, Stage), Vec<usize>> = BTreeMap::new();
-    let spans: Vec<Spans> = followed.details.iter().map(|detail| Spans::of(detail, events)).collect();
-    for (number, (flow, detail)) in followed.flows.iter().zip(&followed.details).enumerate() {
-        for result in flow.stages.iter().filter(|result| result.status == StageStatus::Passed) {
-            passed.entry((detail.machine, result.stage)).or_default().push(number);
+/// What the flows of each client got past, and in which order they stand in its logs.
+struct Progress {
+    /// Flows that passed a stage, by machine and stage.
+    passed: BTreeMap<(usize, Stage), Vec<usize>>,
+    /// Where each flow stands.
+    spans: Vec<Spans>,
+}
+
+impl Progress {
+    fn of(followed: &Followed, events: &[Event]) -> Self {
+        let mut passed: BTreeMap<(usize, Stage), Vec<usize>> = BTreeMap::new();
+        for (number, (flow, detail)) in followed.flows.iter().zip(&followed.details).enumerate() {
+            for result in flow.stages.iter().filter(|result| result.status == StageStatus::Passed) {
+                passed.entry((detail.machine, result.stage)).or_default().push(number);
+            }
         }
+        Self { passed, spans: followed.details.iter().map(|detail| Spans::of(detail, events)).collect() }
     }
-    let is_overcome = |(number, (flow, detail)): (usize, (&Flow, &FlowDetail))| {
-        let others = flow.broke_at.and_then(|stage| passed.get(&(detail.machine, stage)));
+
+    /// For each flow that broke: did a later flow of the same client get past that stage?
+    fn overcome(&self, followed: &Followed) -> Vec<bool> {
+        let broken = followed.flows.iter().map(|flow| flow.broke_at).enumerate();
+        broken.map(|(number, stage)| stage.is_some_and(|stage| self.got_past(number, stage, followed))).collect()
+    }
+
+    fn got_past(&self, number: usize, stage: Stage, followed: &Followed) -> bool {
+        let others = self.passed.get(&(followed.details[number].machine, stage));
+        let ended = followed.flows[number].ended;
         others.into_iter().flatten().any(|&other| {
-            let by_time = || followed.flows[other].started.zip(flow.ended).is_some_and(|(later, ended)| later > ended);
-            spans[other].begin_after(&spans[number]).unwrap_or_else(by_time)
+            let by_time = || followed.flows[other].started.zip(ended).is_some_and(|(later, ended)| later > ended);
+            self.spans[other].begin_after(&self.spans[number]).unwrap_or_else(by_time)
         })
-    };
-    followed.flows.iter().zip(&followed.details).enumerate().map(is_overcome).collect()
+    }
 }
 
 /// From which to which event a flow stands in each log.

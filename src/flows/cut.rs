@@ -204,9 +204,20 @@ impl Cutter<'_> {
         if event.get("message_id").is_some() {
             return self.is_awaited(event) || self.answers_open_request(event);
         }
+        if self.asks_for_awaited_token(index) {
+            return true;
+        }
         let names_a_target = super::requests::target(event, self.context.knowledge).is_some()
             || requests.of(index).is_some_and(|request| request.host.is_some());
         !names_a_target && event.stage().is_some() && event.stage() != Some(Stage::Registration)
+    }
+
+    /// True for a line of a request for the token that the open service flow waits for, whoever is asked.
+    fn asks_for_awaited_token(&self, index: u32) -> bool {
+        let waits = |flow: usize| self.drafts[flow].pending.iter().any(|awaited| awaited.message.is_none());
+        let request = self.context.requests.of(index);
+        self.service.is_some_and(waits)
+            && request.is_some_and(|request| request.purpose == Some(Stage::CcmTokenRequest))
     }
 
     /// True where an open flow waits for the message that the event names.

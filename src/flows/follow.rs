@@ -12,7 +12,7 @@ use super::machines::{self, Machine};
 use super::place;
 use super::requests::{self, Requests};
 use super::servers::Transaction;
-use super::{ClientIdentity, Flow, FlowEvent, FlowKind, attempts, identity, servers};
+use super::{ClientIdentity, Flow, FlowEvent, FlowKind, attempts, earlier, identity, servers};
 use crate::events::Event;
 use crate::knowledge::Knowledge;
 use crate::record::{Format, Source};
@@ -33,6 +33,8 @@ pub struct FlowDetail {
     pub through_cmg: bool,
     /// True where its first line was seen.
     pub from_start: bool,
+    /// The flow as it stood when it had failed otherwise than it does since, the latest first, each with its own detail.
+    pub earlier: Vec<(Flow, FlowDetail)>,
     /// Client events of messages that a user's file adds, with the attempts that they fall into. They are no part of
     /// the flow.
     pub beside: Vec<(u32, u32)>,
@@ -91,7 +93,14 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
     let bench = Bench { events, sources, requests: &requests, knowledge };
     let led_back = |event: u32| servers.led_back(event, events);
     let of_draft = |(draft, machine): (&Draft, &usize)| {
-        finish(draft, (*machine, &machines[*machine]), &known[*machine], &bench, &led_back)
+        let finish =
+            |draft: &Draft| finish(draft, (*machine, &machines[*machine]), &known[*machine], &bench, &led_back);
+        let (flow, mut detail) = finish(draft);
+        if flow.broke_at.is_some() && flow.attempts > 1 {
+            let attempts = earlier::failed_otherwise(draft, events, &requests);
+            detail.earlier = attempts.into_iter().map(|attempt| finish(&draft.until(attempt, events))).collect();
+        }
+        (flow, detail)
     };
     let mut finished: Vec<(Flow, FlowDetail)> = drafts.iter().zip(&machine_of).map(of_draft).collect();
     finished.sort_by(|(left, _), (right, _)| {
@@ -231,6 +240,7 @@ fn finish(
         requests: requests_of(draft, bench.requests),
         through_cmg,
         from_start: draft.from_start,
+        earlier: Vec::new(),
         beside: Vec::new(),
     };
     let flow = Flow {

@@ -10,6 +10,7 @@ use crate::knowledge::{Knowledge, RequestPart};
 use crate::record::Source;
 use crate::stage::{FlowKind, Mark, Outcome, Role, Stage, StageStatus};
 use crate::time::Micros;
+use crate::tokens::without_tokens;
 use crate::workflow;
 
 /// A log that goes on for this long after a flow's last line goes on without the flow. Clients retry every ten
@@ -58,6 +59,9 @@ struct Sheet {
     symptom: Option<u32>,
     /// The same of a request to a host that is no gateway.
     symptom_elsewhere: Option<u32>,
+    /// By stage, the first line that tells of a failure without deciding the stage, by its event: a symptom, or a failure
+    /// at a host that is no gateway.
+    told: [Option<u32>; Stage::ALL.len()],
     through_cmg: bool,
 }
 
@@ -196,14 +200,19 @@ impl Bench<'_> {
             sheet.rulings[stage as usize] = None;
             return;
         }
+        if event.mark() == Mark::Fail && (event.message.symptom || self.is_elsewhere(index)) {
+            sheet.told[stage as usize].get_or_insert(index);
+        }
         match event.mark() {
             Mark::Start => {
                 sheet.begun[stage as usize].get_or_insert(index);
             }
             Mark::Step => {}
             Mark::Ok => sheet.pass(stage, index),
-            Mark::Fail if event.message.symptom && self.is_elsewhere(index) => {
-                sheet.symptom_elsewhere.get_or_insert(index);
+            Mark::Fail if self.is_elsewhere(index) => {
+                if event.message.symptom || serves_itself(stage) {
+                    sheet.symptom_elsewhere.get_or_insert(index);
+                }
             }
             Mark::Fail if event.message.symptom => {
                 sheet.symptom.get_or_insert(index);
@@ -214,7 +223,6 @@ impl Bench<'_> {
                     sheet.fail(stage, index);
                 }
             }
-            Mark::Fail if self.is_elsewhere(index) => {}
             Mark::Fail => sheet.fail(stage, index),
         }
         self.read_request(sheet, index);
@@ -244,7 +252,8 @@ impl Bench<'_> {
             Some(_) => return Outcome::Completed,
             None => {}
         }
-        if sheet.symptom.is_some() || sheet.rulings.iter().flatten().any(|ruling| !ruling.passed) {
+        let elsewhere = Stage::ALL.iter().any(|&stage| serves_itself(stage) && sheet.told[stage as usize].is_some());
+        if sheet.symptom.is_some() || elsewhere || sheet.rulings.iter().flatten().any(|ruling| !ruling.passed) {
             return Outcome::Failed;
         }
         let waits = draft.kind != FlowKind::Service || !draft.pending.is_empty();
@@ -358,10 +367,11 @@ impl Bench<'_> {
             };
         }
         let step = workflow::of(stage);
-        if let Some(event) = sheet.begun[stage as usize] {
-            let place = &self.events[event as usize].place;
-            let reason = format!("begun ({}:{}), and no line says how it ended", place.file, place.line);
-            return unseen(StageStatus::Unseen, reason);
+        if let Some(begun) = sheet.begun[stage as usize] {
+            let told = sheet.told[stage as usize].map(|event| quoted(&self.events[event as usize]));
+            let ended = told.map_or("and no line says how it ended".to_owned(), |told| format!("then {told}"));
+            let begun = place_of(&self.events[begun as usize]);
+            return unseen(StageStatus::Unseen, format!("begun ({begun}), {ended}"));
         }
         if workflow::needs_cmg(stage) && !sheet.through_cmg {
             return unseen(StageStatus::Skipped, "no line of this flow has to do with a CMG".to_owned());
@@ -401,6 +411,25 @@ impl Bench<'_> {
             others(step, logs)?
         ))
     }
+}
+
+/// True for the stages that a client asks a management point for by itself where it reaches one without a gateway: that it
+/// gets no token there, or is not registered, is its own failure.
+fn serves_itself(stage: Stage) -> bool {
+    matches!(stage, Stage::CcmTokenRequest | Stage::Registration)
+}
+
+fn place_of(event: &Event) -> String {
+    format!("{}:{}", event.place.file, event.place.line)
+}
+
+/// The beginning of an event's text, with its place, as words of a reason.
+fn quoted(event: &Event) -> String {
+    /// Letters that say enough.
+    const ENOUGH: usize = 160;
+    let shown = without_tokens(&event.text);
+    let text: String = shown.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(ENOUGH).collect();
+    format!("'{text}' ({})", place_of(event))
 }
 
 /// What is said of a stage that no line shows: which logs would, but for those that the flow has lines of.
@@ -484,7 +513,9 @@ impl Sheet {
     /// A success: it also overcomes failures of the stages that it presupposes.
     fn pass(&mut self, stage: Stage, event: u32) {
         self.rulings[stage as usize] = Some(Ruling { passed: true, inferred: false, event });
+        self.told[stage as usize] = None;
         for before in workflow::presupposed_by(stage) {
+            self.told[before as usize] = None;
             let overcome = Ruling { passed: true, inferred: true, event };
             if self.rulings[before as usize].is_some_and(|ruling| !ruling.passed) && self.through_cmg {
                 self.rulings[before as usize] = Some(overcome);

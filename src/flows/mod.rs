@@ -5,6 +5,7 @@ mod beside;
 pub mod clocks;
 mod cut;
 mod draft;
+mod earlier;
 mod follow;
 pub mod hops;
 pub mod identity;

@@ -64,7 +64,7 @@ pub struct Request {
     pub revocation_check: Option<bool>,
     /// It carried a CCM token; `None` where the log does not tell.
     pub ccm_token: Option<bool>,
-    /// `WinHTTP` code of its failure.
+    /// `WinHTTP` code of its failure, as such or within an HRESULT.
     pub code: Option<u32>,
     /// Secure-failure bits: the mask where it was logged, else the bits of the flags that were named.
     pub mask: u32,
@@ -132,7 +132,7 @@ impl Request {
     pub fn failed_below_http(&self) -> bool {
         let below = |hresult: &String| {
             parse_hex(hresult).is_some_and(|code| {
-                matches!(code, 0x8007_2ee0..=0x8007_2fa7 | 0x8009_0300..=0x8009_036f | 0x8009_2000..=0x8009_20ff | 0x800b_0100..=0x800b_01ff)
+                matches!(code, 0x8009_0300..=0x8009_036f | 0x8009_2000..=0x8009_20ff | 0x800b_0100..=0x800b_01ff)
             })
         };
         self.failed() && self.status.is_none() && (self.code.is_some() || self.hresults.iter().any(below))
@@ -416,6 +416,8 @@ fn note_target(request: &mut Request, event: &Event, knowledge: &Knowledge) {
 
 /// What only the whole request tells.
 fn complete(request: &mut Request, knowledge: &Knowledge, cmg_hosts: &BTreeSet<String>) {
+    let within_hresult = request.hresults.iter().find_map(|hresult| winhttp_code(hresult));
+    request.code = request.code.or(within_hresult);
     let endpoint = request.path.as_deref().and_then(|path| knowledge.endpoint(path));
     request.endpoint = endpoint.as_ref().map(|endpoint| endpoint.name.to_owned());
     request.purpose = endpoint.map(|endpoint| endpoint.stage);
@@ -425,6 +427,11 @@ fn complete(request: &mut Request, knowledge: &Knowledge, cmg_hosts: &BTreeSet<S
         request.revocation_check.get_or_insert(false);
         request.ccm_token.get_or_insert(false);
     }
+}
+
+/// The `WinHTTP` code (12000 to 12199) that an HRESULT of Win32 holds (winhttp.h).
+fn winhttp_code(hresult: &str) -> Option<u32> {
+    parse_hex(hresult).filter(|code| (0x8007_2ee0..=0x8007_2fa7).contains(code)).map(|code| code & 0xffff)
 }
 
 /// The role id of `/CCM_Proxy_MutualAuth/<role id>/…`.

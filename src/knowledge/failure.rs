@@ -74,6 +74,7 @@ pub enum Unforeseen {
 
 /// A failure of the catalogue.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)] // each is a key of its own in the knowledge file, and may stand with any other
 pub struct Failure {
     /// Kebab-case id.
     pub id: String,
@@ -93,6 +94,9 @@ pub struct Failure {
     /// True where it stops a token of Entra, or its exchange for one of the site, and nothing that is asked with the
     /// latter: a client that still has one gets through.
     pub new_tokens_only: bool,
+    /// True where it stops an authentication that goes straight to a management point, so that it counts although nothing
+    /// of the client has to do with a gateway.
+    pub without_cmg: bool,
     /// True where the signature's text has no public sample: `possible` at most, unless behaviour proves it.
     pub hypothesis: bool,
     /// One line that names the problem.
@@ -113,6 +117,8 @@ pub struct Failure {
     pub separates_from: Vec<String>,
     /// Failures whose finding for the same flow makes this one a consequence.
     pub yields_to: Vec<String>,
+    /// Causes that it completes: both are true of a flow, neither takes the other's place, and it is told behind them.
+    pub completes: Vec<String>,
     /// Messages that a server does not write while the fault is there: with one of them well after the last of its own
     /// lines on the same machine, it is over.
     pub mended_by: Vec<String>,
@@ -138,6 +144,7 @@ impl Failure {
             scope: entry.required("scope").unwrap_or_default(),
             unforeseen: entry.value("unforeseen").unwrap_or_default(),
             new_tokens_only: entry.flag("new_tokens_only"),
+            without_cmg: entry.flag("without_cmg"),
             hypothesis: entry.flag("hypothesis"),
             title: entry.words("title"),
             explanation: entry.words("explanation"),
@@ -148,6 +155,7 @@ impl Failure {
             missing: entry.value("missing").unwrap_or_default(),
             separates_from: entry.value("separates_from").unwrap_or_default(),
             yields_to: entry.value("yields_to").unwrap_or_default(),
+            completes: entry.value("completes").unwrap_or_default(),
             mended_by: entry.value("mended_by").unwrap_or_default(),
             consequences: entry.value("consequences").unwrap_or_default(),
             rule: rule.to_owned(),
@@ -189,23 +197,57 @@ impl Failure {
         self.beside = replaced.is_none_or(|replaced| rules(replaced) != rules(self));
     }
 
-    /// Failures that it names: neighbours, those it gives way to, consequences.
-    pub(crate) fn named(&self) -> impl Iterator<Item = &str> {
+    /// Failures that it names: neighbours, those it gives way to or completes, consequences, those that an artefact explains.
+    pub(super) fn named(&self) -> impl Iterator<Item = &str> {
         let is_code = |name: &&String| name.starts_with("0x") || name.bytes().all(|byte| byte.is_ascii_digit());
         let separated = self.missing.iter().flat_map(|missing| &missing.separates);
         let consequences = self.consequences.iter().filter(move |name| !is_code(name));
-        self.separates_from.iter().chain(&self.yields_to).chain(separated).chain(consequences).map(String::as_str)
+        let explained = self.artefacts().filter_map(|shape| shape.explains.as_ref());
+        let others = self.separates_from.iter().chain(&self.yields_to).chain(&self.completes).chain(separated);
+        others.chain(consequences).chain(explained).map(String::as_str)
     }
 
-    /// Messages that its conditions, what is missing, and what shows it to be over, name.
-    pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
-        let of_conditions = self.conditions().filter_map(|condition| match condition {
+    /// Shapes of events in its conditions.
+    pub(super) fn events(&self) -> impl Iterator<Item = &EventShape> {
+        self.conditions().filter_map(|condition| match condition {
             Condition::Event(shape)
             | Condition::Absent(shape)
             | Condition::ServedSince(shape)
-            | Condition::FellSilent(shape) => Some(&shape.message),
+            | Condition::FellSilent(shape) => Some(shape),
             _ => None,
+        })
+    }
+
+    /// Shapes of requests in its conditions.
+    pub(super) fn requests(&self) -> impl Iterator<Item = &RequestShape> {
+        self.conditions().filter_map(|condition| match condition {
+            Condition::Request(shape)
+            | Condition::EarlierRequest(shape)
+            | Condition::OthersFail(shape)
+            | Condition::OthersPass(shape) => Some(shape),
+            _ => None,
+        })
+    }
+
+    /// All its words that values are filled into, each with its key.
+    pub(super) fn words(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let own = [
+            ("title", &self.title),
+            ("explanation", &self.explanation),
+            ("remedy", &self.remedy),
+            ("verify", &self.verify),
+        ];
+        let of_rules = self.when.iter().flat_map(|when| {
+            let words = [("title", &when.title), ("explanation", &when.explanation), ("remedy", &when.remedy)];
+            words.into_iter().filter_map(|(key, words)| Some((key, words.as_ref()?)))
         });
+        let missing = self.missing.iter().flat_map(|missing| [("what", &missing.what), ("how", &missing.how)]);
+        own.into_iter().chain(of_rules).chain(missing).map(|(key, words)| (key, words.as_str()))
+    }
+
+    /// Messages that its conditions, what is missing, and what shows it to be over, name.
+    pub(super) fn messages(&self) -> impl Iterator<Item = &str> {
+        let of_conditions = self.events().map(|shape| &shape.message);
         let verbose = self.missing.iter().map(|missing| &missing.verbose);
         of_conditions.chain(verbose).chain([&self.mended_by]).flatten().map(String::as_str)
     }
@@ -221,9 +263,13 @@ impl Failure {
     }
 
     /// Kinds of artefact report that its conditions name.
-    pub(crate) fn artefact_kinds(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn artefact_kinds(&self) -> impl Iterator<Item = &str> {
+        self.artefacts().map(|shape| shape.kind.as_str())
+    }
+
+    fn artefacts(&self) -> impl Iterator<Item = &ArtefactShape> {
         self.conditions().filter_map(|condition| match condition {
-            Condition::Artefact(shape) => Some(shape.kind.as_str()),
+            Condition::Artefact(shape) => Some(shape),
             _ => None,
         })
     }
@@ -385,6 +431,20 @@ pub enum ArtefactStatus {
 
 /// Kinds of report that a condition can ask.
 pub const ARTEFACT_KINDS: [&str; 4] = ["certificate-chain", "device-certificate", "token", "dsregcmd"];
+
+/// Parts of a bundle (`docs/bundle.md`) that can be missing.
+pub(crate) const BUNDLE_PARTS: [&str; 10] = [
+    "presented",
+    "root-store",
+    "intermediate-store",
+    "disallowed-store",
+    "device-certificate",
+    "revocation-list",
+    "fetch-list",
+    "token",
+    "key-set",
+    "join-status",
+];
 
 /// What a request looks like. Everything given must agree.
 #[derive(Debug, Clone, Default, Deserialize)]

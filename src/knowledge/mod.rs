@@ -19,6 +19,7 @@ mod codes;
 mod endpoint;
 mod failure;
 mod message;
+mod names;
 mod table;
 mod template;
 mod written;
@@ -26,7 +27,7 @@ mod written;
 pub use code::{Code, Component, Value};
 pub use codes::{Codes, Reading, ReadingForm};
 pub use endpoint::Endpoint;
-pub(crate) use failure::ALL_AT_ONCE;
+pub(crate) use failure::{ALL_AT_ONCE, BUNDLE_PARTS};
 pub use failure::{
     ARTEFACT_KINDS, ArtefactShape, ArtefactStatus, Condition, EventShape, Failure, FailureRole, MissingEvidence, OneOf,
     Pattern, RequestShape, Scope, StageShape, Unforeseen, When,
@@ -37,6 +38,7 @@ pub(crate) use table::Mistakes;
 pub(crate) use template::{Literal, SHORTEST_WORD, commonness, is_blank};
 
 use endpoint::{GatewayPath, KnownEndpoint};
+use names::Names;
 use table::{Entry, Placed, overlay, tables};
 
 /// Kinds of entries that a knowledge file may hold.
@@ -196,9 +198,14 @@ impl Knowledge {
         let failures: Vec<_> = failures.into_iter().map(|(start, failure)| (start, Arc::new(failure))).collect();
         let new: Vec<_> = failures.iter().map(|(_, failure)| Arc::clone(failure)).collect();
         overlay(&mut self.failures, failures, |failure| &failure.id, &mut mistakes);
-        self.check_names(&new, own, &mut mistakes);
         let codes = entries(&mut found, "code", &mut mistakes, |entry| Code::read(entry, rule));
         self.lay_over_codes(codes, own, &mut mistakes);
+        if proved && !new.is_empty() {
+            let names = Names::of(self);
+            for failure in &new {
+                names.check(failure, own, &mut mistakes);
+            }
+        }
         mistakes.into_sentences()
     }
 
@@ -250,24 +257,6 @@ impl Knowledge {
     /// The failure with this id.
     pub fn failure(&self, id: &str) -> Option<&Arc<Failure>> {
         self.failures.iter().find(|failure| failure.id == id)
-    }
-
-    /// A failure may name only messages, artefacts and, in a user's file, failures that there are.
-    fn check_names(&self, failures: &[Arc<Failure>], own: bool, mistakes: &mut Mistakes<'_>) {
-        for failure in failures {
-            for message in failure.messages().filter(|message| self.message(message).is_none()) {
-                mistakes.add(failure.start, &format!("'{}': there is no message '{message}'", failure.id));
-            }
-            for kind in failure.artefact_kinds().filter(|kind| !ARTEFACT_KINDS.contains(kind)) {
-                let known = ARTEFACT_KINDS.join(", ");
-                mistakes
-                    .add(failure.start, &format!("'{}': no artefact has kind '{kind}'; known: {known}", failure.id));
-            }
-            // The built-in files name failures of later ones; a test holds them.
-            for other in failure.named().filter(|other| own && self.failure(other).is_none()) {
-                mistakes.add(failure.start, &format!("'{}': there is no failure '{other}'", failure.id));
-            }
-        }
     }
 }
 

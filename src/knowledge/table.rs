@@ -28,6 +28,15 @@ impl<'t> Mistakes<'t> {
         self.found.push((line, sentence.to_owned()));
     }
 
+    /// Notes a mistake where a name stands by itself for the first time from a byte of the file on, else at that byte.
+    pub fn add_at(&mut self, from: usize, name: &str, sentence: &str) {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        let rest = self.text.get(from..).unwrap_or_default();
+        let alone = |at: usize| !rest[..at].ends_with(is_part) && !rest[at + name.len()..].starts_with(is_part);
+        let place = rest.match_indices(name).map(|(at, _)| at).find(|at| alone(*at));
+        self.add(from + place.unwrap_or(0), sentence);
+    }
+
     /// The mistakes as sentences, in order of line.
     pub fn into_sentences(mut self) -> Vec<String> {
         self.found.sort();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cmgtrail::engine::{ReadOptions, Silent, Trail};
 use cmgtrail::finding::Severity;
-use cmgtrail::stage::Outcome;
+use cmgtrail::stage::{Mark, Outcome};
 use cmgtrail::time::{Micros, Zone, instant};
 
 fn logs(case: &str) -> PathBuf {
@@ -49,6 +49,29 @@ fn an_attempt_that_got_its_token_does() {
     assert_eq!(trail.flows[0].outcome, Outcome::Completed);
     let error = trail.findings.iter().find(|found| found.severity == Severity::Error);
     assert!(error.is_none(), "{:?}", error.map(|found| &found.failure));
+}
+
+/// Where a line of the client says that a stage failed, its reason does not say that none does.
+#[test]
+fn a_stage_that_was_begun_is_told_with_the_line_that_failed() {
+    let corpus = std::fs::read_dir(logs("").parent().unwrap().parent().unwrap()).unwrap();
+    let names = corpus.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut quoted = 0;
+    for name in names.filter(|name| ["artefact-", "direct-mp-"].iter().any(|begin| name.starts_with(begin))) {
+        let trail = Trail::read(&[logs(&name)], ReadOptions::default(), &Silent).unwrap();
+        for flow in &trail.flows {
+            let failed = |stage| {
+                let own = flow.events.iter().filter(|event| event.attempt == flow.attempts && event.stage == stage);
+                own.clone().any(|event| event.mark == Mark::Fail && event.source.starts_with("client"))
+            };
+            for (result, reason) in flow.stages.iter().filter_map(|result| Some((result, result.reason.as_ref()?))) {
+                let says_none = reason.contains("no line says how it ended");
+                assert!(!says_none || !failed(result.stage), "{name}, {}: {reason}", result.stage.id());
+                quoted += usize::from(reason.contains(", then '"));
+            }
+        }
+    }
+    assert!(quoted > 5, "{quoted}");
 }
 
 #[test]

@@ -309,6 +309,102 @@ fn a_check_tells_what_a_file_may_not_do() {
     );
 }
 
+/// A misspelt name makes a rule that never holds, or a hole in a sentence.
+#[test]
+fn a_check_tells_each_name_that_nothing_bears_with_its_line() {
+    let sound = own_failure("seen", "", VPN_LINE)
+        + "[[failure.missing]]\nwhat = 'the log of {host|the VPN server}'\nmachine = 'client'\nseparates = []\nhow = 'Ask for it.'\n";
+    assert_eq!(mistakes(&sound), Vec::<String>::new());
+    let event = "message = ['own-vpn-refused'], within = 'flow'";
+    let requires = "requires = [{ event = { message = ['own-vpn-refused'], within = 'flow' } }]";
+    for (from, to, expected) in [
+        (
+            "{client|the client} refused",
+            "{klient|the client} refused",
+            "line 20: 'own-vpn-blocks-the-gateway': 'explanation' names '{klient}'",
+        ),
+        (
+            "refused its tunnel.'",
+            "refused its tunnel.[[ Since {since}.]]'",
+            "line 20: 'own-vpn-blocks-the-gateway': 'explanation' names '{since}'",
+        ),
+        (
+            "refused its tunnel.'",
+            "refused its tunnel.[[ By {host}.'",
+            "line 20: 'own-vpn-blocks-the-gateway': in 'explanation' a '[['",
+        ),
+        (
+            "{host|the VPN server}",
+            "{hots|the VPN server}",
+            "line 29: 'own-vpn-blocks-the-gateway': 'what' names '{hots}'",
+        ),
+        (
+            "how = 'Ask for it.'",
+            "how = 'Ask.'\nknown = ['code', 'reson']",
+            "line 33: 'own-vpn-blocks-the-gateway': 'known' names 'reson'",
+        ),
+        (
+            "how = 'Ask for it.'",
+            "how = 'Ask.'\nartefact = ['rootstore']",
+            "no part of a bundle is called 'rootstore'; known: presented,",
+        ),
+        (
+            "how = 'Ask for it.'",
+            "how = 'Ask.'\nafter = ['joinstatus']",
+            "line 33: 'own-vpn-blocks-the-gateway': no part of a bundle is called 'joinstatus'",
+        ),
+        (
+            event,
+            "message = ['own-vpn-refused'], fields = { reason = 12 }",
+            "line 27: 'own-vpn-blocks-the-gateway': none of the messages own-vpn-refused has a field 'reason'",
+        ),
+        (
+            event,
+            "message = ['own-vpn-refused'], has = ['hosts']",
+            "none of the messages own-vpn-refused has a field 'hosts'",
+        ),
+        (
+            requires,
+            "requires = [{ absent = { message = ['own-vpn-refused'], log = 'OurVpm' } }]",
+            "none of the messages own-vpn-refused stands in a log 'OurVpm'",
+        ),
+        (
+            requires,
+            "requires = [{ request = { endpoint = ['ccm-st'] } }]",
+            "line 27: 'own-vpn-blocks-the-gateway': there is no endpoint 'ccm-st'",
+        ),
+        (
+            requires,
+            "requires = [{ request = { flag = ['INVALID_CAS'] } }]",
+            "no bit of the secure-failure mask is called 'INVALID_CAS'",
+        ),
+        (
+            requires,
+            "requires = [{ request = { no_flag = ['DATE_INVALID'] } }]",
+            "no bit of the secure-failure mask is called 'DATE_INVALID'",
+        ),
+        (requires, "requires = [{ request = { hresult = ['0x87d0023'] } }]", "'0x87d0023' is no HRESULT"),
+        (
+            requires,
+            "requires = [{ artefact = { kind = 'token', explains = 'token-expired' } }]",
+            "line 27: 'own-vpn-blocks-the-gateway': there is no failure 'token-expired'",
+        ),
+        ("reference = ", "consequences = ['0x87D0O231']\nreference = ", "'0x87D0O231' is no HRESULT"),
+        (
+            "reference = ",
+            "mended_by = ['vpn-works']\nreference = ",
+            "line 23: 'own-vpn-blocks-the-gateway': there is no message 'vpn-works'",
+        ),
+    ] {
+        assert!(sound.contains(from), "{from}");
+        let told = mistakes(&sound.replacen(from, to, 1));
+        assert!(
+            told.iter().any(|mistake| mistake.starts_with("line ") && mistake.contains(expected)),
+            "{expected}: {told:#?}"
+        );
+    }
+}
+
 #[test]
 fn codes_of_ones_own_are_added_and_replaced() {
     let text = "[[code]]\nid = 'own-vpn'\ncomponent = 'win32'\ncode = 40001\nname = 'VPN_REFUSED'\nsays = 'The VPN refused.'\nmeans = 'Ask the network team.'\nrole = 'cause'\nsource = 'our own VPN client'\n";
