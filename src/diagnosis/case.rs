@@ -21,6 +21,16 @@ const AROUND: Micros = 75 * 60 * 1_000_000;
 /// What a site has logged for this long before a flow may still be why it failed.
 const WEEK: Micros = 7 * 24 * 3_600 * 1_000_000;
 
+/// A server's clock, compared with a client's.
+pub struct Apart<'a> {
+    /// The server.
+    pub server: &'a str,
+    /// The client.
+    pub client: &'a str,
+    /// Seconds that the server's is ahead.
+    pub seconds: f64,
+}
+
 /// One flow, or the servers alone.
 pub struct Case<'a> {
     /// Everything.
@@ -228,6 +238,15 @@ impl<'a> Case<'a> {
             }
         }
         others
+    }
+
+    /// How far the clock of the server that wrote a line is ahead of the client's, where it was measured that they differ.
+    pub fn server_ahead(&self, line: &Event) -> Option<Apart<'a>> {
+        let world = self.world;
+        let log = world.sources.get(line.place.source as usize).filter(|log| log.role != Some(Role::Client))?;
+        let (server, client) = (log.machine_name(), world.followed.machines[self.detail()?.machine].name.as_str());
+        let (seconds, doubt) = world.clocks_apart((server, line.stamp.utc?), (client, self.flow()?.ended?))?;
+        (seconds.abs() > doubt).then_some(Apart { server, client, seconds })
     }
 
     /// True where one of these events is around the flow, or its time is not known.
