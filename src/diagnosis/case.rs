@@ -38,17 +38,18 @@ pub struct Case<'a> {
     /// The flow.
     pub flow: Option<usize>,
     judged: OnceCell<Vec<Judged>>,
+    far: OnceCell<Vec<u32>>,
 }
 
 impl<'a> Case<'a> {
     /// The case of one flow.
     pub fn of_flow(world: &'a World<'a>, flow: usize) -> Self {
-        Self { world, flow: Some(flow), judged: OnceCell::new() }
+        Self { world, flow: Some(flow), judged: OnceCell::new(), far: OnceCell::new() }
     }
 
     /// The case of the servers alone.
     pub fn of_site(world: &'a World<'a>) -> Self {
-        Self { world, flow: None, judged: OnceCell::new() }
+        Self { world, flow: None, judged: OnceCell::new(), far: OnceCell::new() }
     }
 
     /// The flow.
@@ -206,8 +207,24 @@ impl<'a> Case<'a> {
             let end = list.partition_point(|(utc, _)| utc.is_none_or(|utc| utc <= to));
             found.extend(list[..undated].iter().chain(&list[start..end]));
         }
+        let far = self.far().iter().map(|&event| (self.event(event).stamp.utc, event));
+        found.extend(far.filter(|(_, event)| wanted(&self.event(*event).message)));
         found.sort_unstable();
+        found.dedup();
         found.into_iter().map(|(_, event)| event).collect()
+    }
+
+    /// Server lines of the flow itself that do not lie around it, for the clock that they are told by is hours off.
+    fn far(&self) -> &[u32] {
+        self.far.get_or_init(|| {
+            let (Some((from, to)), Some(detail)) = (self.window(), self.detail()) else { return Vec::new() };
+            let is_far = |&event: &u32| {
+                let line = self.event(event);
+                let is_near = line.stamp.utc.is_none_or(|utc| (from..=to).contains(&utc));
+                !is_near && line.role().is_some_and(|role| role != Role::Client)
+            };
+            detail.events.iter().map(|(event, _)| *event).filter(is_far).collect()
+        })
     }
 
     /// UTC from a margin before the flow to a margin after it.
