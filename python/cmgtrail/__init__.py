@@ -288,7 +288,7 @@ def simulate(
     seed: int = 1,
     artefacts: bool = True,
     force: bool = False,
-) -> dict[str, int]:
+) -> dict[str, Any]:
     """Writes the logs of a simulated site, with the truth about them: for tests, benchmarks and trying things out.
 
     The same arguments give the same files (with a `site`, the same `start` among them). Lines have publicly documented
@@ -312,7 +312,8 @@ def simulate(
         force: Whether the files of another simulation in that folder are removed before; else it is refused.
 
     Returns:
-        What was written: numbers of machines, files, bytes, flows, broken flows and requests.
+        What was written: numbers of machines, files, bytes, flows, broken flows and requests; and in ``left_out`` the
+        clients of the description that cannot be simulated as they are told, each with the reason.
 
     Raises:
         ArgumentError: An argument cannot be used, such as a fault that cannot be injected.

@@ -1422,7 +1422,7 @@ def simulate(
     seed: int,
     artefacts: bool,
     force: bool,
-) -> dict[str, int]:
+) -> dict[str, Any]:
     """Simulates a site; `cmgtrail.simulate` is its face, and documents it."""
 
 def simulated_faults() -> list[dict[str, str]]:

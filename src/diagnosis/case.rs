@@ -21,6 +21,16 @@ const AROUND: Micros = 75 * 60 * 1_000_000;
 /// What a site has logged for this long before a flow may still be why it failed.
 const WEEK: Micros = 7 * 24 * 3_600 * 1_000_000;
 
+/// A server's clock, compared with a client's.
+pub struct Apart<'a> {
+    /// The server.
+    pub server: &'a str,
+    /// The client.
+    pub client: &'a str,
+    /// Seconds that the server's is ahead.
+    pub seconds: f64,
+}
+
 /// One flow, or the servers alone.
 pub struct Case<'a> {
     /// Everything.
@@ -30,12 +40,13 @@ pub struct Case<'a> {
     /// Which of the ways in which the flow failed before it failed as it does since; `None` for the flow as it ended.
     earlier: Option<usize>,
     judged: OnceCell<Vec<Judged>>,
+    far: OnceCell<Vec<u32>>,
 }
 
 impl<'a> Case<'a> {
     /// The case of one flow.
     pub fn of_flow(world: &'a World<'a>, flow: usize) -> Self {
-        Self { world, flow: Some(flow), earlier: None, judged: OnceCell::new() }
+        Self { world, flow: Some(flow), earlier: None, judged: OnceCell::new(), far: OnceCell::new() }
     }
 
     /// The case of one flow as it stood when it had failed otherwise than it does since.
@@ -45,7 +56,7 @@ impl<'a> Case<'a> {
 
     /// The case of the servers alone.
     pub fn of_site(world: &'a World<'a>) -> Self {
-        Self { world, flow: None, earlier: None, judged: OnceCell::new() }
+        Self { world, flow: None, earlier: None, judged: OnceCell::new(), far: OnceCell::new() }
     }
 
     /// The flow.
@@ -207,8 +218,24 @@ impl<'a> Case<'a> {
             let end = list.partition_point(|(utc, _)| utc.is_none_or(|utc| utc <= to));
             found.extend(list[..undated].iter().chain(&list[start..end]));
         }
+        let far = self.far().iter().map(|&event| (self.event(event).stamp.utc, event));
+        found.extend(far.filter(|(_, event)| wanted(&self.event(*event).message)));
         found.sort_unstable();
+        found.dedup();
         found.into_iter().map(|(_, event)| event).collect()
+    }
+
+    /// Server lines of the flow itself that do not lie around it, for the clock that they are told by is hours off.
+    fn far(&self) -> &[u32] {
+        self.far.get_or_init(|| {
+            let (Some((from, to)), Some(detail)) = (self.window(), self.detail()) else { return Vec::new() };
+            let is_far = |&event: &u32| {
+                let line = self.event(event);
+                let is_near = line.stamp.utc.is_none_or(|utc| (from..=to).contains(&utc));
+                !is_near && line.role().is_some_and(|role| role != Role::Client)
+            };
+            detail.events.iter().map(|(event, _)| *event).filter(is_far).collect()
+        })
     }
 
     /// UTC from a margin before the flow to a margin after it.
@@ -239,6 +266,15 @@ impl<'a> Case<'a> {
             }
         }
         others
+    }
+
+    /// How far the clock of the server that wrote a line is ahead of the client's, where it was measured that they differ.
+    pub fn server_ahead(&self, line: &Event) -> Option<Apart<'a>> {
+        let world = self.world;
+        let log = world.sources.get(line.place.source as usize).filter(|log| log.role != Some(Role::Client))?;
+        let (server, client) = (log.machine_name(), world.followed.machines[self.detail()?.machine].name.as_str());
+        let (seconds, doubt) = world.clocks_apart((server, line.stamp.utc?), (client, self.flow()?.ended?))?;
+        (seconds.abs() > doubt).then_some(Apart { server, client, seconds })
     }
 
     /// True where one of these events is around the flow, or its time is not known.

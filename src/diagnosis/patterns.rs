@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::case::Case;
 use super::world::PAIRS;
 use crate::events::Event;
+use crate::flows::clocks::seconds;
 use crate::flows::requests::Request;
 use crate::flows::{Clock, identity};
 use crate::knowledge::{Pattern, Scope};
@@ -45,26 +46,29 @@ pub fn holds(pattern: Pattern, case: &Case<'_>) -> Option<Vec<u32>> {
         Pattern::ResourceDiffersFromWorkingClients => resource_differs(case),
         Pattern::ThreeOtherClocksDisagree => (clocks_disagree(case)? && three_share_a_time(case)?).then(Vec::new),
         Pattern::TokenExpiredByDays => {
-            token_refused(case, |refusal| refusal.expired_for.is_some_and(|gap| gap > CLOCK_TROUBLE))
+            token_refused(case, |refusal| refusal.expired_for > Some(seconds(CLOCK_TROUBLE)))
         }
         Pattern::TokenExpiredByMinutes => token_refused(case, |refusal| {
-            refusal.not_yet_valid || refusal.expired_for.is_some_and(|gap| (0..=CLOCK_TROUBLE).contains(&gap))
+            refusal.not_yet_valid || refusal.expired_for.is_some_and(|gap| gap <= seconds(CLOCK_TROUBLE))
         }),
     }
 }
 
-/// What a line says that refuses a token because of its time. Both times are by the server's clock.
+/// What a line says that refuses a token because of its time.
 struct Refusal {
-    expired_for: Option<Micros>,
+    /// Seconds, by the client's clock where it was measured how far the server's is from it, else by the server's.
+    expired_for: Option<f64>,
     not_yet_valid: bool,
 }
 
 /// IDX10222: not yet valid. IDX10223: expired (failure catalogue, D1 and D3).
-fn refusal(event: &Event) -> Option<Refusal> {
+fn refusal(event: &Event, case: &Case<'_>) -> Option<Refusal> {
     let reason = event.get("idx")?;
     let end = event.get("valid_to").and_then(parse_us_date_time);
     let now = event.get("current_time").and_then(parse_us_date_time);
-    let expired_for = end.zip(now).map(|(end, now)| now - end).filter(|_| reason == "IDX10223");
+    let gap = end.zip(now).map(|(end, now)| now - end).filter(|gap| reason == "IDX10223" && *gap >= 0);
+    let ahead = case.server_ahead(event).map_or(0.0, |apart| apart.seconds);
+    let expired_for = gap.map(|gap| seconds(gap) - ahead);
     Some(Refusal { expired_for, not_yet_valid: reason == "IDX10222" })
 }
 
@@ -77,7 +81,8 @@ fn token_refused(case: &Case<'_>, counts: impl Fn(&Refusal) -> bool) -> Option<V
     if case.requests().into_iter().any(|number| refused(case.world.request(number))) {
         events.extend(case.events_with(&["idx"], Scope::Site));
     }
-    let found = events.into_iter().find(|&event| refusal(case.event(event)).is_some_and(|refusal| counts(&refusal)))?;
+    let found =
+        events.into_iter().find(|&event| refusal(case.event(event), case).is_some_and(|refusal| counts(&refusal)))?;
     Some(vec![found])
 }
 
@@ -219,9 +224,8 @@ fn clocks_agree(case: &Case<'_>) -> Option<bool> {
     let own = &case.world.followed.machines[case.detail()?.machine].name;
     let held_then = |clock: &&Clock| clock.host == *own && clock.from.is_none_or(|from| from <= at);
     let clock = case.world.followed.clocks.iter().filter(held_then).max_by_key(|clock| clock.from)?;
-    #[allow(clippy::cast_precision_loss)] // an hour
-    let hour = CLOCK_TROUBLE as f64 / 1e6;
-    Some(clock.pairs >= PAIRS && clock.offset_seconds.abs() + clock.uncertainty_seconds < hour)
+    let apart = clock.offset_seconds.abs() + clock.uncertainty_seconds;
+    Some(clock.pairs >= PAIRS && apart < seconds(CLOCK_TROUBLE))
 }
 
 /// True where the client's logs lie, from their first line to their last, nowhere within a day of another machine's: then

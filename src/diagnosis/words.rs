@@ -6,7 +6,6 @@ use super::case::Case;
 use super::patterns;
 use crate::flows::requests::Request;
 use crate::knowledge::{Codes, Component};
-use crate::stage::Role;
 use crate::time::{Micros, rfc3339, span};
 
 /// Replaces `{field}` and `{field|words when unknown}` by values. What stands in `[[` and `]]` is left out where a value in
@@ -100,15 +99,9 @@ pub fn value(field: &str, evidence: &[u32], case: &Case<'_>) -> Option<String> {
 /// MP01's is 9 min 12 s ahead of PC042's
 /// ```
 fn clocks(evidence: &[u32], case: &Case<'_>) -> Option<String> {
-    let client = &case.world.followed.machines[case.detail()?.machine].name;
-    evidence.iter().find_map(|&event| {
-        let event = case.event(event);
-        let log = case.world.sources.get(event.place.source as usize).filter(|log| log.role != Some(Role::Client))?;
-        let (server, at) = (log.machine_name(), event.stamp.utc?);
-        let (ahead, doubt) = case.world.clocks_apart((server, at), (client, case.flow()?.ended?))?;
-        let way = if ahead < 0.0 { "behind" } else { "ahead of" };
-        (ahead.abs() > doubt).then(|| format!("{server}'s is {} {way} {client}'s", duration(ahead.abs())))
-    })
+    let apart = evidence.iter().find_map(|&event| case.server_ahead(case.event(event)))?;
+    let way = if apart.seconds < 0.0 { "behind" } else { "ahead of" };
+    Some(format!("{}'s is {} {way} {}'s", apart.server, duration(apart.seconds.abs()), apart.client))
 }
 
 /// Of which days the client's logs are and of which all others, where the two are more than a day apart.

@@ -71,13 +71,15 @@ pub(super) struct Logs<'a> {
     causes: HashMap<&'a str, Vec<&'a Finding>>,
     /// When each flow began, by its id.
     started: HashMap<&'a str, Micros>,
+    /// What is known of the failures that were found: the built-in ones, and those of the user's own files.
+    pub(super) knowledge: &'a Knowledge,
 }
 
 impl<'a> Logs<'a> {
-    pub fn of(seen: Observed<'a>) -> Self {
+    pub fn of(seen: Observed<'a>, knowledge: &'a Knowledge) -> Self {
         let started = seen.flows.iter().filter_map(|flow| Some((flow.id.as_str(), flow.started?))).collect();
-        let mut logs =
-            Self { seen, by_label: HashMap::new(), by_device: HashMap::new(), causes: HashMap::new(), started };
+        let (by_label, by_device, causes) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let mut logs = Self { seen, by_label, by_device, causes, started, knowledge };
         for (place, flow) in seen.flows.iter().enumerate() {
             if let Some(host) = &flow.client.host {
                 logs.by_label.entry(label(host)).or_default().push(place);
@@ -113,7 +115,7 @@ impl<'a> Logs<'a> {
     /// many. Signs of it may be older, and be of something else.
     fn first_seen(&self, prediction: &Prediction, stage: Stage, flows: &[&Flow]) -> Option<Micros> {
         let is_predicted = |finding: &&Finding| {
-            let hits_many = || Knowledge::builtin().failure(&finding.failure).is_some_and(|known| known.hits_many());
+            let hits_many = || self.knowledge.failure(&finding.failure).is_some_and(|known| known.hits_many());
             let is_own = || flows.iter().any(|flow| finding.flows.contains(&flow.id));
             judgement::stopping(prediction, stage).any(|(_, cause)| cause.failure == finding.failure)
                 && (hits_many() || is_own())
@@ -230,7 +232,8 @@ fn row(
     let here = causes.iter().filter(|finding| finding.stage == Some(predicted.stage));
     let failures = here.map(|finding| finding.failure.clone()).collect();
     let judged = flow.zip(result).map(|(flow, result)| {
-        let beside = SideBySide { prediction, predicted, flow, observed: result, causes, since };
+        let knowledge = logs.knowledge;
+        let beside = SideBySide { prediction, predicted, flow, observed: result, causes, since, knowledge };
         let (agreement, difference) = beside.judge();
         let apart = difference.as_ref().and_then(|_| apart(flow, at));
         (agreement, difference.map(|words| apart.map_or(words.clone(), |apart| format!("{words} {apart}"))))

@@ -47,6 +47,8 @@ pub(super) struct SideBySide<'a> {
     pub causes: &'a [&'a Finding],
     /// When something that is predicted to stop the stage was first seen.
     pub since: Option<Micros>,
+    /// What is known of failures.
+    pub knowledge: &'a Knowledge,
 }
 
 impl SideBySide<'_> {
@@ -91,7 +93,7 @@ impl SideBySide<'_> {
     /// one. One that is being installed has none, and one that asked for one in this flow needed it.
     fn is_by_an_old_token(&self) -> bool {
         const GETTING_ONE: [Stage; 3] = [Stage::AadInfo, Stage::WpjCertificate, Stage::AadToken];
-        let of_new_tokens = |failure| Knowledge::builtin().failure(failure).is_some_and(|known| known.new_tokens_only);
+        let of_new_tokens = |failure| self.knowledge.failure(failure).is_some_and(|known| known.new_tokens_only);
         let mut stopping = self.stopping();
         self.prediction.phase == Phase::AfterRefresh
             && self.prediction.credential == Credential::Entra
@@ -106,7 +108,7 @@ impl SideBySide<'_> {
             "It was predicted not to pass ({}) and passed: the description is not that of the client at that time; look \
              at {}.",
             ids.join(", "),
-            unseen(&ids, self.stage())
+            self.unseen(&ids)
         )
     }
 
@@ -167,7 +169,7 @@ impl SideBySide<'_> {
     /// Whether the diagnosis is not sure of a cause that stands in the place of a predicted one: a neighbour, which these
     /// logs do not tell from it.
     fn may_be_foreseen(&self, finding: &Finding) -> bool {
-        let known = Knowledge::builtin().failure(&finding.failure);
+        let known = self.knowledge.failure(&finding.failure);
         let is_neighbour =
             |cause: &Cause| known.is_some_and(|known| known.separates_from.iter().any(|other| other == cause.failure));
         finding.confidence == Confidence::Possible && self.prediction.causes().any(|(_, cause)| is_neighbour(cause))
@@ -184,7 +186,7 @@ impl SideBySide<'_> {
         }
         let found = names(&explained);
         let ids: Vec<String> = explained.iter().map(|finding| finding.failure.clone()).collect();
-        let unseen = unseen(&ids, self.stage());
+        let unseen = self.unseen(&ids);
         let foreseen_elsewhere = self.causes.iter().any(|finding| self.is_foreseen(finding));
         match status {
             Status::Blocked if found.is_empty() => Ok(Agreement::Agree),
@@ -208,6 +210,31 @@ impl SideBySide<'_> {
             }
         }
     }
+
+    /// What a description cannot see, or has wrong, where these failures stand against it.
+    fn unseen(&self, failures: &[String]) -> String {
+        const NETWORK: &str = "the network in between at that time";
+        const TIME: &str = "the clocks at that time";
+        const CERTIFICATE: &str = "another certificate, or another store, than the files told";
+        const SETTINGS: &str = "settings of a server or client that are not as told";
+        let of_failure = |id: &String| match self.knowledge.failure(id).map(|known| known.unforeseen) {
+            Some(Unforeseen::Time) => TIME,
+            Some(Unforeseen::Network) => NETWORK,
+            Some(Unforeseen::Certificate) => CERTIFICATE,
+            Some(Unforeseen::Setting) | None => SETTINGS,
+        };
+        let mut words: Vec<&str> = failures.iter().map(of_failure).collect();
+        if words.is_empty() {
+            words = match self.stage() {
+                Stage::CmgConnection => vec![NETWORK, TIME, CERTIFICATE],
+                Stage::CmgForward => vec![NETWORK],
+                _ => vec![SETTINGS, NETWORK],
+            };
+        }
+        words.sort_unstable();
+        words.dedup();
+        words.join(", or ")
+    }
 }
 
 /// Whether both stages are of one request, and `at` comes after `own`.
@@ -217,29 +244,4 @@ fn is_behind(own: Stage, at: Stage) -> bool {
 
 fn names(findings: &[&Finding]) -> String {
     findings.iter().map(|finding| finding.failure.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// What a description cannot see, or has wrong, where these failures stand against it.
-fn unseen(failures: &[String], stage: Stage) -> String {
-    const NETWORK: &str = "the network in between at that time";
-    const TIME: &str = "the clocks at that time";
-    const CERTIFICATE: &str = "another certificate, or another store, than the files told";
-    const SETTINGS: &str = "settings of a server or client that are not as told";
-    let of_failure = |id: &String| match Knowledge::builtin().failure(id).map(|known| known.unforeseen) {
-        Some(Unforeseen::Time) => TIME,
-        Some(Unforeseen::Network) => NETWORK,
-        Some(Unforeseen::Certificate) => CERTIFICATE,
-        Some(Unforeseen::Setting) | None => SETTINGS,
-    };
-    let mut words: Vec<&str> = failures.iter().map(of_failure).collect();
-    if words.is_empty() {
-        words = match stage {
-            Stage::CmgConnection => vec![NETWORK, TIME, CERTIFICATE],
-            Stage::CmgForward => vec![NETWORK],
-            _ => vec![SETTINGS, NETWORK],
-        };
-    }
-    words.sort_unstable();
-    words.dedup();
-    words.join(", or ")
 }

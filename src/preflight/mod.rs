@@ -91,7 +91,7 @@ impl Preflight {
     pub fn of(site: &Site, options: &Options, observed: Option<Observed<'_>>, knowledge: &Knowledge) -> Result<Self> {
         let wanted = wanted(site, options)?;
         let keep_reports = wanted.len() == 1;
-        let logs = observed.map(compare::Logs::of);
+        let logs = observed.map(|seen| compare::Logs::of(seen, knowledge));
         let clients: Vec<ClientPreflight> = wanted
             .par_iter()
             .map(|client| {

@@ -50,7 +50,10 @@ pub(super) fn site(facts: &mut SiteFacts, told: &Site, foreseen: &Foreseen<'_>) 
     facts.checks_lists = told.options.crl_check.unwrap_or(untold);
     facts.discovers_users = told.options.user_discovery.unwrap_or(facts.discovers_users);
     facts.device_tokens = told.server_app.device_tokens.unwrap_or(facts.device_tokens);
-    facts.content_on_cmg.change(None, !foreseen.any_stopped_by("content-not-on-cmg"));
+    if let Some(content) = &told.cmg.content {
+        facts.package = content.first().unwrap_or(&facts.package).clone();
+        facts.content_on_cmg.change(None, !content.is_empty());
+    }
     let mut names = told.management_points.iter().map(|point| &point.name).chain(&told.cmg.names);
     if let Some((_, domain)) = names.find_map(|name| name.split_once('.')) {
         domain.clone_into(&mut facts.domain);
@@ -169,6 +172,10 @@ pub(super) fn clients(world: &mut World, told: &Site, foreseen: &Foreseen<'_>, r
         facts.installs = (facts.installs || client.ccmsetup.is_some() || is_seen_installing) && !facts.pki;
         for (_, id) in &own {
             afflict(facts, id);
+        }
+        if stops("content-not-on-cmg") {
+            let lacks = |id: &&String| !told.cmg.content.iter().flatten().any(|held| held.eq_ignore_ascii_case(id));
+            facts.other_package = client.content.iter().flatten().find(lacks).cloned();
         }
         let of_client = own.iter().filter_map(|(_, id)| faults::kind(id)).find(|kind| kind.scope == Scope::Client);
         facts.fault = of_client.map(|kind| (kind, None));

@@ -153,6 +153,11 @@ impl World {
         }
     }
 
+    /// The package that a client asks for.
+    pub fn package_of<'a>(&'a self, client: &'a ClientFacts) -> &'a String {
+        client.other_package.as_ref().unwrap_or(&self.site.package)
+    }
+
     /// The roots in a client's store.
     pub fn store(&self, client: &ClientFacts, at: Micros) -> File {
         let (public, root) = (self.authorities.public.as_issued(), self.authorities.root.as_issued());
@@ -194,7 +199,7 @@ impl World {
             }),
             user_id: user.filter(|user| user.entra).map(|user| user.object_id.clone()),
             cmg_enabled: Some(true),
-            content: client.installs.then(|| vec![self.site.package.clone()]),
+            content: client.installs.then(|| vec![self.package_of(client).clone()]),
             network: Network {
                 dns: Some(true),
                 port_443: Some(true),

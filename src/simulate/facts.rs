@@ -195,6 +195,8 @@ pub(super) struct ClientFacts {
     pub user: Option<User>,
     /// Whether it installs in the simulated time; else it has been there for long.
     pub installs: bool,
+    /// Package whose content the CMG lacks, which it asks for in the place of the site's.
+    pub other_package: Option<String>,
     /// It begins soon after this, where something is to be seen then.
     pub begins_after: Option<Micros>,
     /// Uses a PKI certificate in place of tokens.

@@ -1,4 +1,4 @@
-//! What a description foretells of its clients, and that the simulated site foretells the same.
+//! What a description foretells of its clients, and whether the simulated site foretells the same.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,15 @@ use super::decide::Decisions;
 use super::facts::World;
 use super::faults;
 use crate::error::{Error, Result};
-use crate::site::{Client, Site};
+use crate::finding::Confidence;
+use crate::knowledge::{Knowledge, Unforeseen};
+use crate::site::{Client, ManagementPoint, Site};
+use crate::stage::Stage;
 use crate::time::Micros;
 use crate::workflow::{Cause, Phase, Prediction, Question, Status, both_phases};
 
-/// What follows from the clocks, which `--skew` puts wrong where the description does not tell them.
-const OF_CLOCKS: [&str; 2] = ["client-clock-wrong", "token-clock-skew"];
-
-/// Differences that a refusal names one by one.
-const SAID: usize = 10;
+/// Reasons that a refusal names one by one.
+const SAID: usize = 20;
 
 /// Both phases of every client of a description that is simulated.
 pub(super) struct Foreseen<'a> {
@@ -55,45 +55,30 @@ impl<'a> Foreseen<'a> {
         (0..self.clients.len()).flat_map(|number| self.causes(number)).map(|(_, cause)| cause.failure).collect()
     }
 
-    /// Refuses what cannot be simulated, since no log of it is documented: all of it at once.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] that names it.
-    pub fn check(&self) -> Result<()> {
-        let mut cannot: Vec<(String, Vec<&str>)> = Vec::new();
-        let mut refuse = |what: String, client: &'a str| match cannot.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, clients)) if clients.last() != Some(&client) => clients.push(client),
-            Some(_) => {}
-            None => cannot.push((what, vec![client])),
-        };
-        for (number, (client, _)) in self.clients.iter().enumerate() {
-            let name = self.told.clients.get(number).map_or("", |client| client.name.as_str());
+    /// What cannot be simulated, since no log of it is documented: all of it at once.
+    pub fn undocumented(&self) -> Unfit {
+        let mut unfit = Unfit { expected: "a site whose logs are documented", reasons: Vec::new() };
+        for (number, (client, phases)) in self.clients.iter().enumerate() {
             if client.registration_token().is_some() {
-                refuse("it registers with a registration token".to_owned(), name);
+                unfit.add(number, "it registers with a registration token".to_owned());
             }
-            for (phase, cause) in self.causes(number) {
-                if let Some(why) = self.without_logs(number, phase, cause) {
-                    refuse(why, name);
-                }
+            let causes =
+                phases.iter().flat_map(|phase| phase.causes().map(|(stage, cause)| (phase.phase, stage, cause)));
+            for why in causes.filter_map(|cause| self.without_logs(number, cause)) {
+                unfit.add(number, why);
             }
         }
-        if cannot.is_empty() {
-            return Ok(());
-        }
-        let told: Vec<String> = cannot.iter().map(|(what, clients)| format!("{}{what}", of_clients(clients))).collect();
-        Err(refused("a site whose logs are documented", told.join("; ")))
+        unfit
     }
 
     /// Why no log of this is documented, where that is so.
-    fn without_logs(&self, number: usize, phase: Phase, cause: &Cause) -> Option<String> {
+    fn without_logs(&self, number: usize, (phase, stage, cause): (Phase, Stage, &Cause)) -> Option<String> {
         let (failure, why) = (cause.failure, cause.why.trim_end_matches('.'));
         if faults::kind(failure).is_none() {
             return Some(format!("{why} ({failure})"));
         }
-        if failure == "token-clock-skew" {
-            return Some(format!(
-                "{why} ({failure}, of which logs are known where a management point is minutes ahead)"
-            ));
+        if failure == "token-clock-skew" && !self.is_of_points_ahead(stage, cause) {
+            return Some(format!("{why} ({failure}, of which logs are known where a management point is ahead)"));
         }
         let later = || self.causes(number).any(|(other, same)| other != phase && same.failure == failure);
         let has_certificate =
@@ -102,33 +87,80 @@ impl<'a> Foreseen<'a> {
             .then(|| format!("{why} ({failure}, while ccmsetup runs, of which no log with a PKI certificate is known)"))
     }
 
-    /// Holds the simulated site against the description: each client is stopped where it is to be, by something that is
-    /// to stop it there, and by nothing that is not.
+    /// Whether it is for sure that a management point refuses the tokens of Entra, for its clock is ahead of their end.
+    fn is_of_points_ahead(&self, stage: Stage, cause: &Cause) -> bool {
+        let is_behind = |point: &ManagementPoint| point.clock_offset_seconds.is_some_and(|ahead| ahead < 0.0);
+        let is_sure = cause.confidence == Confidence::Certain;
+        stage == Stage::MpValidate && is_sure && !self.told.management_points.iter().any(is_behind)
+    }
+
+    /// Holds the simulated site against the description: what differs where a client is not stopped where it is to be, by
+    /// something that is to stop it there, or by something that is not.
     ///
     /// # Errors
-    /// [`Error::Argument`] with what cannot be simulated as it is told.
-    pub fn agree(&self, world: &World) -> Result<()> {
+    /// Where the keys of the simulation cannot be used.
+    pub fn differences(&self, world: &World) -> Result<Unfit> {
         let mut decisions = Decisions::new(world)?;
-        let mut differ: BTreeSet<String> = BTreeSet::new();
+        let mut unfit = Unfit { expected: "a site that can be simulated as it is told", reasons: Vec::new() };
         for (number, (client, phases)) in self.clients.iter().enumerate() {
             let (site, own) = (decisions.site(world, self.at), decisions.client(world, number, self.at));
             let certificate = uses_certificate(self.told, client, self.at);
             let made = both_phases(&site, &own, self.at);
             let pairs = phases.iter().zip(&made).filter(|(told, _)| !certificate || told.phase == Phase::AfterRefresh);
             for (told, made) in pairs {
-                let lacks = lacking(told, made).map(|what| format!("{}, which is to be stopped by {what}", own.name));
-                differ.extend(lacks);
-                let more = surplus(told, made).map(|what| format!("{}, which {what} is not to stop", own.name));
-                differ.extend(more);
+                lacking(told, made).for_each(|what| unfit.add(number, format!("it is to be stopped by {what}")));
+                surplus(told, made).for_each(|what| unfit.add(number, format!("{what} is not to stop it")));
             }
         }
-        if differ.is_empty() {
-            return Ok(());
+        Ok(unfit)
+    }
+}
+
+/// What of a description cannot be simulated.
+#[derive(Debug)]
+pub(super) struct Unfit {
+    /// What can be.
+    expected: &'static str,
+    /// Each reason, with the places of the clients that it holds of.
+    reasons: Vec<(String, Vec<usize>)>,
+}
+
+impl Unfit {
+    fn add(&mut self, client: usize, why: String) {
+        match self.reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, clients)) if clients.last() == Some(&client) => {}
+            Some((_, clients)) => clients.push(client),
+            None => self.reasons.push((why, vec![client])),
         }
-        let more = differ.len().saturating_sub(SAID);
-        let rest = (more > 0).then(|| format!("and {more} more"));
-        let told = differ.into_iter().take(SAID).chain(rest).collect::<Vec<_>>().join("; ");
-        Err(refused("a site that can be simulated as it is told", told))
+    }
+
+    /// Whether all can be.
+    pub fn is_empty(&self) -> bool {
+        self.reasons.is_empty()
+    }
+
+    /// The places of the clients that cannot be.
+    pub fn clients(&self) -> BTreeSet<usize> {
+        self.reasons.iter().flat_map(|(_, clients)| clients).copied().collect()
+    }
+
+    /// The reasons, each with whom it is about.
+    pub fn sentences(&self, told: &Site) -> Vec<String> {
+        let named = |clients: &[usize]| {
+            let names =
+                clients.iter().filter_map(|&number| told.clients.get(number)).map(|client| client.name.as_str());
+            of_clients(&names.collect::<Vec<_>>())
+        };
+        self.reasons.iter().map(|(why, clients)| format!("{}{why}", named(clients))).collect()
+    }
+
+    /// The refusal of the whole description.
+    pub fn refusal(&self, told: &Site) -> Error {
+        let sentences = self.sentences(told);
+        let rest = sentences.len().saturating_sub(SAID);
+        let rest = (rest > 0).then(|| format!("and {rest} more"));
+        let found = sentences.into_iter().take(SAID).chain(rest).collect::<Vec<_>>().join("; ");
+        Error::Argument { argument: "site".to_owned(), expected: self.expected.to_owned(), found }
     }
 }
 
@@ -145,7 +177,11 @@ fn lacking(told: &Prediction, made: &Prediction) -> impl Iterator<Item = String>
 fn surplus(told: &Prediction, made: &Prediction) -> impl Iterator<Item = &'static str> {
     let is_open = |stage| told.stage(stage).is_some_and(|stage| !stage.unknown.is_empty());
     let more = made.causes().filter(move |(stage, cause)| !stops(told, cause.failure) && !is_open(*stage));
-    more.map(|(_, cause)| cause.failure).filter(|failure| !OF_CLOCKS.contains(failure))
+    // `--skew` puts the clocks wrong that the description does not tell.
+    let of_clocks = |failure: &&str| {
+        Knowledge::builtin().failure(failure).is_some_and(|known| known.unforeseen == Unforeseen::Time)
+    };
+    more.map(|(_, cause)| cause.failure).filter(move |failure| !of_clocks(failure))
 }
 
 fn stops(prediction: &Prediction, failure: &str) -> bool {
@@ -156,10 +192,6 @@ fn stops(prediction: &Prediction, failure: &str) -> bool {
 pub(super) fn uses_certificate(site: &Site, client: &Client, at: Micros) -> bool {
     let question = Question { site, client, at, phase: Phase::AfterRefresh };
     client.pki_file().is_some() && question.unusable_certificate().is_none()
-}
-
-fn refused(expected: &str, found: String) -> Error {
-    Error::Argument { argument: "site".to_owned(), expected: expected.to_owned(), found }
 }
 
 /// Whom it is about, as the beginning of a clause.

@@ -24,6 +24,7 @@ mod foreseen;
 mod gateway;
 mod inject;
 mod journal;
+mod left_out;
 mod lines;
 mod logs;
 mod management_point;
@@ -85,8 +86,10 @@ pub fn simulate(plan: &Plan, out: &Path, replace: bool) -> Result<Summary> {
 /// As [`simulate`], but for writing.
 pub fn in_memory(plan: &Plan) -> Result<Simulated> {
     plan.check()?;
-    let world = facts::World::random(plan)?;
-    output::carry_out(plan, &world)
+    let made = left_out::make(plan)?;
+    let mut simulated = output::carry_out(&made.plan, &made.world)?;
+    simulated.truth.left_out = made.left_out;
+    Ok(simulated)
 }
 
 /// `MM/DD/YYYY HH:MM:SS`, as messages of tokens write it.

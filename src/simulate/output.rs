@@ -56,6 +56,8 @@ pub struct Summary {
     pub broken: usize,
     /// Requests.
     pub requests: usize,
+    /// Clients of the description that could not be simulated as they are told, each with the reason.
+    pub left_out: Vec<String>,
 }
 
 /// Lets everybody live, and puts what they wrote into files.
@@ -152,6 +154,7 @@ impl Simulated {
             flows: self.truth.flows.len(),
             broken: self.truth.flows.iter().filter(|flow| flow.fault.is_some()).count(),
             requests: self.truth.requests.len(),
+            left_out: self.truth.left_out.clone(),
         })
     }
 }

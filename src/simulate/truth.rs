@@ -38,6 +38,8 @@ pub struct Truth {
     pub delays: Delays,
     /// The files that were written beside this one: what `--force` removes.
     pub files: Vec<String>,
+    /// Clients of the description that could not be simulated as they are told, each with the reason.
+    pub left_out: Vec<String>,
 }
 
 /// A flow.
@@ -181,6 +183,7 @@ impl Truth {
             requests: Vec::new(),
             delays: world.delays,
             files: Vec::new(),
+            left_out: Vec::new(),
         };
         for flow in order {
             let (Some(record), Some(found)) = (run.flows.get(flow), lines.get_mut(flow)) else { continue };

@@ -7,11 +7,11 @@ use super::facts::{
     ClientFacts, ConnectorFacts, Delays, GatewayFacts, Join, Machine, PointFacts, Presented, Since, SiteFacts, Tenant,
     User, World,
 };
-use super::foreseen::Foreseen;
+use super::foreseen::{Foreseen, Unfit};
 use super::pki::{Authorities, Leaf, Signatures};
 use super::random::{Delay, Random};
 use super::{DAY, HOUR, MINUTE, Plan, SECOND, adopt, inject};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::time::Micros;
 
 /// The first role id of a management point on a CMG is 2^56 and a small number (log catalogue, section 2.4).
@@ -97,16 +97,36 @@ fn address(net: usize, random: &mut Random) -> String {
     format!("10.{net}.{}.{}", random.between(1, 250), random.between(4, 250))
 }
 
+/// Why there is no world of a plan.
+pub(super) enum Stop {
+    /// An error.
+    Error(Error),
+    /// Its description cannot be simulated as it is.
+    Unfit(Unfit),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Unfit {
+    fn stops(self) -> std::result::Result<(), Stop> {
+        if self.is_empty() { Ok(()) } else { Err(Stop::Unfit(self)) }
+    }
+}
+
 impl World {
     /// A site and its clients, with the plan's faults in them.
-    pub fn random(plan: &Plan) -> Result<Self> {
+    pub fn random(plan: &Plan) -> std::result::Result<Self, Stop> {
         let random = Random::new(plan.seed);
         let start = plan.start.unwrap_or_else(|| some_start(&mut random.fork("start", 0)));
         let end = start + plan.duration();
         let mut site = site(&mut random.fork("site", 0));
         let foreseen = plan.site.as_ref().map(|told| Foreseen::of(told, start, plan.clients));
         if let (Some(told), Some(foreseen)) = (&plan.site, &foreseen) {
-            foreseen.check()?;
+            foreseen.undocumented().stops()?;
             adopt::site(&mut site, told, foreseen);
         }
         let mut of_pki = random.fork("pki", 0);
@@ -143,7 +163,7 @@ impl World {
         }
         if let Some((told, foreseen)) = told {
             adopt::clients(&mut world, told, foreseen, &mut random.fork("told", 0))?;
-            foreseen.agree(&world)?;
+            foreseen.differences(&world)?.stops()?;
         }
         inject::inject(plan, &mut world, &mut random.fork("faults", 0))?;
         Ok(world)
@@ -357,6 +377,7 @@ fn client(
         site_user: random.guid(),
         user,
         installs: !pki && random.chance(0.5),
+        other_package: None,
         begins_after: None,
         pki,
         point: random.below(world.points.len()),

@@ -111,9 +111,9 @@ pub fn certificate(chain: &ServerChain, not_fetched: Option<String>) -> Ruling {
             _ => ruling.and(Ruling::blocked(Cause::certain(failure, why))),
         };
     }
-    // What a wrong clock makes of a list says nothing of where the list is.
+    // What a wrong clock makes of a list says nothing of what is wrong with it, nor of where it is.
     let by_right_clock = right.as_ref().unwrap_or(&report);
-    ruling = ruling.and(revocation(chain, (&report, by_right_clock), mask & REVOCATION & !by_clock != 0));
+    ruling = ruling.and(revocation(chain, by_right_clock, mask & REVOCATION & !by_clock != 0));
     if ruling.causes.is_empty() {
         let open = chains::open(&report);
         ruling.unknown.extend(not_fetched.filter(|_| open.iter().any(|clause| chains::is_of_lists(clause))));
@@ -138,15 +138,15 @@ fn untrusted(report: &Report, why: String) -> Ruling {
     }
 }
 
-/// Whether revocation lists stop the client, by its own clock, and by the right one.
-fn revocation(chain: &ServerChain, (report, by_right_clock): (&Report, &Report), fails: bool) -> Ruling {
+/// Whether revocation lists stop the client; `report` is by the right clock.
+fn revocation(chain: &ServerChain, report: &Report, fails: bool) -> Ruling {
     let failure = if chain.restored { "crl-check-restored-after-bootstrap" } else { "crl-unreachable" };
     let (cause, open) = if fails && chains::is_leaf_alone(report) {
         let why = "what the revocation lists are worth: the issuer of the CMG's certificate is not at hand";
         return if chain.checks_lists == Some(false) { Ruling::default() } else { Ruling::not_known(why) };
     } else if fails {
         (Cause::certain(failure, chains::why(report, REVOCATION)).in_words(words_of(report)), "")
-    } else if let Some(why) = out_of_reach(by_right_clock) {
+    } else if let Some(why) = out_of_reach(report) {
         (Cause::likely(failure, why), " (judged by their addresses)")
     } else {
         return Ruling::default();

@@ -236,6 +236,8 @@ pub struct Grant<'a> {
 impl Grant<'_> {
     /// Seconds for which Entra's tokens live at least.
     pub const LIFE: i64 = 3_600;
+    /// Seconds for which they live at most: Entra draws the life of each from 60 to 90 minutes.
+    pub const LONGEST_LIFE: i64 = 5_400;
     /// Seconds before its issue at which a token of Entra begins: its published examples live 3,900 seconds.
     pub const EARLY: i64 = 300;
 

@@ -146,8 +146,12 @@ pub fn clock(name: &str, policy: &TokenPolicy, right_time: Micros) -> Ruling {
     let ahead = policy.at.saturating_sub(right_time) / 1_000_000;
     let forgiven = i64::from(policy.leeway_seconds);
     if ahead - forgiven >= Grant::LIFE {
-        let why = format!("By the clock of {name}, which is {} min ahead, every token of Entra has ended.", ahead / 60);
-        return Ruling::blocked(Cause::certain(failure, why));
+        let whose = format!("By the clock of {name}, which is {} min ahead,", ahead / 60);
+        return Ruling::blocked(if ahead - forgiven >= Grant::LONGEST_LIFE {
+            Cause::certain(failure, format!("{whose} every token of Entra has ended."))
+        } else {
+            Cause::likely(failure, format!("{whose} tokens of Entra, which live for 60 to 90 min, have ended."))
+        });
     }
     if -ahead > forgiven + Grant::EARLY {
         let why = format!(

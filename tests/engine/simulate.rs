@@ -392,6 +392,26 @@ fn what_has_no_documented_logs_is_refused_all_at_once() {
     assert!(refusal(none).contains("No management point allows CMG traffic"));
 }
 
+/// Who cannot be simulated is left out and named; the others are simulated, each with what is told of it.
+#[test]
+fn clients_that_cannot_be_simulated_are_left_out_with_the_reason() {
+    let text = "[cmg]\nnames = [\"cmg.fabrikam.com\"]\ncontent = [\"PS100001\"]\n[[client]]\nname = \"HERE\"\n\
+                content = [\"PS100001\"]\n[[client]]\nname = \"OFF\"\ncmg_enabled = false\n[[client]]\n\
+                name = \"LACKS\"\ncontent = [\"PS100002\"]\n";
+    let told = Site::parse(text, ".".as_ref(), &|_| Err(String::new())).unwrap();
+    let simulated = in_memory(&described(told, 3, 5)).unwrap();
+    let [why] = simulated.truth.left_out.as_slice() else { panic!("{:?}", simulated.truth.left_out) };
+    assert!(why.starts_with("OFF: ") && why.contains("cmg-location-not-given"), "{why}");
+    let faults: BTreeSet<_> = simulated.truth.flows.iter().map(|flow| (flow.client.as_str(), flow.fault)).collect();
+    assert!(faults.contains(&("LACKS", Some("content-not-on-cmg"))), "{faults:?}");
+    assert!(faults.iter().all(|(client, fault)| (*client == "LACKS") == fault.is_some()), "{faults:?}");
+    let asks = |folder: &str, package: &str| {
+        let own = simulated.files.iter().filter(|file| file.path.starts_with(folder));
+        own.map(|file| &file.bytes).any(|bytes| memchr::memmem::find(bytes, package.as_bytes()).is_some())
+    };
+    assert!(asks("client-LACKS/", "PS100002") && !asks("client-HERE/", "PS100002"));
+}
+
 /// A management point that clients of the CMG do not come to may be in any mode.
 #[test]
 fn a_management_point_of_the_own_network_alone_is_no_matter() {

@@ -101,5 +101,7 @@ def simulate(
         artefacts=not no_artefacts,
         force=force,
     )
+    for why in summary["left_out"]:
+        click.echo(f"Left out, since it cannot be simulated as it is told: {why}.", err=True)
     click.echo(json.dumps(summary))
     return 0

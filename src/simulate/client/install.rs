@@ -145,7 +145,8 @@ impl Walk<'_, '_> {
         let world = self.run.world;
         let site = &world.site;
         self.say("searching-content", stage, &[]);
-        self.say("content-request", stage, &[("package", &site.package)]);
+        let package = world.package_of(self.facts);
+        self.say("content-request", stage, &[("package", package)]);
         if let Err(refusal) = self.ask(Endpoint::Message("MP_LocationManager"), Credential::Ccm, stage) {
             return Err(broken(&refusal));
         }
@@ -154,7 +155,7 @@ impl Walk<'_, '_> {
             self.say("no-locations", stage, &[]);
             return Err(Broken { stage, exit: "80040102" });
         }
-        let query = format!("pid={0}&cid={0}.1", site.package);
+        let query = format!("pid={package}&cid={package}.1");
         let url = format!("https://{}/downloadrestservice.svc/getcontentxmlsecure?{query}", self.facts.cmg);
         self.say("on-azure", stage, &[("url", &url)]);
         self.say("remote-location", stage, &[("url", &url)]);

@@ -72,8 +72,12 @@ fn compared(site: &Site, flow: &Flow, findings: &[Finding]) -> Preflight {
 }
 
 fn compared_beside(site: &Site, flows: &[Flow], findings: &[Finding]) -> Preflight {
+    compared_by(Knowledge::builtin(), site, flows, findings)
+}
+
+fn compared_by(knowledge: &Knowledge, site: &Site, flows: &[Flow], findings: &[Finding]) -> Preflight {
     let seen = Observed { flows, findings };
-    Preflight::of(site, &Options { client: None, at: AT }, Some(seen), Knowledge::builtin()).unwrap()
+    Preflight::of(site, &Options { client: None, at: AT }, Some(seen), knowledge).unwrap()
 }
 
 fn at(preflight: &Preflight, phase: Phase, stage: Stage) -> &Comparison {
@@ -103,6 +107,42 @@ const DOMAIN: Change = ("join = \"entra\"\nwpj_certificate = \"wpj.pem\"", "join
 const NO_CHANNEL: Change = ("healthy = true\n\n[[crl]]", "running = false\nhealthy = true\n\n[[crl]]");
 const NO_ROLE: Change = ("72057594037927941 SMSSITECODE", "72057594037927999 SMSSITECODE");
 const NO_CONTENT: Change = ("content = [\"PS100001\"]\n\n", "content = []\n\n");
+
+/// A failure of the user's own says what a description does not see of it, and one that replaces a built-in failure says
+/// whether it stops more than a new token.
+#[test]
+fn a_users_failures_say_what_they_mean_for_a_comparison() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |id: &str, keys: &str| {
+        let file = folder.path().join("own.toml");
+        let text = format!(
+            "[[failure]]\nid = '{id}'\nrole = 'cause'\nseverity = 'error'\nstage = 'cmg-connection'\n\
+             scope = 'client'\ntitle = 'Own'\nexplanation = 'Own.'\nremedy = 'None.'\nverify = 'None.'\n\
+             reference = 'https://example.org'\n{keys}\n[[failure.when]]\nconfidence = 'likely'\n\
+             requires = [{{ request = {{ code = [12029] }} }}]\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        Knowledge::with_files(&[file]).unwrap()
+    };
+    let refused = flow(Service, &[(Stage::CmgConnection, Failed)]);
+    let found = Finding { failure: "own-vpn".to_owned(), ..sure("cmg-unreachable") };
+    for (keys, words) in [("", "settings of a server"), ("unforeseen = 'network'", "the network in between")] {
+        let compared = compared_by(
+            &with("own-vpn", keys),
+            &changed(&[]),
+            std::slice::from_ref(&refused),
+            std::slice::from_ref(&found),
+        );
+        let row = at(&compared, Phase::AfterRefresh, Stage::CmgConnection);
+        assert!(row.explanation.as_deref().is_some_and(|said| said.contains(words)), "{:?}", row.explanation);
+    }
+    let answered = flow(Service, &ANSWERED);
+    for (keys, agreement) in [("", Disagree), ("new_tokens_only = true", Open)] {
+        let knowledge = with("mp-compression-scheme-broken", keys);
+        let compared = compared_by(&knowledge, &changed(&[NO_COMPRESSION]), std::slice::from_ref(&answered), &[]);
+        assert_eq!(at(&compared, Phase::AfterRefresh, Stage::MpValidate).agreement, agreement, "{keys}");
+    }
+}
 
 /// What stops a new token says nothing of a request with an old one; what stops every request does.
 #[test]

@@ -20,13 +20,19 @@ use crate::pki::AT;
 const REFUSED: [(&str, &str); 4] = [
     ("site-token-expired", "registers with a registration token"),
     ("token-audience-or-issuer-refused", "to be stopped by token-audience-or-issuer-refused"),
-    ("token-clock-skew", "of which logs are known where a management point is minutes ahead"),
+    ("token-clock-skew", "of which logs are known where a management point is ahead"),
     ("client-revocation-misconfigured", "while ccmsetup runs"),
 ];
 
 /// What stands beside a cause although it is no neighbour, and why.
-const BESIDE: [(&str, &str, &str); 1] =
-    [("client-clock-wrong", "crl-unreachable", "a clock that is far ahead outdates every list as well")];
+const BESIDE: [(&str, &str, &str); 2] = [
+    ("client-clock-wrong", "crl-unreachable", "a clock that is far ahead outdates every list as well"),
+    (
+        "token-clock-skew",
+        "mp-redirect-on-sts",
+        "lines by a clock that is hours ahead are not near the flow that they refuse",
+    ),
+];
 
 fn plan(site: Site) -> Plan {
     Plan { site: Some(site), clients: 3, hours: 3.0, start: Some(AT), seed: 8, ..Plan::default() }

@@ -52,6 +52,17 @@ fn a_token_of_another_time_says_nothing_of_any_clock() {
     }
 }
 
+/// A clock that is months ahead outdates the root's list as well; what is wrong with the other one is told all the same.
+#[test]
+fn what_is_wrong_with_a_list_is_told_by_the_right_clock() {
+    let forged = ("file = \"issuing.crl\"", "file = \"forged.crl\"");
+    let ahead = ("os_build", "clock_offset_seconds = 10368000\nos_build");
+    let right = finding(&[forged], "crl-unreachable");
+    let wrong = finding(&[forged, ahead], "crl-unreachable");
+    assert!(right.title.contains("is not its list"), "{}", right.title);
+    assert_eq!((wrong.title, wrong.why), (right.title, right.why));
+}
+
 /// The token is made up for the prediction: that it may be forged is nothing to say, and whose clock is off is.
 #[test]
 fn a_clock_that_is_behind_is_told_with_whose_it_is() {
