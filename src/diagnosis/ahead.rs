@@ -68,7 +68,7 @@ fn of_servers(found: &Match) -> Option<Vec<&EventShape>> {
     let mut shapes = Vec::new();
     for condition in found.held_rules().flat_map(|when| &when.requires) {
         match condition {
-            Condition::Event(shape) if matches!(shape.within, Scope::Site | Scope::SiteHistory) => shapes.push(shape),
+            Condition::Event(shape) if shape.within.is_of_site() => shapes.push(shape),
             Condition::Event(_) | Condition::Artefact(_) => return None,
             Condition::Request(shape) if !shape.status_text.is_empty() || !shape.flag.is_empty() => return None,
             _ => {}

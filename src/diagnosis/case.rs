@@ -112,7 +112,7 @@ impl<'a> Case<'a> {
             }
             (Scope::Flow, Some(detail)) => detail.events.iter().map(|(event, _)| *event).collect(),
             (Scope::History, Some(detail)) => self.history(detail),
-            (Scope::Site | Scope::SiteHistory, _) | (_, None) => self.servers_around(scope, |_| true),
+            (Scope::Site | Scope::SiteHistory | Scope::Unclaimed, _) | (_, None) => self.servers_around(scope, |_| true),
         }
     }
 
@@ -168,7 +168,7 @@ impl<'a> Case<'a> {
     /// Events of messages that a user's file adds, in a scope.
     fn beside(&self, scope: Scope) -> Vec<u32> {
         let followed = self.world.followed;
-        let of_site = matches!(scope, Scope::Site | Scope::SiteHistory);
+        let of_site = scope.is_of_site();
         let (Some(flow), Some(detail), false) = (self.flow(), self.detail(), of_site) else {
             return followed.beside.iter().copied().filter(|&event| self.is_near(&[event])).collect();
         };
@@ -190,7 +190,7 @@ impl<'a> Case<'a> {
     }
 
     fn events_where(&self, scope: Scope, wanted: impl Fn(&Message) -> bool) -> Vec<u32> {
-        if matches!(scope, Scope::Site | Scope::SiteHistory) || self.flow.is_none() {
+        if scope.is_of_site() || self.flow.is_none() {
             return self.servers_around(scope, wanted);
         }
         if let (Scope::History, Some(detail)) = (scope, self.detail()) {
@@ -222,7 +222,14 @@ impl<'a> Case<'a> {
         found.extend(far.filter(|(_, event)| wanted(&self.event(*event).message)));
         found.sort_unstable();
         found.dedup();
-        found.into_iter().map(|(_, event)| event).collect()
+        let found = found.into_iter().map(|(_, event)| event);
+        found.filter(|&event| scope != Scope::Unclaimed || !self.is_of_another(event)).collect()
+    }
+
+    /// True where a server's line surely is of another client's flow.
+    fn is_of_another(&self, event: u32) -> bool {
+        let own = self.detail().map(|detail| detail.machine);
+        self.world.owners.get(&event).is_some_and(|owner| Some(*owner) != own)
     }
 
     /// Server lines of the flow itself that do not lie around it, for the clock that they are told by is hours off.
@@ -396,7 +403,7 @@ impl<'a> Case<'a> {
             return detail.from_start && self.is_whole(flow, detail);
         }
         let (from, to) = match within {
-            Scope::Attempt | Scope::Site => self.attempt_span(flow, detail),
+            Scope::Attempt | Scope::Site | Scope::Unclaimed => self.attempt_span(flow, detail),
             Scope::Flow | Scope::History | Scope::SiteHistory => (flow.started, flow.ended),
         };
         self.log_covers(role, log, from, to)

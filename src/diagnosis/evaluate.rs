@@ -119,7 +119,7 @@ fn try_rule(number: usize, when: &When, case: &Case<'_>) -> Tried {
 /// True where the condition looks at the servers' logs around a flow.
 fn is_of_servers(condition: &Condition) -> bool {
     match condition {
-        Condition::Event(shape) => matches!(shape.within, Scope::Site | Scope::SiteHistory),
+        Condition::Event(shape) => shape.within.is_of_site(),
         Condition::FellSilent(_) => true,
         _ => false,
     }

@@ -35,6 +35,8 @@ pub struct World<'a> {
     pub codes: &'a Codes,
     /// Server events by message, each list by UTC; those without UTC first.
     pub(super) servers: BTreeMap<&'a str, Vec<(Option<Micros>, u32)>>,
+    /// Of server events that surely belong to a flow, the machine of its client.
+    pub(super) owners: BTreeMap<u32, usize>,
     /// Requests to gateways by host, in order of UTC, each with its machine.
     pub(super) by_host: BTreeMap<String, Vec<(Micros, u32, usize)>>,
     /// Those of the hosts that answered some request over HTTP: who asks for a name that is none reaches no gateway.
@@ -98,6 +100,7 @@ impl<'a> World<'a> {
             codes,
             listed: listed.iter().map(|artefact| Judged::from(artefact.clone())).collect(),
             servers,
+            owners: owners(followed, events),
             by_host: BTreeMap::new(),
             answering: BTreeSet::new(),
             by_machine: vec![Vec::new(); followed.machines.len()],
@@ -338,4 +341,15 @@ impl Spans {
         let shared = self.0.iter().find_map(|(source, span)| Some((span.0, other.0.get(source)?.1)))?;
         Some(shared.0 > shared.1)
     }
+}
+
+/// Of server events that surely belong to a flow, the machine of its client.
+fn owners(followed: &Followed, events: &[Event]) -> BTreeMap<u32, usize> {
+    let of_server = |event: u32| events[event as usize].role().is_some_and(|role| role != Role::Client);
+    let of_flow = |detail: &FlowDetail| {
+        let machine = detail.machine;
+        let own = detail.events.iter().map(|(event, _)| *event).filter(|&event| of_server(event));
+        own.map(move |event| (event, machine)).collect::<Vec<_>>()
+    };
+    followed.details.iter().flat_map(of_flow).collect()
 }

@@ -333,6 +333,15 @@ pub enum Scope {
     Site,
     /// The same, and the servers' logs of the week before the flow.
     SiteHistory,
+    /// The servers' logs while the flow ran, but for lines that surely are another client's.
+    Unclaimed,
+}
+
+impl Scope {
+    /// True where it is about the servers' logs, whoever asked them.
+    pub(crate) fn is_of_site(self) -> bool {
+        matches!(self, Self::Site | Self::SiteHistory | Self::Unclaimed)
+    }
 }
 
 /// Values that a field may have: one or several; compared without regard to case.
