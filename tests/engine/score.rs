@@ -31,16 +31,16 @@ use causes::Verdict;
 use damage::{Damage, is_log};
 use matrix::{Trial, VIEWS};
 
-use Verdict::{First, Neighbour, Silent, Wrong};
+use Verdict::{First, Neighbour, Wrong};
 
 /// Faults that are not the first cause in every view, with the least that each view must reach, and why.
-const LESS: [(&str, [Verdict; 3], &str); 11] = [
+const LESS: [(&str, [Verdict; 3], &str); 10] = [
     ("cmg-certificate-expired", [Neighbour, First, First], "one client alone: its clock may be wrong"),
-    ("tls-interception", [Wrong, Neighbour, First], "the issuer that was presented is in no log"),
+    ("tls-interception", [Neighbour, Neighbour, First], "the issuer that was presented is in no log"),
     ("wpj-certificate-missing", [Neighbour, Neighbour, First], "its text is not public: the tenant may be the cause"),
     ("token-clock-skew", [Neighbour, First, First], "the client sees a 401, which has many causes"),
     ("client-chain-incomplete-on-cmg", [Neighbour; 3], "nothing tells it from a check that was turned on"),
-    ("connector-ports-blocked", [Wrong, First, First], "the client sees no status: connector-down stands for it"),
+    ("connector-ports-blocked", [Neighbour, First, First], "the client sees no status: connector-down is as possible"),
     (
         "connector-role-certificate-missing",
         [Wrong, First, First],
@@ -49,7 +49,6 @@ const LESS: [(&str, [Verdict; 3], &str); 11] = [
     ("connector-client-certificate-missing", [Neighbour, First, First], "the connection point's log tells it"),
     ("sts-library-mismatch", [Neighbour, First, First], "the client sees a 500, which may come from all of IIS"),
     ("sts-not-running", [Wrong, First, First], "the client sees no status: connector-down is as possible"),
-    ("mp-cannot-reach-entra", [Silent, First, First], "the client sees no status, and 0x87D00231 is no cause"),
 ];
 
 /// Faults whose refusal the client's log does not show: the stage at which a flow of theirs broke is open.
