@@ -7,7 +7,7 @@ use super::shapes;
 use super::world::APART;
 use crate::finding::Confidence;
 use crate::flows::clocks::seconds;
-use crate::knowledge::{Condition, EventShape, Scope};
+use crate::knowledge::{Condition, EventShape};
 use crate::record::Source;
 use crate::time::Micros;
 

@@ -112,7 +112,9 @@ impl<'a> Case<'a> {
             }
             (Scope::Flow, Some(detail)) => detail.events.iter().map(|(event, _)| *event).collect(),
             (Scope::History, Some(detail)) => self.history(detail),
-            (Scope::Site | Scope::SiteHistory | Scope::Unclaimed, _) | (_, None) => self.servers_around(scope, |_| true),
+            (Scope::Site | Scope::SiteHistory | Scope::Unclaimed, _) | (_, None) => {
+                self.servers_around(scope, |_| true)
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use super::artefacts::{self, Told};
 use super::case::Case;
 use super::conditions;
 use crate::finding::Confidence;
-use crate::knowledge::{Condition, Failure, Proof, RequestPart, Scope, When};
+use crate::knowledge::{Condition, Failure, Proof, RequestPart, When};
 
 /// A rule that holds, or several of the same confidence.
 pub struct Held {

@@ -55,8 +55,13 @@ fn groups(matches: Vec<Match>, world: &World<'_>) -> BTreeMap<Group, Vec<Match>>
     groups
 }
 
-/// Findings from matches, best first.
-pub fn findings(matches: Vec<Match>, world: &World<'_>, knowledge: &Knowledge) -> Vec<Finding> {
+/// Findings from matches, best first. `at_once` are the common onsets by failure.
+pub fn findings(
+    matches: Vec<Match>,
+    at_once: &BTreeMap<String, usize>,
+    world: &World<'_>,
+    knowledge: &Knowledge,
+) -> Vec<Finding> {
     let mut groups = groups(matches, world);
     let telling = Telling::of(knowledge);
     for group in groups.values_mut() {
@@ -68,7 +73,7 @@ pub fn findings(matches: Vec<Match>, world: &World<'_>, knowledge: &Knowledge) -
     let mut findings: Vec<_> = groups
         .into_values()
         .map(|group| {
-            let onset = onset_of(&group, world);
+            let onset = onset_of(&group, at_once, world);
             // What stops all clients at once is what there is to do first, however sure the cause of one of them is.
             ((Reverse(onset.is_some()), group[0].fit), finding(&group, onset, world, (knowledge, &telling)))
         })
@@ -94,10 +99,11 @@ fn finding(
     let failure = &best.failure;
     let flows: BTreeSet<usize> = group.iter().filter_map(|found| found.flow).collect();
     let machines = machines(group, world);
-    let fill = |text: &str| {
+    let hosts = hosts(group, world);
+    let fill = |text: &str, hosts: &[String]| {
         let filled = words::fill(text, &|field| match (field, machines.len()) {
             ("client", 2..) => Some(format!("{} clients", machines.len())),
-            ("host" | "cmg", _) => hosts(group, world),
+            ("host" | "cmg", _) => (!hosts.is_empty()).then(|| hosts.join(" and ")),
             _ => words::value(field, &best.evidence, &case).map(|value| words::named(field, value, world.codes)),
         });
         without_tokens(&filled).into_owned()
@@ -106,7 +112,7 @@ fn finding(
     let times = times(group, world);
     let spans = || flows.iter().map(|&flow| &world.followed.flows[flow]);
     let explanation = Explanation {
-        words: fill(own(|when| when.explanation.as_ref()).unwrap_or(&failure.explanation)),
+        words: fill(own(|when| when.explanation.as_ref()).unwrap_or(&failure.explanation), &hosts),
         best,
         case: &case,
         onset,
@@ -120,10 +126,10 @@ fn finding(
         hypothesis: failure.hypothesis && best.confidence == Confidence::Possible,
         stage: failure.stage,
         scope: if onset.is_some() { ALL_AT_ONCE.to_owned() } else { failure.scope.clone() },
-        title: fill(own(|when| when.title.as_ref()).unwrap_or(&failure.title)),
+        title: fill(own(|when| when.title.as_ref()).unwrap_or(&failure.title), &hosts),
         explanation: explanation.text(),
-        remedy: fill(own(|when| when.remedy.as_ref()).unwrap_or(&failure.remedy)),
-        verify: fill(&failure.verify),
+        remedy: fill(own(|when| when.remedy.as_ref()).unwrap_or(&failure.remedy), &hosts),
+        verify: fill(&failure.verify, &hosts[..hosts.len().min(1)]) + &also_for(&failure.verify, &hosts),
         reference: failure.reference.clone(),
         rule: failure.rule.clone(),
         evidence: evidence(group, world, telling),
@@ -150,29 +156,62 @@ fn times(group: &[Match], world: &World<'_>) -> Vec<Micros> {
     if failed.is_empty() { lines().filter_map(|event| event.stamp.utc).collect() } else { failed }
 }
 
-/// The clients of a group, as indices of their machines.
-fn machines(group: &[Match], world: &World<'_>) -> BTreeSet<usize> {
-    group.iter().filter_map(|found| found.flow).map(|flow| world.followed.details[flow].machine).collect()
+/// The clients of matches, as indices of their machines.
+fn machines<'a>(group: impl IntoIterator<Item = &'a Match>, world: &World<'_>) -> BTreeSet<usize> {
+    let flows = group.into_iter().filter_map(|found| found.flow);
+    flows.map(|flow| world.followed.details[flow].machine).collect()
 }
 
-/// The onset that most of the clients of a group are part of; `None` where those are few, or got past the failure.
-fn onset_of<'a>(group: &[Match], world: &'a World<'a>) -> Option<&'a Onset> {
+/// The onset of each failure that stops the clients of one at once, by id: as far as all flows tell, whichever of them are
+/// asked for.
+pub fn at_once(of_flow: &[Vec<Match>], world: &World<'_>) -> BTreeMap<String, usize> {
+    let mut of_failure: BTreeMap<&str, Vec<&Match>> = BTreeMap::new();
+    for found in of_flow.iter().flatten() {
+        of_failure.entry(&found.failure.id).or_default().push(found);
+    }
+    let onset = |(id, group): (&str, Vec<&Match>)| {
+        let (onset, hit) = most_of(group.iter().copied(), world)?;
+        (hit >= MANY).then(|| (id.to_owned(), onset))
+    };
+    of_failure.into_iter().filter_map(onset).collect()
+}
+
+/// The onset that most clients of the matches are part of, and how many they are; `None` where those are few, or got past
+/// the failure.
+fn most_of<'a>(group: impl Iterator<Item = &'a Match> + Clone, world: &World<'_>) -> Option<(usize, usize)> {
     let mut counts: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-    let stopped = group.iter().filter(|found| !found.is_overcome() && found.earlier.is_none());
+    let stopped = group.clone().filter(|found| !found.is_overcome() && found.earlier.is_none());
     for flow in stopped.filter_map(|found| found.flow) {
         if let Some(onset) = Case::of_flow(world, flow).onset_number() {
             counts.entry(onset).or_default().insert(world.followed.details[flow].machine);
         }
     }
     let (onset, hit) = counts.into_iter().max_by_key(|(_, hit)| hit.len())?;
-    (hit.len() >= MANY && hit.len() * 2 > machines(group, world).len()).then(|| &world.onsets[onset])
+    (hit.len() * 2 > machines(group, world).len()).then_some((onset, hit.len()))
+}
+
+/// The onset that a group is part of.
+fn onset_of<'a>(group: &[Match], at_once: &BTreeMap<String, usize>, world: &'a World<'a>) -> Option<&'a Onset> {
+    let (onset, _) = most_of(group.iter(), world)?;
+    let common = at_once.get(&group.first()?.failure.id)?;
+    (*common == onset).then(|| &world.onsets[onset])
 }
 
 /// The hosts that the matches speak of: all of them, for what holds of one gateway need not hold of the other.
-fn hosts(group: &[Match], world: &World<'_>) -> Option<String> {
+fn hosts(group: &[Match], world: &World<'_>) -> Vec<String> {
     let host = |found: &Match| words::value("host", &found.evidence, &found.case(world));
     let hosts: BTreeSet<String> = group.iter().filter_map(host).collect();
-    (!hosts.is_empty()).then(|| hosts.into_iter().collect::<Vec<_>>().join(" and "))
+    hosts.into_iter().collect()
+}
+
+/// A check is told with the address of one gateway, and is due for the others as well.
+fn also_for(check: &str, hosts: &[String]) -> String {
+    match hosts {
+        [_, others @ ..] if !others.is_empty() && check.contains("{host") => {
+            format!(" The same for {}.", others.join(" and "))
+        }
+        _ => String::new(),
+    }
 }
 
 /// What a finding's explanation is made from.

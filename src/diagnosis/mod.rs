@@ -144,6 +144,7 @@ pub fn diagnose(
     for (flow, found) in of_flow.iter_mut().enumerate() {
         earlier::add(found, (flow, &world), knowledge, &site, &mut placed);
     }
+    let at_once = grouping::at_once(&of_flow, &world);
     let asked = followed.flows.iter().zip(of_flow).filter(|(flow, _)| (question.flow)(flow));
     let mut matches: Vec<Match> = asked.flat_map(|(_, found)| found).collect();
     let is_asked = |found: &Match| {
@@ -155,7 +156,7 @@ pub fn diagnose(
             matches.push(found);
         }
     }
-    (grouping::findings(matches, &world, knowledge), located)
+    (grouping::findings(matches, &at_once, &world, knowledge), located)
 }
 
 /// True where what the servers' logs tell follows from a cause of flows near it that is as sure; it is listed there.

@@ -296,7 +296,7 @@ fn flow_events(draft: &Draft, bench: &Bench<'_>, led_back: &dyn Fn(u32) -> Optio
     for (_, member) in ordered {
         let event = &bench.events[member.event as usize];
         let of_server = event.role().and_then(workflow::first_at);
-        let stage = bench.stage_of(member.event).or(of_server).unwrap_or(of_client);
+        let stage = bench.shown_at(member.event).or(of_server).unwrap_or(of_client);
         if of_server.is_none() {
             of_client = stage;
         }

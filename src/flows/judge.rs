@@ -62,6 +62,8 @@ struct Sheet {
     /// By stage, the first line that tells of a failure without deciding the stage, by its event: a symptom, or a failure
     /// at a host that is no gateway.
     told: [Option<u32>; Stage::ALL.len()],
+    /// Stages that failed because the flow had broken before them.
+    behind: [bool; Stage::ALL.len()],
     through_cmg: bool,
 }
 
@@ -95,6 +97,22 @@ impl Bench<'_> {
             Some(stage) => Some(stage),
             None => request.and_then(|request| request.purpose),
         }
+    }
+
+    /// The stage at which a line of a flow stands: of a request that did not come through, where it ended.
+    pub fn shown_at(&self, index: u32) -> Option<Stage> {
+        let event = &self.events[index as usize];
+        let failed = event.mark() == Mark::Fail && event.message.symptom && !self.is_elsewhere(index);
+        failed.then(|| self.ended_at(index)).flatten().or_else(|| self.stage_of(index))
+    }
+
+    /// Where a request to a gateway ended, by the line of its failure: before it came there, or there.
+    fn ended_at(&self, index: u32) -> Option<Stage> {
+        let request = self.requests.of(index);
+        if request.is_some_and(|request| request.to_cmg && request.failed_below_http()) {
+            return Some(Stage::CmgConnection);
+        }
+        self.ended_by_gateway(index)
     }
 
     /// True where the event speaks of a host that is no gateway.
@@ -216,10 +234,7 @@ impl Bench<'_> {
             }
             Mark::Fail if event.message.symptom => {
                 sheet.symptom.get_or_insert(index);
-                let request = self.requests.of(index);
-                if request.is_some_and(|request| request.to_cmg && request.failed_below_http()) {
-                    sheet.fail(Stage::CmgConnection, index);
-                } else if let Some(stage) = self.ended_by_gateway(index) {
+                if let Some(stage) = self.ended_at(index) {
                     sheet.fail(stage, index);
                 }
             }
@@ -283,7 +298,7 @@ impl Bench<'_> {
                 place.unwrap_or(usize::MAX)
             });
         if let Some((_, stage)) = first_failed {
-            return Some(stage);
+            return Some(self.stopped_before(sheet, stage).unwrap_or(stage));
         }
         let symptom = sheet
             .symptom
@@ -294,6 +309,16 @@ impl Bench<'_> {
         let broken = if self.stopped_at_the_site(draft, sheet, broken) { Stage::MpValidate } else { broken };
         sheet.rulings[broken as usize] = Some(Ruling { passed: false, inferred: true, event });
         Some(broken)
+    }
+
+    /// The stage before this one at which a server's line shows that the way had ended.
+    fn stopped_before(&self, sheet: &Sheet, failed: Stage) -> Option<Stage> {
+        let is_server = |role| role != Role::Client;
+        let by_server = |stage: &Stage| {
+            let ruling = sheet.rulings[*stage as usize].filter(|ruling| !ruling.passed);
+            ruling.is_some_and(|ruling| self.events[ruling.event as usize].role().is_some_and(is_server))
+        };
+        Stage::ALL.into_iter().filter(|stage| workflow::is_behind(failed, *stage)).find(by_server)
     }
 
     /// Where only a symptom tells of the failure: the last stage that was begun without success, or, where none was,
@@ -376,7 +401,7 @@ impl Bench<'_> {
         if workflow::needs_cmg(stage) && !sheet.through_cmg {
             return unseen(StageStatus::Skipped, "no line of this flow has to do with a CMG".to_owned());
         }
-        if !step.needed_by.contains(&draft.kind) {
+        if !step.needed_by.contains(&draft.kind) && !sheet.behind[stage as usize] {
             return unseen(StageStatus::Skipped, not_needed(stage));
         }
         let reason = match broke_at {
@@ -490,6 +515,7 @@ impl Sheet {
     fn forget_what_is_behind(&mut self, broken: Stage) {
         for stage in Stage::ALL.into_iter().filter(|stage| workflow::is_behind(*stage, broken)) {
             let ruling = &mut self.rulings[stage as usize];
+            self.behind[stage as usize] |= ruling.is_some_and(|ruling| !ruling.passed);
             *ruling = ruling.filter(|ruling| ruling.passed);
         }
     }
