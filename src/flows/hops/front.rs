@@ -65,7 +65,8 @@ pub fn behind(
 ) -> Vec<Pairing> {
     if gateway.len() == 0 {
         let (law, alone) = solve::learn(clients, inner);
-        let mut edges = solve::edges(clients, inner, &law, alone);
+        let known = |client, inner| evidence.factor(Some(client), inner);
+        let mut edges = solve::edges(clients, inner, &law, alone, &known);
         for edge in &mut edges {
             edge.odds *= evidence.factor(Some(edge.outer), edge.inner);
         }
