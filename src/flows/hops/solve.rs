@@ -63,15 +63,17 @@ impl Default for Alone {
 }
 
 /// Learns the law of a hop from runs of neighbouring requests: pairs are weighed by how likely they are, the law
-/// follows from the pairs, and so on until both fit.
-pub fn learn(outer: &Side<'_>, inner: &Side<'_>) -> (Law, Alone) {
+/// follows from the pairs, and so on until both fit. What is `known` besides keeps it from learning, where many requests
+/// pass at once, from strangers that happen to stand as it expects.
+pub fn learn(outer: &Side<'_>, inner: &Side<'_>, known: &Known<'_>) -> (Law, Alone) {
     let (mut law, mut alone) = (Law::default(), Alone::default());
     let learners = learners(outer);
     for _ in 0..ROUNDS {
         let mut edges = Vec::new();
         let mut measures: Vec<Measure> = Vec::new();
         for (number, &place) in (0_u32..).zip(&learners) {
-            for (inner_place, measure, odds) in candidates(outer, place, inner, (&law, alone), &|_, _| 1.0) {
+            for (inner_place, measure, odds) in candidates(outer, place, inner, (&law, alone), known) {
+                let odds = odds * known(place, inner_place);
                 edges.push(Edge { outer: number, inner: inner_place, odds });
                 measures.push(measure);
             }
@@ -123,6 +125,9 @@ fn believed_alone(outers: usize, edges: &[Edge], shares: &[f64]) -> Alone {
 
 /// What else is known of an outer and an inner sighting, by their places: how much likelier a pair it makes them.
 pub type Known<'a> = dyn Fn(u32, u32) -> f64 + 'a;
+
+/// Nothing else is known.
+pub const NOTHING: fn(u32, u32) -> f64 = |_, _| 1.0;
 
 /// The inner sightings that one outer may be, with what is measured and the odds, no more than [`CANDIDATES`]: those that
 /// are the likeliest with what is `known` besides, which the odds leave out.
@@ -220,8 +225,8 @@ pub fn settle(outers: usize, inners: usize, edges: &mut [Edge], before: Alone) -
 
 /// A hop between two layers whose machines hand requests on, solved.
 pub fn hop(outer: &Side<'_>, inner: &Side<'_>) -> Vec<Pairing> {
-    let (law, alone) = learn(outer, inner);
-    let mut edges = edges(outer, inner, &law, alone, &|_, _| 1.0);
+    let (law, alone) = learn(outer, inner, &NOTHING);
+    let mut edges = edges(outer, inner, &law, alone, &NOTHING);
     let (shares, _) = settle(outer.len(), inner.len(), &mut edges, alone);
     shares_of(&edges, &shares, alone)
 }
