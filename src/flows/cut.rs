@@ -22,8 +22,8 @@ const LAST_WORDS: Micros = 60 * 1_000_000;
 /// A message that is not answered within this time is not waited for any more: requests time out long before.
 const PATIENCE: Micros = 5 * 60 * 1_000_000;
 
-/// A client that sends the next message this long after its last line has done with the one before: WinHTTP waits no longer
-/// for an answer by default (winhttp.h, `WINHTTP_OPTION_RECEIVE_TIMEOUT`), and says so where none came.
+/// A client that sends its next message this long after its last line has done with the one before: by default `WinHTTP`
+/// waits no longer for an answer (winhttp.h, `WINHTTP_OPTION_RECEIVE_TIMEOUT`), and the client says so where none came.
 const TIMES_OUT: Micros = 30 * 1_000_000;
 
 /// A client waits for no more answers than this at once; of more, whose lines have no time by which to let them go, the
