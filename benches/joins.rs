@@ -20,14 +20,13 @@ mod mistakes;
 #[path = "score/references.rs"]
 mod references;
 
-use std::collections::HashMap;
 use std::time::Instant;
 
 use cmgtrail::engine::{ReadOptions, Silent, Trail};
 use cmgtrail::simulate::{Plan, in_memory};
 
 use disturbed::{Damage, damage};
-use joins::{Hop, Line, Put, Tally};
+use joins::{Hop, Puts, Tally};
 
 /// A number from the environment.
 fn given<T: std::str::FromStr>(name: &str) -> Option<T> {
@@ -119,7 +118,7 @@ fn score(rate: f64, clients: usize, hours: f64, mistakes: Option<usize>) {
     );
 }
 
-fn show(name: &str, hops: &[Hop], puts: &HashMap<Line, Vec<Put>>, wanted: impl Fn(&Hop) -> bool) {
+fn show(name: &str, hops: &[Hop], puts: &Puts, wanted: impl Fn(&Hop) -> bool) {
     let tally: Tally = joins::tally(hops, puts, wanted);
     println!(
         "  {name:22} {:7} hops: precision {:.4}, recall {:.4}, kept {:.4}; certain {} ({} wrong), likely {} ({} wrong); open {:.3}, of {} candidates",

@@ -18,7 +18,8 @@ const FLOWS_OF_CLIENT: usize = 20;
 const ENOUGH: f64 = 1.0;
 
 /// Sites with ever more flows, up to `most`: what following costs for each of them, reading left out. First the same
-/// clients for longer, then more clients.
+/// clients for longer, of which the shortest site has mostly installations, whose flows have more lines; then more clients,
+/// which make as many flows each.
 pub fn measure(most: usize) {
     println!("following, {RATE} messages/s, no lines lost; processor time of all threads");
     for grows in [false, true] {
@@ -58,10 +59,11 @@ fn measure_one(flows: usize, clients: usize, first: &mut Option<f64>) {
     let each = seconds / f64::from(rounds) / count as f64;
     let reference = *first.get_or_insert(each);
     println!(
-        "  {clients:5} clients, {count:7} flows, {:8} events: {:6.1} us a flow, {:.2} of the first; {} B more in memory for each event",
+        "  {clients:5} clients, {count:7} flows, {:8} events: {:6.1} us a flow, {:.2} of the first; {:.1} us an event, {} B more in memory for each",
         trail.events.len(),
         each * 1e6,
         each / reference,
+        each * 1e6 * count as f64 / trail.events.len().max(1) as f64,
         grown / trail.events.len().max(1),
     );
 }

@@ -89,6 +89,39 @@ pub struct Put {
     pub by_key: bool,
 }
 
+/// Where all lines are put.
+#[derive(Debug, Default)]
+pub struct Puts {
+    /// Line by line.
+    pub of_line: HashMap<Line, Vec<Put>>,
+    /// Ranges of lines by file, in order: first, last, and the flow of which some line in it is.
+    ranges: HashMap<String, Vec<(u32, u32, usize)>>,
+    /// Lines of the longest range.
+    longest: u32,
+}
+
+impl From<HashMap<Line, Vec<Put>>> for Puts {
+    fn from(of_line: HashMap<Line, Vec<Put>>) -> Self {
+        Self { of_line, ..Self::default() }
+    }
+}
+
+impl Puts {
+    /// Where the lines of a hop are put; into ranges where all of them stand in it.
+    pub fn of(&self, hop: &Hop) -> Vec<Put> {
+        let listed = hop.lines.iter().filter_map(|line| self.of_line.get(line)).flatten().copied();
+        let lines = || hop.lines.iter().map(|line| line.1);
+        let one_file = hop.lines.iter().all(|line| line.0 == hop.lines[0].0);
+        let (Some(first), Some(last), true) = (lines().min(), lines().max(), one_file) else { return listed.collect() };
+        let ranges = self.ranges.get(&hop.lines[0].0).map_or(&[][..], Vec::as_slice);
+        let from = ranges.partition_point(|range| range.0.saturating_add(self.longest) < first);
+        let around = ranges[from..].iter().take_while(|range| range.0 <= first).filter(|range| range.1 >= last);
+        listed
+            .chain(around.map(|range| Put { flow: range.2, confidence: Confidence::Possible, by_key: false }))
+            .collect()
+    }
+}
+
 /// The truth's flow of each line.
 fn flow_of_line(truth: &Truth) -> HashMap<(&str, u32), usize> {
     let flows = truth.flows.iter().enumerate();
@@ -113,8 +146,8 @@ pub fn flows_in_truth(truth: &Truth, flows: &[Flow]) -> Vec<Option<usize>> {
 }
 
 /// Where the engine puts each line of a server.
-pub fn puts(truth: &Truth, trail: &Trail) -> HashMap<Line, Vec<Put>> {
-    let mut puts: HashMap<Line, Vec<Put>> = HashMap::new();
+pub fn puts(truth: &Truth, trail: &Trail) -> Puts {
+    let mut puts = Puts::default();
     let of_line = flow_of_line(truth);
     for (flow, number) in trail.flows.iter().zip(flows_in_truth(truth, &trail.flows)) {
         let Some(number) = number else { continue };
@@ -124,9 +157,15 @@ pub fn puts(truth: &Truth, trail: &Trail) -> HashMap<Line, Vec<Put>> {
             // The line that it was joined to says to what; the flow around that may hold more than it should.
             let to = event.join.to.as_ref().and_then(|to| of_line.get(&(&*to.source, to.line)));
             let put = Put { flow: to.copied().unwrap_or(number), confidence: event.join.confidence, by_key };
-            puts.entry((event.source.to_string(), event.line)).or_default().push(put);
+            puts.of_line.entry((event.source.to_string(), event.line)).or_default().push(put);
+        }
+        for range in &flow.candidate_ranges {
+            let to = of_line.get(&(&*range.to.source, range.to.line)).copied().unwrap_or(number);
+            puts.longest = puts.longest.max(range.last_line - range.line + 1);
+            puts.ranges.entry(range.source.to_string()).or_default().push((range.line, range.last_line, to));
         }
     }
+    puts.ranges.values_mut().for_each(|ranges| ranges.sort_unstable());
     puts
 }
 
@@ -176,17 +215,15 @@ pub fn share(part: usize, whole: usize) -> f64 {
 }
 
 /// Holds what was put where against the truth, for the hops that `wanted` says yes to.
-pub fn tally(hops: &[Hop], puts: &HashMap<Line, Vec<Put>>, wanted: impl Fn(&Hop) -> bool) -> Tally {
+pub fn tally(hops: &[Hop], puts: &Puts, wanted: impl Fn(&Hop) -> bool) -> Tally {
     let mut tally = Tally::default();
     for hop in hops.iter().filter(|hop| wanted(hop)) {
         tally.hops += 1;
-        let put: BTreeMap<usize, Confidence> = hop
-            .lines
-            .iter()
-            .filter_map(|line| puts.get(line))
-            .flatten()
-            .map(|put| (put.flow, put.confidence))
-            .collect();
+        let mut put: BTreeMap<usize, Confidence> = BTreeMap::new();
+        for Put { flow, confidence, .. } in puts.of(hop) {
+            let known = put.entry(flow).or_insert(confidence);
+            *known = confidence.max(*known);
+        }
         let mut sure = false;
         let mut found = false;
         for (flow, confidence) in &put {
@@ -211,11 +248,11 @@ pub fn tally(hops: &[Hop], puts: &HashMap<Line, Vec<Put>>, wanted: impl Fn(&Hop)
 }
 
 /// Lines of servers that belong to no flow with a client's log, and were put into one surely all the same.
-pub fn strangers(truth: &Truth, puts: &HashMap<Line, Vec<Put>>) -> usize {
+pub fn strangers(truth: &Truth, puts: &Puts) -> usize {
     let known: BTreeSet<(&str, u32)> =
         truth.flows.iter().flat_map(|flow| flow.lines.iter().map(|line| (line.source.as_str(), line.line))).collect();
     let sure = |puts: &&Vec<Put>| puts.iter().any(|put| put.confidence > Confidence::Possible);
-    puts.iter().filter(|(line, puts)| sure(puts) && !known.contains(&(line.0.as_str(), line.1))).count()
+    puts.of_line.iter().filter(|(line, puts)| sure(puts) && !known.contains(&(line.0.as_str(), line.1))).count()
 }
 
 /// What each flow's last line in its client's log says, to tell after the damage whether it is left.

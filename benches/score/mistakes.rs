@@ -6,7 +6,7 @@ use cmgtrail::engine::Trail;
 use cmgtrail::finding::Confidence;
 use cmgtrail::simulate::{OutputFile, Truth};
 
-use super::joins::{Hop, Line, Put, flows_in_truth};
+use super::joins::{Hop, Line, Put, Puts, flows_in_truth};
 
 /// The text of all lines, and the truth about them.
 pub struct Pages<'a> {
@@ -39,17 +39,10 @@ impl<'a> Pages<'a> {
 }
 
 /// Prints up to `most` hops of each kind of mistake.
-pub fn of_hops(
-    name: &str,
-    hops: &[Hop],
-    puts: &HashMap<Line, Vec<Put>>,
-    wanted: impl Fn(&Hop) -> bool,
-    pages: &Pages<'_>,
-    most: usize,
-) {
+pub fn of_hops(name: &str, hops: &[Hop], puts: &Puts, wanted: impl Fn(&Hop) -> bool, pages: &Pages<'_>, most: usize) {
     let mut counts: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for hop in hops.iter().filter(|hop| wanted(hop)) {
-        let put: Vec<&Put> = hop.lines.iter().filter_map(|line| puts.get(line)).flatten().collect();
+        let put: Vec<Put> = puts.of(hop);
         let said: HashSet<(usize, Confidence)> = put.iter().map(|put| (put.flow, put.confidence)).collect();
         let surest = said.iter().filter(|(flow, _)| *flow != hop.flow).map(|(_, confidence)| *confidence).max();
         let kept = said.iter().any(|(flow, _)| *flow == hop.flow);
@@ -126,7 +119,7 @@ pub fn of_outcomes(trail: &Trail, pages: &Pages<'_>, most: usize) {
 pub fn of_kept(
     trail: &Trail,
     hops: &[Hop],
-    puts: &HashMap<Line, Vec<Put>>,
+    puts: &Puts,
     wanted: impl Fn(&Hop) -> bool,
     pages: &Pages<'_>,
     most: usize,
@@ -138,7 +131,7 @@ pub fn of_kept(
         });
     let mut counts: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for hop in hops.iter().filter(|hop| wanted(hop)) {
-        let put: Vec<&Put> = hop.lines.iter().filter_map(|line| puts.get(line)).flatten().collect();
+        let put: Vec<Put> = puts.of(hop);
         if put.iter().any(|put| put.flow == hop.flow) {
             continue;
         }
@@ -162,7 +155,9 @@ pub fn of_kept(
         } else {
             "others"
         };
-        let kind = format!("{}, {said}, {clock}", if own.is_empty() { "request unseen" } else { "request seen" });
+        let machine = hop.lines[0].0.split('-').next().unwrap_or_default();
+        let kind =
+            format!("{machine}, {}, {said}, {clock}", if own.is_empty() { "request unseen" } else { "request seen" });
         let count = counts.entry((kind.clone(), hop.log)).or_insert(0);
         *count += 1;
         if *count > most {

@@ -14,7 +14,7 @@ use cmgtrail::simulate::{Delay, Truth};
 use cmgtrail::stage::Mark;
 use cmgtrail::time::zoned_instant;
 
-use super::joins::{Hop, Line, Put};
+use super::joins::{Hop, Line, Put, Puts};
 
 /// A request as its client knows it, seconds.
 struct Asked {
@@ -142,7 +142,7 @@ impl<'a> World<'a> {
     }
 
     /// Each line goes to the nearest request that is free: by the clocks as they are, or by the true time.
-    pub fn greedy(&self, by_true_time: bool) -> HashMap<Line, Vec<Put>> {
+    pub fn greedy(&self, by_true_time: bool) -> Puts {
         let mut by_endpoint: HashMap<&str, Vec<(f64, usize)>> = HashMap::new();
         for (place, asked) in self.asked.iter().enumerate() {
             let at = if by_true_time { asked.start } else { asked.raw };
@@ -170,7 +170,7 @@ impl<'a> World<'a> {
             taken.insert((*place, kind));
             self.put(&mut puts, served, *place, Confidence::Likely);
         }
-        puts
+        puts.into()
     }
 
     fn put(&self, puts: &mut HashMap<Line, Vec<Put>>, served: &Served, asked: usize, confidence: Confidence) {
@@ -182,7 +182,7 @@ impl<'a> World<'a> {
 
     /// The best that can be known from true times, the law of the delays, the addresses and the exact keys: client and
     /// gateway first, then the connection point as both see it, then what stands behind the connection point.
-    pub fn oracle(&self, truth: &Truth) -> HashMap<Line, Vec<Put>> {
+    pub fn oracle(&self, truth: &Truth) -> Puts {
         let delays = truth.delays;
         let mut puts = HashMap::new();
         let (gateway, connector) = (self.of("gateway"), self.of("CLOUD_PROXYCONNECTOR"));
@@ -211,7 +211,7 @@ impl<'a> World<'a> {
         let to_point = Way::new(&[delays.connector_mp], 0.05);
         let behind = balanced(connector.len(), point.len(), within(&connector, &point, &to_point));
         self.put_all(&mut puts, &point, &chained(&front, &behind));
-        puts
+        puts.into()
     }
 
     /// What the machines of one log served.

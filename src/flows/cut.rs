@@ -22,6 +22,10 @@ const LAST_WORDS: Micros = 60 * 1_000_000;
 /// A message that is not answered within this time is not waited for any more: requests time out long before.
 const PATIENCE: Micros = 5 * 60 * 1_000_000;
 
+/// A client that sends its next message this long after its last line has done with the one before: by default `WinHTTP`
+/// waits no longer for an answer (winhttp.h, `WINHTTP_OPTION_RECEIVE_TIMEOUT`), and the client says so where none came.
+const TIMES_OUT: Micros = 30 * 1_000_000;
+
 /// A client waits for no more answers than this at once; of more, whose lines have no time by which to let them go, the
 /// oldest are given up.
 const AWAITED: usize = 64;
@@ -324,7 +328,7 @@ impl Cutter<'_> {
     fn let_go_what_is_over(&mut self, index: u32, event: &Event) {
         let begins = self.context.requests.of(index).is_some_and(|request| request.events.first() == Some(&index));
         let Some(open) = self.open(self.service, event).filter(|_| begins) else { return };
-        let long_ago = |stamp: &Stamp| event.stamp.since(stamp).is_some_and(|waited| waited > PATIENCE);
+        let long_ago = |stamp: &Stamp| event.stamp.since(stamp).is_some_and(|waited| waited > TIMES_OUT);
         let draft = &self.drafts[open];
         let failed = |member: &Member| {
             let fails = self.context.events[member.event as usize].mark() == Mark::Fail;

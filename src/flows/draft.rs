@@ -1,6 +1,7 @@
 //! A flow while it is being put together.
 
 use super::Join;
+use super::ranges::CandidateRange;
 use crate::events::Event;
 use crate::stage::{FlowKind, Mark};
 use crate::time::Stamp;
@@ -40,6 +41,8 @@ pub struct Draft {
     pub servers: Vec<Member>,
     /// Events of servers that may belong to it and may not. They decide nothing.
     pub candidates: Vec<Member>,
+    /// Parts of servers' logs in which lines of it stand, where they are too many to be listed. They decide nothing.
+    pub ranges: Vec<CandidateRange>,
     /// Mark of the line that ended it.
     pub closed: Option<Mark>,
     /// A new process began before this one said that it ends.
@@ -59,6 +62,7 @@ impl Draft {
             client: Vec::new(),
             servers: Vec::new(),
             candidates: Vec::new(),
+            ranges: Vec::new(),
             closed: None,
             superseded: false,
             pending: Vec::new(),

@@ -254,6 +254,7 @@ fn finish(
         broke_at,
         stages,
         events: flow_events(draft, bench, led_back),
+        candidate_ranges: draft.ranges.clone(),
     };
     (flow, detail)
 }

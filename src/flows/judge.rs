@@ -169,8 +169,11 @@ impl Bench<'_> {
         let mut logs = self.sources.iter().filter(of_connection_point);
         let last = draft.attempts();
         let mut lines = draft.servers.iter().chain(&draft.candidates).filter(|member| member.attempt == last);
-        let is_behind = |member: &Member| self.events[member.event as usize].role() != Some(Role::Cmg);
-        logs.any(|log| log.first.zip(at).is_some_and(|(first, at)| first <= at)) && !lines.any(is_behind)
+        let mut ranges = draft.ranges.iter().filter(|range| range.attempt == last);
+        let is_behind = |event: u32| self.events[event as usize].role() != Some(Role::Cmg);
+        logs.any(|log| log.first.zip(at).is_some_and(|(first, at)| first <= at))
+            && !lines.any(|member| is_behind(member.event))
+            && !ranges.any(|range| is_behind(range.event))
     }
 
     /// What the client got in an earlier attempt and did not ask for again: the Entra settings, and Entra's token.

@@ -15,6 +15,7 @@ mod located;
 mod machines;
 mod order;
 mod place;
+mod ranges;
 pub mod requests;
 mod servers;
 
@@ -31,6 +32,7 @@ pub use clocks::Clock;
 pub use follow::{FlowDetail, Followed, follow};
 pub use located::{Located, can_lie_at};
 pub use machines::{Machine, name_by_content};
+pub use ranges::CandidateRange;
 
 pub use crate::stage::{FlowKind, Outcome, Stage, StageStatus};
 use crate::time::{Micros, serialize_utc};
@@ -156,4 +158,6 @@ pub struct Flow {
     pub stages: Vec<StageResult>,
     /// Its events on all machines, in order.
     pub events: Vec<FlowEvent>,
+    /// Where many lines of a server may be a request's, the part of the log that holds them.
+    pub candidate_ranges: Vec<CandidateRange>,
 }

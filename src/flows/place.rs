@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::draft::{Draft, Member};
 use super::hops::{Answer, Layer, Link, Sightings};
+use super::ranges::{Asker, Crowds};
 use super::requests::Requests;
 use super::servers::Transaction;
 use super::{Join, LineRef};
@@ -16,14 +17,18 @@ use crate::finding::Confidence;
 const CERTAIN: f64 = 0.9995;
 const LIKELY: f64 = 0.95;
 
-/// A flow that fits less is no candidate.
-const LEAST: f64 = 0.02;
-
 /// Candidates are kept until this much of what is likely is among them.
 const ENOUGH: f64 = 0.995;
 
-/// Candidates of one transaction at most, the likeliest.
-const MOST: usize = 24;
+/// A link that is less likely is no rival of another.
+const LEAST: f64 = 0.02;
+
+/// Flows that list a transaction that may be theirs, at most. Of more, the likely ones list it, and all are told the range
+/// of lines in which their own stand ([`super::ranges`]).
+const MOST: usize = 12;
+
+/// Of more candidates than are listed, those that are this likely are.
+const WORTH: f64 = 0.1;
 
 /// Joins transactions that no key has joined. `joined` are the transactions that some key has.
 pub fn place(
@@ -47,9 +52,19 @@ pub fn place(
             of_transaction.entry(transaction).or_default().push(link);
         }
     }
+    let mut crowds = Crowds::default();
     for (number, links) in of_transaction {
-        for (found, confidence, flows) in kept(&links, sightings, &flow_of) {
-            let Some(transaction) = transactions.get(number) else { continue };
+        let Some(transaction) = transactions.get(number) else { continue };
+        let Kept { listed, confidence, flows } = kept(&links, sightings, &flow_of);
+        if listed.len() < flows {
+            for link in links {
+                let client = &sightings.of(Layer::Client)[link.client as usize];
+                let Some(&(flow, attempt)) = of_request(client.of, &flow_of) else { continue };
+                let asker = Asker { flow, attempt, line: client.line };
+                crowds.add((link.layer, link.client, link.share), asker, transaction, events);
+            }
+        }
+        for found in listed {
             let client = &sightings.of(Layer::Client)[found.link.client as usize];
             let server = &sightings.of(found.link.layer)[found.link.place as usize];
             let mut by = vec!["time", "endpoint"];
@@ -78,6 +93,7 @@ pub fn place(
             }
         }
     }
+    crowds.tell(drafts, events);
 }
 
 /// Notes the requests that carry a CCM token and were, as their neighbours tell, sent to a gateway that no line names.
@@ -149,45 +165,52 @@ struct Found<'a> {
     link: &'a Link,
 }
 
-/// The flows that a transaction is kept for, how sure each is, and how many there are.
-fn kept<'a>(
-    links: &[&'a Link],
-    sightings: &Sightings,
-    flow_of: &HashMap<u32, (usize, u32)>,
-) -> Vec<(Found<'a>, Confidence, usize)> {
-    let mut found: Vec<Found<'a>> = Vec::new();
+/// What is kept of the flows that a transaction may belong to.
+struct Kept<'a> {
+    /// Those that list it.
+    listed: Vec<Found<'a>>,
+    /// How sure that is.
+    confidence: Confidence,
+    /// How many come into question.
+    flows: usize,
+}
+
+fn of_request(request: usize, flow_of: &HashMap<u32, (usize, u32)>) -> Option<&(usize, u32)> {
+    flow_of.get(&u32::try_from(request).ok()?)
+}
+
+/// The flows that a transaction is kept for: one that is sure, or as many as it takes.
+fn kept<'a>(links: &[&'a Link], sightings: &Sightings, flow_of: &HashMap<u32, (usize, u32)>) -> Kept<'a> {
+    let mut found: BTreeMap<usize, Found<'a>> = BTreeMap::new();
     for &link in links {
-        let request = u32::try_from(sightings.of(Layer::Client)[link.client as usize].of).unwrap_or(u32::MAX);
-        let Some(&(flow, attempt)) = flow_of.get(&request) else { continue };
-        match found.iter_mut().find(|found| found.flow == flow) {
-            Some(known) => {
-                known.share += link.share;
-                if link.share > known.link.share {
-                    (known.link, known.attempt) = (link, attempt);
-                }
-            }
-            None => found.push(Found { flow, attempt, share: link.share, link }),
+        let request = sightings.of(Layer::Client)[link.client as usize].of;
+        let Some(&(flow, attempt)) = of_request(request, flow_of) else { continue };
+        let known = found.entry(flow).or_insert(Found { flow, attempt, share: 0.0, link });
+        known.share += link.share;
+        if link.share > known.link.share {
+            (known.link, known.attempt) = (link, attempt);
         }
     }
-    found.sort_by(|one, two| two.share.total_cmp(&one.share).then(one.flow.cmp(&two.flow)));
-    let Some(best) = found.first() else { return Vec::new() };
-    let sure = match best.share {
+    let mut listed: Vec<Found<'a>> = found.into_values().collect();
+    listed.sort_by(|one, two| two.share.total_cmp(&one.share).then(one.flow.cmp(&two.flow)));
+    let confidence = listed.first().map_or(Confidence::Possible, |best| match best.share {
         share if !best.link.compared || share < LIKELY => Confidence::Possible,
         share if share < CERTAIN => Confidence::Likely,
         _ => Confidence::Certain,
-    };
-    if sure != Confidence::Possible {
-        return found.into_iter().take(1).map(|found| (found, sure, 1)).collect();
+    });
+    if confidence != Confidence::Possible {
+        listed.truncate(1);
+        return Kept { listed, confidence, flows: 1 };
     }
-    let total: f64 = found.iter().map(|found| found.share).sum();
+    let total: f64 = listed.iter().map(|found| found.share).sum();
     let mut sum = 0.0;
-    let mut flows = 0;
-    for one in found.iter().take(MOST) {
-        if one.share < LEAST || sum > ENOUGH * total {
-            break;
-        }
-        sum += one.share;
-        flows += 1;
-    }
-    found.into_iter().take(flows).map(|found| (found, sure, flows)).collect()
+    let open = |found: &&Found<'a>| {
+        let open = sum <= ENOUGH * total;
+        sum += found.share;
+        open
+    };
+    let flows = listed.iter().take_while(open).count();
+    let most = if flows > MOST { listed.partition_point(|found| found.share >= WORTH) } else { flows };
+    listed.truncate(most);
+    Kept { listed, confidence, flows }
 }

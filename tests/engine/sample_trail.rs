@@ -74,6 +74,7 @@ fn flow(id: &str, host: Option<&str>, outcome: Outcome) -> Flow {
             line(1, Stage::AadToken, Mark::Ok, 7),
             line(2, Stage::CmgConnection, Mark::Fail, if failed { 17 } else { 99 }),
         ],
+        candidate_ranges: Vec::new(),
     }
 }
 

@@ -50,6 +50,12 @@ def document() -> dict[str, Any]:
                         "join": {"by": ["log"], "confidence": "certain", "distance_seconds": None, "rivals": 0},
                     }
                 ],
+                "candidate_ranges": [
+                    {
+                        "attempt": 1, "source": "mp-MP01/CCM_STS.log", "line": 3, "last_line": 90, "candidates": 14,
+                        "to": {"source": "client-PC042/ccmsetup.log", "line": 1},
+                    }
+                ],
             }
         ],
         "findings": [

@@ -67,6 +67,7 @@ class Lines:
         self._findings(flow)
         self._clocks([flow], trail)
         self._events(flow, sequence.machines(trail))
+        self._ranges(flow)
 
     def timeline(self, trail: Trail) -> None:
         """The steps of all flows of a trail in order of time, clock offsets taken off where they are known."""
@@ -137,6 +138,18 @@ class Lines:
             self._line(words.clock(clock))
         if not told:
             self._line(words.NO_CLOCKS, "dim")
+
+    def _ranges(self, flow: Flow) -> None:
+        """Where a server's log holds lines of the flow among too many alike to be told apart, or listed."""
+        ranges = flow.to_dict()["candidate_ranges"]
+        if not ranges:
+            return
+        self._line()
+        self._line("Parts of servers' logs that hold lines of it among others alike", "bold")
+        for each in ranges:
+            part = f"{each['source']}:{each['line']}-{each['last_line']}"
+            of = f"{each['to']['source']}:{each['to']['line']}"
+            self._line(f"{part}: {counted(each['candidates'], 'request')} in it may be that of {of}")
 
     def _events(self, flow: Flow, writers: dict[str, sequence.Machine]) -> None:
         self._line()

@@ -99,6 +99,32 @@ struct Table<'a> {
 /// A comparison: heap, outer, inner.
 type Vote = (i64, u32, u32);
 
+/// How many comparisons fall into each heap: the lowest heap, and those from it on, for there are millions of comparisons
+/// and a few thousand heaps.
+struct Heaps(i64, Vec<usize>);
+
+impl Heaps {
+    fn of(votes: &[Vote]) -> Self {
+        let bins = || votes.iter().map(|(bin, ..)| *bin);
+        let Some((lowest, highest)) = bins().min().zip(bins().max()) else { return Self(0, Vec::new()) };
+        let place = |bin: i64| usize::try_from(bin - lowest).unwrap_or(0);
+        let mut counts = vec![0; place(highest) + 1];
+        bins().for_each(|bin| counts[place(bin)] += 1);
+        Self(lowest, counts)
+    }
+
+    /// Heaps that hold something.
+    fn all(&self) -> impl Iterator<Item = i64> {
+        (self.0..).zip(&self.1).filter(|(_, count)| **count > 0).map(|(bin, _)| bin)
+    }
+
+    /// What a heap and its neighbours hold: a request that is known to the second falls into three.
+    fn around(&self, bin: i64) -> usize {
+        let near = (bin - 1..=bin + 1).filter_map(|bin| self.1.get(usize::try_from(bin - self.0).ok()?));
+        near.sum()
+    }
+}
+
 impl Table<'_> {
     /// The pairs that stand in a peak; none where there is no peak beyond doubt.
     fn peaks(&self, outers: &[u32], inners: &[u32]) -> Vec<(u32, u32)> {
@@ -170,13 +196,8 @@ impl Table<'_> {
 
     /// The heaps of the highest peak, and of a second where the clock was set in between; `None` without a sure peak.
     fn first_and_second(votes: &[Vote]) -> Option<Vec<i64>> {
-        let mut heaps: BTreeMap<i64, usize> = BTreeMap::new();
-        for (bin, ..) in votes {
-            *heaps.entry(*bin).or_insert(0) += 1;
-        }
-        // A request that is known to the second falls into three heaps.
-        let around = |bin: i64| heaps.range(bin - 1..=bin + 1).map(|(_, count)| count).sum::<usize>();
-        let mut peaks: Vec<(usize, i64)> = heaps.keys().map(|&bin| (around(bin), bin)).collect();
+        let heaps = Heaps::of(votes);
+        let mut peaks: Vec<(usize, i64)> = heaps.all().map(|bin| (heaps.around(bin), bin)).collect();
         peaks.sort_by_key(|(count, bin)| (std::cmp::Reverse(*count), bin.abs(), *bin));
         #[allow(clippy::cast_precision_loss)] // counts
         let mean = 3.0 * votes.len() as f64 / (2 * REACH / BIN) as f64;

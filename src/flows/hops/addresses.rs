@@ -17,10 +17,14 @@ pub type Homes = BTreeMap<(usize, u32), f64>;
 
 /// Solves the hop from clients to the gateway. `homes` is what the clocks' estimation knows of addresses.
 pub fn client_rows(clients: &Side<'_>, gateway: &Side<'_>, homes: &Homes) -> Vec<Pairing> {
-    let (law, alone) = solve::learn(clients, gateway);
-    let plain = solve::edges(clients, gateway, &law, alone);
     let usual = usual(gateway);
     let mut counts = homes.clone();
+    let total = totals(&counts);
+    // Where many requests pass at once, a client's row would be cut off if its address did not count.
+    let at_home =
+        |outer, inner| factor(&Edge { outer, inner, odds: 1.0 }, 0.0, (clients, gateway), (&counts, &total), &usual);
+    let (law, alone) = solve::learn(clients, gateway, &at_home);
+    let plain = solve::edges(clients, gateway, &law, alone, &at_home);
     let mut own: Vec<f64> = Vec::new();
     let mut found = Vec::new();
     for _ in 0..ROUNDS {

@@ -64,8 +64,9 @@ pub fn behind(
     evidence: &Evidence,
 ) -> Vec<Pairing> {
     if gateway.len() == 0 {
-        let (law, alone) = solve::learn(clients, inner);
-        let mut edges = solve::edges(clients, inner, &law, alone);
+        let (law, alone) = solve::learn(clients, inner, &solve::NOTHING);
+        let known = |client, inner| evidence.factor(Some(client), inner);
+        let mut edges = solve::edges(clients, inner, &law, alone, &known);
         for edge in &mut edges {
             edge.odds *= evidence.factor(Some(edge.outer), edge.inner);
         }
@@ -76,8 +77,8 @@ pub fn behind(
         clients,
         gateway,
         inner,
-        of_client: solve::learn(clients, inner),
-        of_row: solve::learn(gateway, inner),
+        of_client: solve::learn(clients, inner, &solve::NOTHING),
+        of_row: solve::learn(gateway, inner, &solve::NOTHING),
         evidence,
     };
     let fronts = fronts(clients, gateway, rows);

@@ -38,6 +38,9 @@ const LOGISTIC: f64 = 1.813_799_364_234_217_8;
 /// What a pair may stand off besides, seconds: a law that few pairs have taught may be narrow by chance.
 const LEEWAY: Seconds = 0.1;
 
+/// Laws are near each other that differ by less than this share of what they say things scatter by.
+const NEAR: f64 = 0.02;
+
 /// Variance of a time that is known to the second, in square seconds: that of a uniform law.
 const OF_A_SECOND: f64 = 1.0 / 12.0;
 
@@ -113,6 +116,16 @@ pub struct Measure {
 }
 
 impl Law {
+    /// True where another law says all but the same: what is left is far below what pairs scatter by.
+    pub fn is_near(&self, other: &Self) -> bool {
+        let near = |one: f64, two: f64, most: f64| (one - two).abs() < most;
+        near(self.lead, other.lead, NEAR * self.spread)
+            && near(self.spread.ln(), other.spread.ln(), NEAR)
+            && near(self.slack.mu, other.slack.mu, NEAR * self.slack.sigma)
+            && near(self.slack.sigma.ln(), other.slack.sigma.ln(), NEAR)
+            && near(self.seen, other.seen, NEAR)
+    }
+
     /// Density of a pair, a second, or a second squared where the slack is known.
     pub fn density(&self, measure: &Measure) -> f64 {
         let stray = STRAY / STRAY_REACH;
@@ -207,6 +220,14 @@ mod tests {
         assert!(near(below(0.0), 0.5, 1e-9));
         assert!(near(below(3.0_f64.ln() / LOGISTIC), 0.75, 1e-9));
         assert!(near(below(-3.0_f64.ln() / LOGISTIC), 0.25, 1e-9));
+    }
+
+    #[test]
+    fn laws_that_differ_by_a_hair_are_near() {
+        let law = Law { spread: 0.05, ..Law::default() };
+        assert!(law.is_near(&Law { lead: 0.000_5, ..law }));
+        assert!(!law.is_near(&Law { lead: 0.005, ..law }));
+        assert!(!law.is_near(&Law { spread: 0.06, ..law }));
     }
 
     #[test]

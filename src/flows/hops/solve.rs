@@ -21,7 +21,7 @@ const NEGLIGIBLE: f64 = 1e-3;
 const LEARNERS: usize = 3_000;
 const RUNS: usize = 3;
 
-/// Rounds of learning.
+/// Rounds of learning at most; where a law has settled, another round teaches nothing.
 const ROUNDS: usize = 6;
 
 /// Of the inner sightings at least this share is believed to belong to nobody: lines are lost.
@@ -63,15 +63,17 @@ impl Default for Alone {
 }
 
 /// Learns the law of a hop from runs of neighbouring requests: pairs are weighed by how likely they are, the law
-/// follows from the pairs, and so on until both fit.
-pub fn learn(outer: &Side<'_>, inner: &Side<'_>) -> (Law, Alone) {
+/// follows from the pairs, and so on until both fit. What is `known` besides keeps it from learning, where many requests
+/// pass at once, from strangers that happen to stand as it expects.
+pub fn learn(outer: &Side<'_>, inner: &Side<'_>, known: &Known<'_>) -> (Law, Alone) {
     let (mut law, mut alone) = (Law::default(), Alone::default());
     let learners = learners(outer);
     for _ in 0..ROUNDS {
         let mut edges = Vec::new();
         let mut measures: Vec<Measure> = Vec::new();
         for (number, &place) in (0_u32..).zip(&learners) {
-            for (inner_place, measure, odds) in candidates(outer, place, inner, &law, alone) {
+            for (inner_place, measure, odds) in candidates(outer, place, inner, (&law, alone), known) {
+                let odds = odds * known(place, inner_place);
                 edges.push(Edge { outer: number, inner: inner_place, odds });
                 measures.push(measure);
             }
@@ -79,7 +81,11 @@ pub fn learn(outer: &Side<'_>, inner: &Side<'_>) -> (Law, Alone) {
         let shares = marginals(learners.len(), inner.len(), &edges);
         let pairs: Vec<(Measure, f64)> = measures.into_iter().zip(shares.iter().copied()).collect();
         alone = believed_alone(learners.len(), &edges, &shares);
-        law = Law::fit(&pairs, &law, alone.seen);
+        let before = law;
+        law = Law::fit(&pairs, &before, alone.seen);
+        if law.is_near(&before) {
+            break;
+        }
     }
     (law, alone)
 }
@@ -109,7 +115,7 @@ fn believed_alone(outers: usize, edges: &[Edge], shares: &[f64]) -> Alone {
         *of_inner.entry(edge.inner).or_insert(0.0) += share;
     }
     let inners = of_inner.len() as f64;
-    let taken: f64 = of_inner.values().map(|share| share.min(1.0)).sum();
+    let taken: f64 = of_inner.values().sum();
     Alone {
         seen: ((matched + 1.6) / (outers as f64 + 2.0)).clamp(0.02, 0.98),
         stray: ((inners - taken + 0.3) / (inners + 1.0)).clamp(LEAST_ALONE, 1.0),
@@ -117,9 +123,21 @@ fn believed_alone(outers: usize, edges: &[Edge], shares: &[f64]) -> Alone {
     }
 }
 
-/// The inner sightings that one outer may be, with what is measured and the odds, the likeliest first and no more than
-/// [`CANDIDATES`].
-fn candidates(outer: &Side<'_>, place: u32, inner: &Side<'_>, law: &Law, alone: Alone) -> Vec<(u32, Measure, f64)> {
+/// What else is known of an outer and an inner sighting, by their places: how much likelier a pair it makes them.
+pub type Known<'a> = dyn Fn(u32, u32) -> f64 + 'a;
+
+/// Nothing else is known.
+pub const NOTHING: fn(u32, u32) -> f64 = |_, _| 1.0;
+
+/// The inner sightings that one outer may be, with what is measured and the odds, no more than [`CANDIDATES`]: those that
+/// are the likeliest with what is `known` besides, which the odds leave out.
+fn candidates(
+    outer: &Side<'_>,
+    place: u32,
+    inner: &Side<'_>,
+    (law, alone): (&Law, Alone),
+    known: &Known<'_>,
+) -> Vec<(u32, Measure, f64)> {
     let sighting = &outer.sightings[place as usize];
     let (Some(seen), Some(around)) = (outer.seen[place as usize], inner.near_class(sighting)) else {
         return Vec::new();
@@ -136,7 +154,7 @@ fn candidates(outer: &Side<'_>, place: u32, inner: &Side<'_>, law: &Law, alone: 
             found.push((other, measure, odds));
         }
     }
-    keep_likeliest(&mut found, |candidate| candidate.2);
+    keep_likeliest(&mut found, |candidate| candidate.2 * known(place, candidate.0));
     found
 }
 
@@ -173,16 +191,18 @@ pub fn odds(density: f64, measure: &Measure, inner: &Seen, class: &Class, alone:
 /// Keeps the likeliest candidates.
 pub fn keep_likeliest<T>(found: &mut Vec<T>, odds: impl Fn(&T) -> f64) {
     if found.len() > CANDIDATES {
-        found.sort_by(|one, two| odds(two).total_cmp(&odds(one)));
-        found.truncate(CANDIDATES);
+        let mut ranked: Vec<(f64, T)> = found.drain(..).map(|one| (odds(&one), one)).collect();
+        ranked.sort_by(|one, two| two.0.total_cmp(&one.0));
+        found.extend(ranked.into_iter().take(CANDIDATES).map(|(_, one)| one));
     }
 }
 
-/// The edges of a hop between two layers.
-pub fn edges(outer: &Side<'_>, inner: &Side<'_>, law: &Law, alone: Alone) -> Vec<Edge> {
+/// The edges of a hop between two layers. What is `known` besides times and answers says which are looked at where there
+/// are too many, and is no part of the odds.
+pub fn edges(outer: &Side<'_>, inner: &Side<'_>, law: &Law, alone: Alone, known: &Known<'_>) -> Vec<Edge> {
     let mut edges = Vec::new();
     for place in 0..u32::try_from(outer.len()).unwrap_or(u32::MAX) {
-        let found = candidates(outer, place, inner, law, alone);
+        let found = candidates(outer, place, inner, (law, alone), known);
         edges.extend(found.into_iter().map(|(inner, _, odds)| Edge { outer: place, inner, odds }));
     }
     edges
@@ -205,8 +225,8 @@ pub fn settle(outers: usize, inners: usize, edges: &mut [Edge], before: Alone) -
 
 /// A hop between two layers whose machines hand requests on, solved.
 pub fn hop(outer: &Side<'_>, inner: &Side<'_>) -> Vec<Pairing> {
-    let (law, alone) = learn(outer, inner);
-    let mut edges = edges(outer, inner, &law, alone);
+    let (law, alone) = learn(outer, inner, &NOTHING);
+    let mut edges = edges(outer, inner, &law, alone, &NOTHING);
     let (shares, _) = settle(outer.len(), inner.len(), &mut edges, alone);
     shares_of(&edges, &shares, alone)
 }
