@@ -54,6 +54,8 @@ impl Draft {
             client,
             servers: of(&self.servers),
             candidates: of(&self.candidates),
+            // Lines that may be anybody's tell of no cause.
+            ranges: Vec::new(),
             closed: None,
             superseded: false,
             pending: self.pending.clone(),
