@@ -81,7 +81,7 @@ impl Table {
         let place = if index < 0 { self.rows.len().checked_add_signed(index) } else { usize::try_from(index).ok() };
         let row = place.and_then(|place| self.rows.get(place)).ok_or_else(|| {
             let count = self.rows.len();
-            PyIndexError::new_err(format!("there is no {} [{index}]: the table has {count} rows", self.kind.name()))
+            PyIndexError::new_err(format!("the table of {} has no row [{index}]: it has {count}", self.kind.name()))
         })?;
         self.view(py, *row)
     }

@@ -90,9 +90,7 @@ def diagnose(
     spare(trail, "--out", out)
     spare(trail, "--html", html)
     if html:
-        from cmgtrail.report import render
-
-        Path(html).write_text(render(trail), encoding="utf-8")
+        trail.report(html)
         click.echo(f"The report is in {html}", err=True)
     status = FINDINGS if any(finding.severity == "error" for finding in trail.findings) else 0
     if form == "table":

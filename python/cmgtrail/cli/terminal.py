@@ -34,6 +34,8 @@ LONGEST = 4_000
 """Characters of a line of evidence that are shown."""
 ROOM = 75
 """Columns of a terminal that also hold the marks of all stages, and the causes as a table."""
+PATHS = 3
+"""Paths that a command to copy names."""
 NARROW = 55
 """Columns of a terminal that also hold what a flow was for, and when it began."""
 
@@ -60,6 +62,8 @@ def grid(*columns: str) -> Grid:
 
 def shell_word(text: str) -> str:
     """What can be pasted into a shell as one word: an id holds the name of a folder that a stranger made."""
+    # A name that begins with a sign is taken for an option.
+    text = f"./{text}" if text.startswith("-") else text
     if sys.platform != "win32" or text.replace("-", "").replace("_", "").replace(".", "").isalnum():
         return shlex.quote(text)
     return "'" + text.replace("'", "''") + "'"
@@ -110,8 +114,9 @@ class Screen:
         self._line("Findings", "bold")
         if self._console.width >= ROOM:
             self._ranking(trail)
+        artefacts = {artefact["path"] for artefact in trail.artefacts}
         for rank, finding in enumerate(trail.findings, start=1):
-            self._finding(rank, finding)
+            self._finding(rank, finding, artefacts)
 
     def _ranking(self, trail: Trail) -> None:
         table = grid("", "severity", "confidence", "cause", "stage", "clients")
@@ -121,23 +126,39 @@ class Screen:
             table.add_row(str(rank), severity, finding.confidence, *map(Text, about))
         self._console.print(table)
 
-    def _finding(self, rank: int, finding: Finding) -> None:
+    def _finding(self, rank: int, finding: Finding, artefacts: set[str]) -> None:
         self._line()
         self._line(f"{rank}. {finding.title} ({finding.failure})", COLOURS[finding.severity])
+        self._about(finding)
+        for paragraph in finding.explanation.split("\n"):
+            self._line(paragraph, indent=3)
+        self._proof(finding, artefacts)
+        self._advice(finding)
+
+    def _about(self, finding: Finding) -> None:
+        """How sure it is, whose it is, and what it rests on."""
         if self._console.width < ROOM:
             at = f" at {finding.stage}" if finding.stage else ""
             about = f"{finding.severity}, {finding.confidence}{at}, {counted(finding.clients, 'client')}"
             self._line(about, COLOURS[finding.severity], indent=3)
-        for paragraph in finding.explanation.split("\n"):
-            self._line(paragraph, indent=3)
+        if finding.severity != "info":
+            self._line(f"It lies with {words.party(finding)}.", "dim", indent=3)
+        if finding.hypothesis:
+            self._line(words.HYPOTHESIS, "yellow", indent=3)
+
+    def _proof(self, finding: Finding, artefacts: set[str]) -> None:
         for line in finding.evidence[:LINES]:
-            self._line(f"{line.source}:{line.line}", "dim", indent=3)
+            # What a validator says of a file stands in no line of it.
+            place = line.source if line.source in artefacts else f"{line.source}:{line.line}"
+            self._line(place, "dim", indent=3)
             self._line(words.bounded(line.text, LONGEST), indent=5)
             for code in line.codes:
                 self._line(words.code_named(code), "dim", indent=5)
         hidden = len(finding.evidence) - LINES
         if hidden > 0:
             self._line(f"and {counted(hidden, 'line')} more", "dim", indent=3)
+
+    def _advice(self, finding: Finding) -> None:
         for label, text in [("Do: ", finding.remedy), ("Check: ", finding.verify)]:
             if text:
                 self._labelled(label, text)
@@ -145,6 +166,8 @@ class Screen:
             self._whole("See: ", finding.reference, indent=3)
         for missing in finding.missing:
             self._labelled("Missing: ", what(missing))
+        if finding.consequences:
+            self._line(words.follows(finding), "dim", indent=3)
 
     def _labelled(self, label: str, text: str) -> None:
         self._console.print(Padding(Text.assemble((label, "bold"), visible(text)), (0, 0, 0, 3), expand=False))
@@ -185,8 +208,7 @@ class Screen:
             self._line(self._hidden(flows, shown), "dim")
         if room:
             self._legend(shown)
-        paths = trail.paths
-        where = shell_word(paths[0]) if len(paths) == 1 else "PATH"
+        where = " ".join(map(shell_word, trail.paths)) if len(trail.paths) <= PATHS else "PATH"
         self._whole("Line by line: ", f"cmgtrail show {shell_word(shown[0].id)} {where}")
 
     def _hidden(self, flows: Table[Flow], shown: list[Flow]) -> str:

@@ -126,14 +126,17 @@ def finding(shown: Finding) -> Markup:
     missing = [tag("li", what(missing)) for missing in shown.missing]
     return join(
         tag("h3", badge(shown.severity), heading(shown)),
+        tag("p", words.HYPOTHESIS, class_="quiet") if shown.hypothesis else None,
         *(tag("p", paragraph) for paragraph in shown.explanation.split("\n")),
         labelled("What to do", shown.remedy),
         labelled("How to check it", shown.verify),
         tag("p", tag("b", "Evidence")),
         evidence(shown),
         join(tag("p", tag("b", "Missing to be certain")), tag("ul", *missing)) if missing else None,
+        tag("p", words.follows(shown), class_="quiet") if shown.consequences else None,
         tag(
             "p",
+            f"It lies with {words.party(shown)}. " if shown.severity != "info" else "",
             f"{counted(shown.clients, 'client')}, {counted(len(shown.flows), 'flow')}. ",
             shown.reference,
             class_="quiet",

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from cmgtrail import Clock, Code, Flow, Join, Stage, Trail
+    from cmgtrail import Clock, Code, Finding, Flow, Join, Stage, Trail
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "-", "unseen": "·"}
 ASCII_MARKS = {"passed": "+", "failed": "X", "skipped": "-", "unseen": "."}
@@ -21,6 +21,20 @@ NAMED = 3
 
 OUTSIDE = "the logs of a client that was on the internet at the time (CCM\\Logs and ccmsetup\\Logs)"
 """What would show traffic to a gateway where there is none."""
+
+_GATEWAY = {"cmg-connection", "cmg-receive", "cmg-forward"}
+_PARTIES = {
+    "client": "the client",
+    "machine": "the clock of one machine",
+    "user": "the user's account",
+    "media": "the boot media",
+    "deployment": "the way the client is installed",
+    "network": "the network in between",
+    "tenant": "the Entra tenant",
+    "site": "the site",
+}
+
+HYPOTHESIS = "No public sample of this failure's text is known: take it as a hypothesis."
 
 QUOTED = 300
 """Characters of a line that a sentence quotes."""
@@ -202,6 +216,24 @@ def _helpful(flow: Flow) -> str:
         if asks and (stage.stage != flow.broke_at or stage.status == "failed"):
             helpful.setdefault(reason, []).append(stage.stage)
     return "".join(f" {' and '.join(stages)}: {visible(reason)}." for reason, stages in helpful.items())
+
+
+def party(finding: Finding) -> str:
+    """Who has to act: client, gateway, site or another."""
+    head, _, rest = finding.scope.partition(",")
+    found = [_PARTIES.get(word.strip(), word.strip()) for word in head.split(" or ")]
+    if finding.stage in _GATEWAY:
+        found = ["the gateway" if word == "the site" else word for word in found]
+    return " or ".join(found) + (f" ({rest.strip()})" if rest else "")
+
+
+def follows(finding: Finding) -> str:
+    """What is no cause of its own where this finding is; nothing where nothing is known to follow."""
+    return (
+        f"Follows from it, and is no cause of its own: {', '.join(finding.consequences)}."
+        if finding.consequences
+        else ""
+    )
 
 
 def stage_marks(stages: Iterable[Stage], marks: dict[str, str]) -> str:

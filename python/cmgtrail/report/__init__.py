@@ -72,7 +72,8 @@ def render(trail: Trail) -> str:
         index=flows.as_json(flows.index(trail)), details=flows.as_json(flows.details(trail)),
         no_traffic="" if trail.traffic else f"What would show some: {words.OUTSIDE}.",
         moment=words.moment, client_name=words.client_name, what=cards.what,
-        clock_words=words.clock, no_clocks=words.NO_CLOCKS, party=verdict.party, counted=words.counted,
+        clock_words=words.clock, no_clocks=words.NO_CLOCKS, party=words.party, counted=words.counted,
+        hypothesis=words.HYPOTHESIS, follows=words.follows,
     )  # fmt: skip
 
 

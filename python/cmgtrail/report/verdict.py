@@ -13,17 +13,6 @@ if TYPE_CHECKING:
 
 NAMED = 3
 """Further causes that the summary names."""
-_GATEWAY = {"cmg-connection", "cmg-receive", "cmg-forward"}
-_PARTIES = {
-    "client": "the client",
-    "machine": "the clock of one machine",
-    "user": "the user's account",
-    "media": "the boot media",
-    "deployment": "the way the client is installed",
-    "network": "the network in between",
-    "tenant": "the Entra tenant",
-    "site": "the site",
-}
 
 
 def lines(trail: Trail) -> tuple[str, str, str]:
@@ -56,19 +45,10 @@ def _without_a_cause(trail: Trail) -> tuple[str, str, str]:
     return "good", "It works: no cause was found that stops authentication.", whole + rest
 
 
-def party(finding: Finding) -> str:
-    """Who has to act: client, gateway, site or another."""
-    head, _, rest = finding.scope.partition(",")
-    found = [_PARTIES.get(word.strip(), word.strip()) for word in head.split(" or ")]
-    if finding.stage in _GATEWAY:
-        found = ["the gateway" if word == "the site" else word for word in found]
-    return " or ".join(found) + (f" ({rest.strip()})" if rest else "")
-
-
 def _cause(finding: Finding) -> str:
     sure = {"certain": "The cause lies with", "likely": "The cause most likely lies with"}
     opening = sure.get(finding.confidence, "The cause possibly lies with")
-    return f"{opening} {party(finding)}: {finding.title}."
+    return f"{opening} {words.party(finding)}: {finding.title}."
 
 
 def _reach(trail: Trail, errors: list[Finding]) -> str:
@@ -77,7 +57,10 @@ def _reach(trail: Trail, errors: list[Finding]) -> str:
     rivals, others = _rivals(first, errors[1:])
     all_of_them = _stopped(trail, clients, errors, len({error.failure for error in [first, *others] if error.clients}))
     who = "This one" if all_of_them else "It"
-    hit = f"{who} stops {first.clients:,} of {counted(clients, 'client')}" if clients else "No client's own log is here"
+    does = "would explain what stops" if first.confidence == "possible" else "stops"
+    hit = (
+        f"{who} {does} {first.clients:,} of {counted(clients, 'client')}" if clients else "No client's own log is here"
+    )
     return f"{all_of_them}{hit}. What to do: {first.remedy}{_named('Or it is', rivals)}{_named('Besides it', others)}"
 
 
@@ -103,8 +86,13 @@ def _stopped(trail: Trail, clients: int, errors: list[Finding], causes: int) -> 
 
 def _named(label: str, errors: list[Finding]) -> str:
     """Causes after the first, so that whoever reads no further knows that one remedy may not do."""
-    if not errors:
+    # A cause that is surer of some clients than of others is named once.
+    clients: dict[str, int] = {}
+    for error in errors:
+        cause = f"{error.title} ({words.party(error).partition(' (')[0]}"
+        clients[cause] = clients.get(cause, 0) + error.clients
+    if not clients:
         return ""
-    named = [f"{error.title} ({party(error)}, {counted(error.clients, 'client')})" for error in errors[:NAMED]]
-    left = [counted(len(errors) - NAMED, "more cause")] if len(errors) > NAMED else []
+    named = [f"{cause}, {counted(count, 'client')})" for cause, count in list(clients.items())[:NAMED]]
+    left = [counted(len(clients) - NAMED, "more cause")] if len(clients) > NAMED else []
     return f" {label}: {'; '.join(named + left)}."
