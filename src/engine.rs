@@ -82,6 +82,8 @@ impl Trail {
         if sources.iter().all(|source| source.records == 0) {
             return Err(Error::NoRecords { looked_at: input.looked_at() });
         }
+        // What the logs hold is one thing, and what they hold of the time that was asked for another.
+        let later = options.until.is_some() && flows::speak_of_cmg(&events, &knowledge, &site.cmg.names);
         events.retain(|event| options.until.zip(event.stamp.utc).is_none_or(|(until, utc)| utc < until));
         // What a user's messages add is laid beside what the built-in ones have followed, and changes nothing of it.
         let known = events.iter().take_while(|event| !event.message.beside).count();
@@ -103,7 +105,7 @@ impl Trail {
             options,
             sources,
             clocks: followed.clocks,
-            traffic: followed.traffic,
+            traffic: followed.traffic || later,
             flows: followed.flows,
             findings,
             artefacts,

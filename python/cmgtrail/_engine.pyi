@@ -348,6 +348,13 @@ class Flow:
     def joins(self) -> Table[Join]:
         """Why each of its lines belongs to it."""
     @property
+    def candidate_ranges(self) -> list[dict[str, Any]]:
+        """Parts of servers' logs that hold lines of the flow among more alike than can be listed.
+
+        Each has `attempt`, `source`, `line`, `last_line`, how many `candidates` stand in it, and `to`, the client's line
+        that one of them is the other end of.
+        """
+    @property
     def findings(self) -> Table[Finding]:
         """The findings that name it, best first."""
     def plot(self, *, every: bool = False) -> alt.Chart:

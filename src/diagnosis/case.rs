@@ -289,7 +289,8 @@ impl<'a> Case<'a> {
     /// True where one of these events is around the flow, or its time is not known.
     pub fn is_near(&self, events: &[u32]) -> bool {
         let Some((from, to)) = self.window() else { return true };
-        events.iter().any(|&event| self.event(event).stamp.utc.is_none_or(|utc| (from..=to).contains(&utc)))
+        let is_around = |event: u32| self.event(event).stamp.utc.is_none_or(|utc| (from..=to).contains(&utc));
+        events.iter().any(|&event| is_around(event) || self.far().contains(&event))
     }
 
     /// Requests of the flow to a gateway: those of its last attempt where it stopped, else all.

@@ -6,8 +6,9 @@ use super::case::Case;
 use super::world::World;
 use super::{Match, flow_matches};
 use crate::finding::Severity;
+use crate::flows::FlowEvent;
 use crate::knowledge::{FailureRole, Knowledge};
-use crate::stage::StageStatus;
+use crate::stage::{Mark, StageStatus};
 use crate::workflow;
 
 /// Adds to what stops a flow now what stopped it before, where nothing shows that it got past that, and what stops it now
@@ -27,9 +28,10 @@ pub fn add(
         let mut own = BTreeSet::new();
         let before = flow_matches(&case, knowledge, site, &mut own);
         let causes: Vec<Match> = before.into_iter().filter(stops).collect();
+        let since = found.iter().filter(|now| now.earlier.is_none());
         let is_other = |cause: &Match| !found.iter().any(|now| is_same_story(now, cause));
-        let is_behind = |cause: &Match| found.iter().any(|now| hides(now, cause));
-        if !causes.iter().all(|cause| is_other(cause) && is_behind(cause)) {
+        let is_behind = |cause: &Match| since.clone().any(|now| hides(now, cause));
+        if causes.is_empty() || !causes.iter().all(|cause| is_other(cause) && is_behind(cause)) {
             continue;
         }
         placed.extend(own);
@@ -41,11 +43,19 @@ fn stops(found: &Match) -> bool {
     found.failure.role == FailureRole::Cause && found.severity == Severity::Error && !found.failure.beside
 }
 
-/// True where the stage at which the flow broke then was not passed since.
+/// True where the stage at which the flow broke then was not passed since, in whichever attempt.
 fn is_hidden(case: &Case<'_>, world: &World<'_>, flow: usize) -> bool {
-    let Some(stage) = case.flow().and_then(|past| past.broke_at) else { return false };
+    let Some((stage, attempts)) = case.flow().and_then(|past| Some((past.broke_at?, past.attempts))) else {
+        return false;
+    };
     let now = &world.followed.flows[flow];
-    now.stages.iter().all(|result| result.stage != stage || result.status != StageStatus::Passed)
+    let passes = |event: &FlowEvent| match event.mark {
+        Mark::Ok => event.stage == stage || workflow::presupposed_by(event.stage).contains(&stage),
+        Mark::Fail => workflow::reached_before(event.stage).contains(&stage),
+        Mark::Start | Mark::Step => false,
+    };
+    let mut later = now.events.iter().filter(|event| event.attempt > attempts && event.is_proven());
+    !later.any(passes) && now.stages.iter().all(|of| of.stage != stage || of.status != StageStatus::Passed)
 }
 
 /// True where the client never comes as far as the one while the other stops it.

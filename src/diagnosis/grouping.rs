@@ -63,7 +63,8 @@ pub fn findings(
     knowledge: &Knowledge,
 ) -> Vec<Finding> {
     let mut groups = groups(matches, world);
-    let telling = Telling::of(knowledge);
+    // A user's failures change nothing of what the others show.
+    let telling = Telling::of(Knowledge::builtin());
     for group in groups.values_mut() {
         group.sort_by_key(|found| {
             let order = (found.earlier, found.flow.is_none(), found.flow);
@@ -129,7 +130,8 @@ fn finding(
         title: fill(own(|when| when.title.as_ref()).unwrap_or(&failure.title), &hosts),
         explanation: explanation.text(),
         remedy: fill(own(|when| when.remedy.as_ref()).unwrap_or(&failure.remedy), &hosts),
-        verify: fill(&failure.verify, &hosts[..hosts.len().min(1)]) + &also_for(&failure.verify, &hosts),
+        verify: fill(&failure.verify, &hosts[..hosts.len().min(1)])
+            + &without_tokens(&also_for(&failure.verify, &hosts)),
         reference: failure.reference.clone(),
         rule: failure.rule.clone(),
         evidence: evidence(group, world, telling),

@@ -22,9 +22,13 @@ const LAST_WORDS: Micros = 60 * 1_000_000;
 /// A message that is not answered within this time is not waited for any more: requests time out long before.
 const PATIENCE: Micros = 5 * 60 * 1_000_000;
 
-/// A client that sends its next message this long after its last line has done with the one before: by default `WinHTTP`
-/// waits no longer for an answer (winhttp.h, `WINHTTP_OPTION_RECEIVE_TIMEOUT`), and the client says so where none came.
+/// A client that sends its next message this long after its last line has done with the one before, if the same thread
+/// sends it: `WinHTTP` waits no longer for the parts of an answer (winhttp.h, `WINHTTP_OPTION_RECEIVE_TIMEOUT`).
 const TIMES_OUT: Micros = 30 * 1_000_000;
+
+/// A message that another thread has sent may still be under way for this long: `WinHTTP` waits so for an answer to begin
+/// (winhttp.h, `WINHTTP_OPTION_RECEIVE_RESPONSE_TIMEOUT`).
+const TIMES_OUT_ELSEWHERE: Micros = 90 * 1_000_000;
 
 /// A client waits for no more answers than this at once; of more, whose lines have no time by which to let them go, the
 /// oldest are given up.
@@ -328,16 +332,18 @@ impl Cutter<'_> {
     fn let_go_what_is_over(&mut self, index: u32, event: &Event) {
         let begins = self.context.requests.of(index).is_some_and(|request| request.events.first() == Some(&index));
         let Some(open) = self.open(self.service, event).filter(|_| begins) else { return };
-        let long_ago = |stamp: &Stamp| event.stamp.since(stamp).is_some_and(|waited| waited > TIMES_OUT);
+        let is_past = |stamp: &Stamp, limit| event.stamp.since(stamp).is_some_and(|waited| waited > limit);
+        let is_over = |awaited: &Awaited| {
+            let limit = if awaited.thread == event.thread { TIMES_OUT } else { TIMES_OUT_ELSEWHERE };
+            awaited.message.is_some() && is_past(&awaited.asked, limit)
+        };
         let draft = &self.drafts[open];
         let failed = |member: &Member| {
             let fails = self.context.events[member.event as usize].mark() == Mark::Fail;
             fails || self.context.requests.of(member.event).is_some_and(Request::failed)
         };
-        let is_over = draft.last.is_some_and(|last| long_ago(&last))
-            && draft.pending.iter().all(|awaited| awaited.message.is_some() && long_ago(&awaited.asked))
-            && !draft.client.iter().any(failed);
-        if is_over {
+        let silent = draft.last.is_some_and(|last| is_past(&last, TIMES_OUT));
+        if silent && draft.pending.iter().all(is_over) && !draft.client.iter().any(failed) {
             self.drafts[open].pending.clear();
             self.service = None;
         }

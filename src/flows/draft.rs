@@ -39,9 +39,10 @@ pub struct Draft {
     pub client: Vec<Member>,
     /// The servers' events that were joined.
     pub servers: Vec<Member>,
-    /// Events of servers that may belong to it and may not. They decide nothing.
+    /// Events of servers that may belong to it and may not. What they say decides nothing.
     pub candidates: Vec<Member>,
-    /// Parts of servers' logs in which lines of it stand, where they are too many to be listed. They decide nothing.
+    /// Parts of servers' logs in which lines of it stand, where they are too many to be listed. What they
+    /// say decides nothing.
     pub ranges: Vec<CandidateRange>,
     /// Mark of the line that ended it.
     pub closed: Option<Mark>,

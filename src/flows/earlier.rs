@@ -54,8 +54,7 @@ impl Draft {
             client,
             servers: of(&self.servers),
             candidates: of(&self.candidates),
-            // Lines that may be anybody's tell of no cause.
-            ranges: Vec::new(),
+            ranges: self.ranges.iter().filter(|range| range.attempt <= attempt).cloned().collect(),
             closed: None,
             superseded: false,
             pending: self.pending.clone(),

@@ -90,7 +90,8 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
     }
     servers.join(&mut drafts, (&machine_of, &known), &links, &context);
 
-    let bench = Bench { events, sources, requests: &requests, knowledge };
+    let roles = sources.iter().filter_map(|source| source.role).collect();
+    let bench = Bench { events, sources, roles: &roles, requests: &requests, knowledge };
     let led_back = |event: u32| servers.led_back(event, events);
     let of_draft = |(draft, machine): (&Draft, &usize)| {
         let finish =
@@ -349,6 +350,11 @@ fn compact(utc: Micros) -> String {
     let digits: String =
         text.split('.').next().unwrap_or_default().chars().filter(|c| !matches!(c, '-' | ':')).collect();
     format!("{digits}Z")
+}
+
+/// True where some event speaks of a request to a CMG.
+pub fn speak_of_cmg(events: &[Event], knowledge: &Knowledge, known_cmgs: &[String]) -> bool {
+    has_traffic(events, &requests::rebuild(events, knowledge, known_cmgs))
 }
 
 fn has_traffic(events: &[Event], requests: &Requests) -> bool {

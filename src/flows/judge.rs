@@ -36,6 +36,8 @@ pub struct Bench<'a> {
     pub events: &'a [Event],
     /// All sources of the trail.
     pub sources: &'a [Source],
+    /// The kinds of machine that they come from.
+    pub roles: &'a BTreeSet<Role>,
     /// All requests of the trail.
     pub requests: &'a Requests,
     /// The knowledge.
@@ -62,8 +64,8 @@ struct Sheet {
     /// By stage, the first line that tells of a failure without deciding the stage, by its event: a symptom, or a failure
     /// at a host that is no gateway.
     told: [Option<u32>; Stage::ALL.len()],
-    /// Stages that failed because the flow had broken before them.
-    behind: [bool; Stage::ALL.len()],
+    /// Stages that some line of the client speaks of, in whichever attempt.
+    spoken_of: [bool; Stage::ALL.len()],
     through_cmg: bool,
 }
 
@@ -132,6 +134,9 @@ impl Bench<'_> {
         let last = draft.attempts();
         let through_cmg = draft.client.iter().any(|member| self.speaks_of_cmg(member));
         let mut sheet = Sheet { through_cmg, ..Sheet::default() };
+        for stage in draft.client.iter().filter_map(|member| self.stage_of(member.event)) {
+            sheet.spoken_of[stage as usize] = true;
+        }
         for member in draft.client.iter().filter(|member| member.attempt == last) {
             self.read_event(&mut sheet, member.event);
         }
@@ -404,11 +409,12 @@ impl Bench<'_> {
         if workflow::needs_cmg(stage) && !sheet.through_cmg {
             return unseen(StageStatus::Skipped, "no line of this flow has to do with a CMG".to_owned());
         }
-        if !step.needed_by.contains(&draft.kind) && !sheet.behind[stage as usize] {
+        let asked_in_vain = broke_at.is_some() && sheet.spoken_of[stage as usize];
+        if !step.needed_by.contains(&draft.kind) && !asked_in_vain {
             return unseen(StageStatus::Skipped, not_needed(stage));
         }
         let reason = match broke_at {
-            Some(broken) if stage > broken || sheet.waits_for_settings(stage) => {
+            Some(broken) if stage > broken || asked_in_vain || sheet.waits_for_settings(stage) => {
                 format!("not reached: the flow broke at {}", broken.id())
             }
             _ => silence(step, logs),
@@ -426,11 +432,7 @@ impl Bench<'_> {
     ) -> Option<String> {
         let step = workflow::of(stage);
         let own = |role: Option<Role>| role == Some(step.machine);
-        if ruling.passed
-            || step.machine == Role::Client
-            || own(event.role())
-            || self.sources.iter().any(|of| own(of.role))
-        {
+        if ruling.passed || step.machine == Role::Client || own(event.role()) || self.roles.contains(&step.machine) {
             return None;
         }
         Some(format!(
@@ -518,7 +520,6 @@ impl Sheet {
     fn forget_what_is_behind(&mut self, broken: Stage) {
         for stage in Stage::ALL.into_iter().filter(|stage| workflow::is_behind(*stage, broken)) {
             let ruling = &mut self.rulings[stage as usize];
-            self.behind[stage as usize] |= ruling.is_some_and(|ruling| !ruling.passed);
             *ruling = ruling.filter(|ruling| ruling.passed);
         }
     }

@@ -29,7 +29,7 @@ use crate::stage::Mark;
 
 pub use beside::lay_beside;
 pub use clocks::Clock;
-pub use follow::{FlowDetail, Followed, follow};
+pub use follow::{FlowDetail, Followed, follow, speak_of_cmg};
 pub use located::{Located, can_lie_at};
 pub use machines::{Machine, name_by_content};
 pub use ranges::CandidateRange;

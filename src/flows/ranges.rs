@@ -74,8 +74,11 @@ impl Crowds {
         events: &[Event],
     ) {
         let places = transaction.lines.iter().map(|(event, _)| (*event, &events[*event as usize].place));
+        // Of a transaction across two files the part that it begins in is told.
+        let Some((_, begun)) = places.clone().next() else { return };
+        let places = places.filter(|(_, place)| place.file == begun.file);
         let Some((event, first)) = places.clone().min_by_key(|(_, place)| place.line) else { return };
-        let last = places.map(|(_, place)| place).filter(|place| place.file == first.file).map(|place| place.line);
+        let last = places.map(|(_, place)| place.line);
         let last = last.max().unwrap_or(first.line);
         let crowd = self.0.entry((layer, client, Arc::clone(&first.file)));
         let crowd = crowd.or_insert_with(|| Crowd { asker, candidates: Vec::new() });

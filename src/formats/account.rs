@@ -36,6 +36,7 @@ fn source(index: u32, log: &Log, files: &[FileScan], survey: &Survey, clocks: &C
     let unread = log.files.iter().filter(|file| file.unread.is_some());
     let (unread_count, unread_bytes) = unread.fold((0, 0), |(count, bytes), file| (count + 1, bytes + file.size));
     let component = survey.component().map(str::to_owned);
+    let time = quality(index, survey, clocks);
     let role =
         log.role.or_else(|| component.as_deref().and_then(role_of_component)).or_else(|| role_of_component(stem(log)));
     Source {
@@ -52,12 +53,12 @@ fn source(index: u32, log: &Log, files: &[FileScan], survey: &Survey, clocks: &C
         gap_bytes: survey.gap_bytes + unread_bytes,
         first: first.utc,
         last: last.utc,
-        time: quality(index, survey, clocks),
+        time,
         holes: holes(files)
             .filter_map(|hole| Some((settle(Some(hole.from)).utc?, settle(Some(hole.to)).utc?)))
             .collect(),
         files: in_order(log, files),
-        notes: notes(log, files, survey),
+        notes: notes(log, files, (survey, time)),
     }
 }
 
@@ -94,7 +95,7 @@ fn quality(index: u32, survey: &Survey, clocks: &Clocks) -> UtcQuality {
     weakest.unwrap_or(UtcQuality::Unknown)
 }
 
-fn notes(log: &Log, files: &[FileScan], survey: &Survey) -> Vec<String> {
+fn notes(log: &Log, files: &[FileScan], (survey, time): (&Survey, UtcQuality)) -> Vec<String> {
     let mut notes = log.notes.clone();
     for file in files {
         let path = log.files.get(file.index).map_or("", |file| &file.path);
@@ -105,6 +106,9 @@ fn notes(log: &Log, files: &[FileScan], survey: &Survey) -> Vec<String> {
     }
     if survey.records > 0 && survey.first.is_none() {
         notes.push("none of its records has a time that can be read".to_owned());
+    }
+    if survey.first.is_some() && time == UtcQuality::Unknown {
+        notes.push("its times name no zone that can be believed, so that their UTC is not known".to_owned());
     }
     if survey.damaged > 0 {
         notes.push(format!("{} cut or damaged, and kept as far as can be read", records(survey.damaged, "is", "are")));

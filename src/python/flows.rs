@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDateTime};
 
-use super::conversions::{datetime, view};
+use super::conversions::{datetime, to_dict, view};
 use super::table::Table;
 use super::trail::Trail;
 use crate::flows;
@@ -67,6 +67,11 @@ view! {
     #[getter]
     fn joins(&self) -> Table {
         Table::part(&self.trail, tables::Table::Joins, self.row.parent)
+    }
+
+    #[getter]
+    fn candidate_ranges<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_dict(py, &self.candidate_ranges)
     }
 
     #[getter]

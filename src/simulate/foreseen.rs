@@ -144,19 +144,24 @@ impl Unfit {
         self.reasons.iter().flat_map(|(_, clients)| clients).copied().collect()
     }
 
-    /// The reasons, each with whom it is about.
-    pub fn sentences(&self, told: &Site) -> Vec<String> {
+    /// The reasons, each with whom it is about in such words.
+    fn sentences(&self, told: &Site, in_words: fn(&[&str]) -> String) -> Vec<String> {
         let named = |clients: &[usize]| {
             let names =
                 clients.iter().filter_map(|&number| told.clients.get(number)).map(|client| client.name.as_str());
-            of_clients(&names.collect::<Vec<_>>())
+            in_words(&names.collect::<Vec<_>>())
         };
         self.reasons.iter().map(|(why, clients)| format!("{}{why}", named(clients))).collect()
     }
 
-    /// The refusal of the whole description.
+    /// Every client that cannot be simulated, each reason with all whom it is about.
+    pub fn left_out(&self, told: &Site) -> Vec<String> {
+        self.sentences(told, |names| if names.is_empty() { String::new() } else { format!("{}: ", names.join(", ")) })
+    }
+
+    /// The refusal of the whole description, in few words.
     pub fn refusal(&self, told: &Site) -> Error {
-        let sentences = self.sentences(told);
+        let sentences = self.sentences(told, of_clients);
         let rest = sentences.len().saturating_sub(SAID);
         let rest = (rest > 0).then(|| format!("and {rest} more"));
         let found = sentences.into_iter().take(SAID).chain(rest).collect::<Vec<_>>().join("; ");

@@ -34,7 +34,7 @@ pub(super) fn make(plan: &Plan) -> Result<Made> {
         let Some(told) = plan.site.as_mut().filter(|told| told.clients.len().min(plan.clients) > clients.len()) else {
             return Err(unfit.refusal(plan.site.as_ref().unwrap_or(&Site::default())));
         };
-        left_out.extend(unfit.sentences(told));
+        left_out.extend(unfit.left_out(told));
         let mut place = 0..;
         told.clients.retain(|_| place.next().is_none_or(|place| !clients.contains(&place)));
         plan.clients -= clients.len();

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -322,7 +323,8 @@ def test_a_narrow_terminal_leaves_columns_out_and_no_words(
     assert "broke at" in flows
     assert "cmg-connection" in flows
     said = " ".join(out.split())
-    assert "error, certain at cmg-connection, 1 client" in said or columns == "80"
+    assert ("error, certain at cmg-connection, 1 client" in said) == (columns != "80")
+    assert ("severity confidence cause stage clients" in said) == (columns == "80")
     assert ("started" in flows) == (columns != "40")
 
 
@@ -340,6 +342,31 @@ def test_of_a_server_without_logs_it_is_said_that_they_would_say_more(tmp_path: 
     out = " ".join(capsys.readouterr().out.split())
     assert "client-GRA-7/ccmsetup.log:27; told by the client alone; CCM_STS.log" in out
     assert "on the management point would say more" in out
+
+
+def test_a_time_before_the_logs_is_no_want_of_traffic(demo: Path, capsys: Captured) -> None:
+    assert run(["diagnose", str(demo), "--until", "2020-01-01"]) == 0
+    shown = capsys.readouterr()
+    assert "No traffic" not in shown.out
+    assert "No findings." in shown.out
+    assert "No flow in what was asked for" in shown.err
+
+
+def test_times_without_a_zone_are_noted(demo: Path, tmp_path: Path, capsys: Captured) -> None:
+    for path in demo.rglob("*.log"):
+        (tmp_path / path.name).write_bytes(re.sub(rb'(time="[0-9:.]+)[+-]\d+"', rb'\1"', path.read_bytes()))
+    assert run(["diagnose", str(tmp_path)]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "its times name no zone that can be believed, so that their UTC is not known" in said
+
+
+def test_a_folder_with_the_name_of_an_option_can_be_copied(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    shutil.copytree(demo, tmp_path / "-logs")
+    monkeypatch.chdir(tmp_path)
+    assert run(["diagnose", "--", "-logs"]) == 1
+    assert capsys.readouterr().out.rstrip().endswith("./-logs")
 
 
 def test_unexpected_errors_are_sentences(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:

@@ -148,6 +148,12 @@ class Flow(SimpleNamespace):
     """Stands for a flow."""
 
 
+RANGE = {
+    "attempt": 1, "source": "mp-MP01/u_ex261104.log", "line": 40, "last_line": 90, "candidates": 31,
+    "to": {"source": "client-PC042/CcmMessaging.log", "line": 1},
+}  # fmt: skip
+
+
 def two_machines() -> Any:
     """A client's request, and what a management point 300 s behind says of it."""
     events = [
@@ -165,7 +171,7 @@ def two_machines() -> Any:
     client.to_dict = lambda: {"host": "PC042", "device_id": None, "user_id": None, "client_id": None, "tenant_id": None}
     flow = Flow(
         id="service-PC042-1", kind="service", client=client, attempts=1, started=START, ended=START, outcome="failed",
-        broke_at="mp-validate", stages=[], events=events, findings=[],
+        broke_at="mp-validate", stages=[], events=events, findings=[], candidate_ranges=[RANGE],
     )  # fmt: skip
     clock = SimpleNamespace(host="MP01", reference="PC042", offset_seconds=-300.0, uncertainty_seconds=0.6, pairs=4)
     sources = [
@@ -182,6 +188,7 @@ def test_joins_and_clocks_are_told_in_words(capsys: Captured) -> None:
     assert "belongs here by device-id, time (likely, 0.4 s apart, 1 other flow fits as well)" in out
     assert "MP01 is 300.0 s behind PC042 (± 0.6 s, from 4 pairs of lines)" in out
     assert "mp-MP01/CCM_STS.log (MP01)" in out
+    assert "mp-MP01/u_ex261104.log:40-90: 31 requests in it may be that of client-PC042/CcmMessaging.log:1" in out
 
 
 def test_a_timeline_takes_clock_offsets_off_its_order(capsys: Captured) -> None:

@@ -14,6 +14,7 @@ import pytest
 import cmgtrail
 from cmgtrail.cli.listing import inert
 from cmgtrail.display import sequence
+from cmgtrail.display import words as display_words
 from cmgtrail.display.sequence import Machine
 from cmgtrail.report import context, flows, render, verdict
 from conftest import HEALTHY, NO_TRAFFIC, case_names, logs_of
@@ -145,7 +146,7 @@ def test_durations_in_words(seconds: float, words: str) -> None:
 )
 def test_whose_it_is(scope: str, stage: str, words: str) -> None:
     finding: Any = SimpleNamespace(scope=scope, stage=stage)
-    assert verdict.party(finding) == words
+    assert display_words.party(finding) == words
 
 
 def test_the_first_line_never_sounds_surer_than_the_finding() -> None:

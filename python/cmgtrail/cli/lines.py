@@ -141,7 +141,7 @@ class Lines:
 
     def _ranges(self, flow: Flow) -> None:
         """Where a server's log holds lines of the flow among too many alike to be told apart, or listed."""
-        ranges = flow.to_dict()["candidate_ranges"]
+        ranges = flow.candidate_ranges
         if not ranges:
             return
         self._line()

@@ -185,7 +185,9 @@ def _open_end(flows: list[Flow], outcome: str, at: str, helpful: str) -> str:
     own = next((stage for stage in first.stages if stage.stage == first.broke_at), None)
     begun = own.reason if own and own.status == "unseen" and len(flows) == 1 else None
     why = f": {visible(begun)}" if begun else ""
-    return f"No finding explains why {who} {outcome}{at}{why}.{_deciding(first, own)}{helpful}"
+    lines = _deciding(first, own)
+    shown = f" {'It' if len(flows) == 1 else 'The first'} shows in {lines}." if lines else ""
+    return f"No finding explains why {who} {outcome}{at}{why}.{shown}{helpful}"
 
 
 def _deciding(flow: Flow, broken: Stage | None) -> str:
@@ -195,12 +197,14 @@ def _deciding(flow: Flow, broken: Stage | None) -> str:
     decided = set(broken.evidence)
     lines = [event for event in flow.events if (event.source, event.line) in decided]
     known = {event.source for event in lines}
-    failed = [event for event in flow.events if event.attempt == flow.attempts and event.mark == "fail"]
+    # What is merely possible may be another client's.
+    sure = [event for event in flow.events if event.join.confidence != "possible"]
+    failed = [event for event in sure if event.attempt == flow.attempts and event.mark == "fail"]
     lines += [event for event in failed if event.stage == broken.stage and event.source not in known][:1]
     quoted = [
         f"{visible(line.source)}:{line.line}: “{visible(bounded(line.text or line.message, QUOTED))}”" for line in lines
     ]
-    return f" It shows in {' and in '.join(quoted)}." if quoted else ""
+    return " and in ".join(quoted)
 
 
 def _when(flow: Flow) -> str:
