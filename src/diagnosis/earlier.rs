@@ -29,7 +29,8 @@ pub fn add(
         let before = flow_matches(&case, knowledge, site, &mut own);
         let causes: Vec<Match> = before.into_iter().filter(stops).collect();
         let since = found.iter().filter(|now| now.earlier.is_none());
-        let is_other = |cause: &Match| !found.iter().any(|now| is_same_story(now, cause));
+        let known = found.iter().filter(|now| !now.failure.beside);
+        let is_other = |cause: &Match| !known.clone().any(|now| is_same_story(now, cause));
         let is_behind = |cause: &Match| since.clone().any(|now| hides(now, cause));
         if causes.is_empty() || !causes.iter().all(|cause| is_other(cause) && is_behind(cause)) {
             continue;

@@ -332,7 +332,7 @@ def test_of_a_failure_that_nothing_explains_client_and_server_are_quoted(capsys:
     assert run(["diagnose", str(logs_of("token-service-says-401-and-no-more"))]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "client-GRA-7/ccmsetup.log:27: “[CCMHTTP] ERROR INFO: StatusCode=401 StatusText=CMGConnector_Unauthor" in out
-    assert "and in mp-GRAMP/CCM_STS.log:10: “Return code: 401, Description: AAD token validation failed" in out
+    assert "and perhaps in mp-GRAMP/CCM_STS.log:10: “Return code: 401, Description: AAD token validation failed" in out
 
 
 def test_of_a_server_without_logs_it_is_said_that_they_would_say_more(tmp_path: Path, capsys: Captured) -> None:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from cmgtrail import Clock, Code, Finding, Flow, Join, Stage, Trail
+    from cmgtrail import Clock, Code, Event, Finding, Flow, Join, Stage, Trail
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "-", "unseen": "·"}
 ASCII_MARKS = {"passed": "+", "failed": "X", "skipped": "-", "unseen": "."}
@@ -197,14 +197,17 @@ def _deciding(flow: Flow, broken: Stage | None) -> str:
     decided = set(broken.evidence)
     lines = [event for event in flow.events if (event.source, event.line) in decided]
     known = {event.source for event in lines}
-    # What is merely possible may be another client's.
-    sure = [event for event in flow.events if event.join.confidence != "possible"]
-    failed = [event for event in sure if event.attempt == flow.attempts and event.mark == "fail"]
-    lines += [event for event in failed if event.stage == broken.stage and event.source not in known][:1]
-    quoted = [
-        f"{visible(line.source)}:{line.line}: “{visible(bounded(line.text or line.message, QUOTED))}”" for line in lines
-    ]
-    return " and in ".join(quoted)
+    failed = [event for event in flow.events if event.attempt == flow.attempts and event.mark == "fail"]
+    others = [event for event in failed if event.stage == broken.stage and event.source not in known]
+    # What is merely possible may be of another client.
+    others.sort(key=lambda event: event.join.confidence == "possible")
+    quoted = [_quoted(line) for line in lines]
+    quoted += ["perhaps in " * (line.join.confidence == "possible") + _quoted(line) for line in others[:1]]
+    return " and ".join(quoted)
+
+
+def _quoted(line: Event) -> str:
+    return f"{visible(line.source)}:{line.line}: “{visible(bounded(line.text or line.message, QUOTED))}”"
 
 
 def _when(flow: Flow) -> str:
