@@ -76,7 +76,7 @@ def test_a_flow_unfolds_by_keyboard_with_diagram_and_lines(
     expect(button).to_have_attribute("aria-expanded", "true")
     detail = page.locator("#detail-0")
     expect(detail.get_by_role("img")).to_have_attribute(
-        "aria-label", "9 steps between Client, Entra ID, CMG; it stopped at cmg-connection."
+        "aria-label", "7 steps between Client, Entra ID, CMG; it stopped at cmg-connection."
     )
     expect(detail.get_by_text("Stopped here: cmg-connection")).to_be_visible()
     assert detail.locator(".lines tbody tr").count() == len(cmgtrail.read(FAILING, progress=False).flows[0].events)
