@@ -434,7 +434,12 @@ impl<'a> Case<'a> {
     /// whose log is at hand tells nothing of what the other one did.
     fn log_covers(&self, role: Role, log: Option<&str>, from: Option<Micros>, to: Option<Micros>) -> bool {
         let Some((from, to)) = from.zip(to) else { return false };
-        self.on_each(role, |source| log.is_none_or(|log| is_log(source, log)) && source.covers(from, to))
+        self.on_each(role, |source| {
+            let by = self.is_ahead_by(source, from);
+            // Lines are looked for around the flow by the clocks as they are: those of a clock that is hours off are not.
+            let is_around = by.abs() <= AROUND;
+            log.is_none_or(|log| is_log(source, log)) && is_around && source.covers(from + by, to + by)
+        })
     }
 
     /// True where this log of each machine of this role shows these minutes of the client's clock, by how far its own is

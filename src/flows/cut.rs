@@ -22,13 +22,10 @@ const LAST_WORDS: Micros = 60 * 1_000_000;
 /// A message that is not answered within this time is not waited for any more: requests time out long before.
 const PATIENCE: Micros = 5 * 60 * 1_000_000;
 
-/// A client that sends its next message this long after its last line has done with the one before, if the same thread
-/// sends it: `WinHTTP` waits no longer for the parts of an answer (winhttp.h, `WINHTTP_OPTION_RECEIVE_TIMEOUT`).
+/// A client that sends its next message this long after its last line has done with the one before: by default `WinHTTP`
+/// waits no longer for the parts of an answer (winhttp.h, `WINHTTP_OPTION_RECEIVE_TIMEOUT`). A request that took longer
+/// shows it by a later line of its own.
 const TIMES_OUT: Micros = 30 * 1_000_000;
-
-/// A message that another thread has sent may still be under way for this long: `WinHTTP` waits so for an answer to begin
-/// (winhttp.h, `WINHTTP_OPTION_RECEIVE_RESPONSE_TIMEOUT`).
-const TIMES_OUT_ELSEWHERE: Micros = 90 * 1_000_000;
 
 /// A client waits for no more answers than this at once; of more, whose lines have no time by which to let them go, the
 /// oldest are given up.
@@ -332,21 +329,29 @@ impl Cutter<'_> {
     fn let_go_what_is_over(&mut self, index: u32, event: &Event) {
         let begins = self.context.requests.of(index).is_some_and(|request| request.events.first() == Some(&index));
         let Some(open) = self.open(self.service, event).filter(|_| begins) else { return };
-        let is_past = |stamp: &Stamp, limit| event.stamp.since(stamp).is_some_and(|waited| waited > limit);
-        let is_over = |awaited: &Awaited| {
-            let limit = if awaited.thread == event.thread { TIMES_OUT } else { TIMES_OUT_ELSEWHERE };
-            awaited.message.is_some() && is_past(&awaited.asked, limit)
-        };
+        let long_ago = |stamp: &Stamp| event.stamp.since(stamp).is_some_and(|waited| waited > TIMES_OUT);
         let draft = &self.drafts[open];
         let failed = |member: &Member| {
             let fails = self.context.events[member.event as usize].mark() == Mark::Fail;
             fails || self.context.requests.of(member.event).is_some_and(Request::failed)
         };
-        let silent = draft.last.is_some_and(|last| is_past(&last, TIMES_OUT));
-        if silent && draft.pending.iter().all(is_over) && !draft.client.iter().any(failed) {
+        let goes_on = |member: &Member| {
+            let request = self.context.requests.of(member.event);
+            request.and_then(|request| request.events.last()).is_some_and(|&last| self.is_later(last, index))
+        };
+        let is_over = draft.last.is_some_and(|last| long_ago(&last))
+            && draft.pending.iter().all(|awaited| awaited.message.is_some() && long_ago(&awaited.asked))
+            && !draft.client.iter().any(|member| failed(member) || goes_on(member));
+        if is_over {
             self.drafts[open].pending.clear();
             self.service = None;
         }
+    }
+
+    /// True where the one line stands behind the other in the same log.
+    fn is_later(&self, one: u32, other: u32) -> bool {
+        let source = |event: u32| self.context.events[event as usize].place.source;
+        one > other && source(one) == source(other)
     }
 
     /// True where this request, which a server answered, leaves nothing of the service flow open.

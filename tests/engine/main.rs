@@ -18,6 +18,7 @@ mod joins;
 mod knowledge;
 mod last_attempt;
 mod layers;
+mod next_message;
 mod own_knowledge;
 mod pki;
 mod preflight;
