@@ -22,10 +22,13 @@ const LAST_WORDS: Micros = 60 * 1_000_000;
 /// A message that is not answered within this time is not waited for any more: requests time out long before.
 const PATIENCE: Micros = 5 * 60 * 1_000_000;
 
-/// A client that sends its next message this long after its last line has done with the one before: by default `WinHTTP`
-/// waits no longer for the parts of an answer (winhttp.h, `WINHTTP_OPTION_RECEIVE_TIMEOUT`). A request that took longer
-/// shows it by a later line of its own.
+/// A client that sends its next message this long after its last line has done with the one before, if not earlier: by
+/// default `WinHTTP` waits no longer for the parts of an answer (winhttp.h, `WINHTTP_OPTION_RECEIVE_TIMEOUT`). A request
+/// that took longer shows it by a later line of its own.
 const TIMES_OUT: Micros = 30 * 1_000_000;
+
+/// So many answers show how long the longest of them takes.
+const ANSWERS: usize = 100;
 
 /// A client waits for no more answers than this at once; of more, whose lines have no time by which to let them go, the
 /// oldest are given up.
@@ -46,10 +49,34 @@ pub struct Context<'a> {
     pub knowledge: &'a Knowledge,
 }
 
-/// Cuts a client's events, in order of time, into flows in order of their first line.
-pub fn cut(machine: &Machine, context: &Context<'_>) -> Vec<Draft> {
+/// How long clients wait for the answer to a message, as far as answers at hand tell: twice the longest, but for one in a
+/// thousand, beside which a clock may have been set; and no longer than requests last.
+pub fn patience(machines: &[Machine], events: &[Event]) -> Micros {
+    let mut waited: Vec<Micros> = Vec::new();
+    for machine in machines {
+        let mut sent: HashMap<String, &Stamp> = HashMap::new();
+        for event in machine.client_events.iter().map(|&event| &events[event as usize]) {
+            let Some(message) = event.get("message_id").map(str::to_ascii_lowercase) else { continue };
+            match event.mark() {
+                Mark::Start => drop(sent.insert(message, &event.stamp)),
+                Mark::Ok => waited.extend(sent.remove(&message).and_then(|sent| event.stamp.since(sent))),
+                Mark::Step | Mark::Fail => {}
+            }
+        }
+    }
+    if waited.len() < ANSWERS {
+        return TIMES_OUT;
+    }
+    waited.sort_unstable();
+    TIMES_OUT.min(2 * waited[waited.len() - 1 - waited.len() / 1000])
+}
+
+/// Cuts a client's events, in order of time, into flows in order of their first line. `patience` is how long it waits for
+/// an answer.
+pub fn cut(machine: &Machine, context: &Context<'_>, patience: Micros) -> Vec<Draft> {
     let mut cutter = Cutter {
         context,
+        patience,
         drafts: Vec::new(),
         open_installs: HashMap::new(),
         registration: None,
@@ -65,6 +92,8 @@ pub fn cut(machine: &Machine, context: &Context<'_>) -> Vec<Draft> {
 
 struct Cutter<'a> {
     context: &'a Context<'a>,
+    /// How long a client waits for an answer.
+    patience: Micros,
     drafts: Vec<Draft>,
     /// Open install of each ccmsetup log.
     open_installs: HashMap<u32, usize>,
@@ -329,7 +358,7 @@ impl Cutter<'_> {
     fn let_go_what_is_over(&mut self, index: u32, event: &Event) {
         let begins = self.context.requests.of(index).is_some_and(|request| request.events.first() == Some(&index));
         let Some(open) = self.open(self.service, event).filter(|_| begins) else { return };
-        let long_ago = |stamp: &Stamp| event.stamp.since(stamp).is_some_and(|waited| waited > TIMES_OUT);
+        let long_ago = |stamp: &Stamp| event.stamp.since(stamp).is_some_and(|waited| waited > self.patience);
         let draft = &self.drafts[open];
         let failed = |member: &Member| {
             let fails = self.context.events[member.event as usize].mark() == Mark::Fail;

@@ -80,9 +80,10 @@ pub fn follow(events: &[Event], sources: &[Source], knowledge: &Knowledge, known
     place::note_presumed(&servers.sightings, &mut requests);
     place::note_answers(&links, &servers.sightings, &mut requests);
     let context = Context { events, sources, requests: &requests, knowledge };
+    let patience = cut::patience(&machines, events);
     let (mut drafts, mut machine_of): (Vec<Draft>, Vec<usize>) = (Vec::new(), Vec::new());
     for (machine, logs) in machines.iter().enumerate() {
-        drafts.extend(cut::cut(logs, &context));
+        drafts.extend(cut::cut(logs, &context, patience));
         machine_of.resize(drafts.len(), machine);
     }
     for draft in &mut drafts {

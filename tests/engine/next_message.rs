@@ -42,16 +42,15 @@ fn outcomes(lines: &[Line]) -> Vec<Outcome> {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("client-LT-204");
     std::fs::create_dir(&target).unwrap();
-    let text: String = lines
-        .iter()
-        .map(|(second, thread, message)| {
-            let (minute, second) = (second / 60, second % 60);
-            format!(
-                "<![LOG[{message}]LOG]!><time=\"09:{minute:02}:{second:02}.000+000\" date=\"11-24-2026\" \
-                 component=\"CcmMessaging\" context=\"\" type=\"1\" thread=\"{thread}\" file=\"ccmhttp.cpp:1\">\r\n"
-            )
-        })
-        .collect();
+    let mut text = String::new();
+    for (second, thread, message) in lines {
+        let (minute, second) = (second / 60, second % 60);
+        let line = format!(
+            "<![LOG[{message}]LOG]!><time=\"09:{minute:02}:{second:02}.000+000\" date=\"11-24-2026\" \
+             component=\"CcmMessaging\" context=\"\" type=\"1\" thread=\"{thread}\" file=\"ccmhttp.cpp:1\">\r\n"
+        );
+        text += &line;
+    }
     std::fs::write(target.join("CcmMessaging.log"), text).unwrap();
     let trail = Trail::read(&[folder.path().to_owned()], ReadOptions::default(), &Silent).unwrap();
     trail.flows.iter().map(|flow| flow.outcome).collect()
@@ -73,4 +72,16 @@ fn a_message_that_is_still_under_way_is_of_the_same_flow_as_the_next() {
 fn a_message_that_times_out_late_has_not_completed_before() {
     let late = [&sends(0, 11, 1)[..], &sends(45, 12, 2), &[timed_out(60, 11)]].concat();
     assert!(!outcomes(&late).contains(&Outcome::Completed));
+}
+
+#[test]
+fn where_answers_are_known_to_come_soon_no_message_is_waited_for_longer() {
+    let mut lines: Vec<Line> = Vec::new();
+    for number in 0..120 {
+        lines.extend(sends(10 * u32::from(number), 100 + u32::from(number), number));
+        lines.push(replied(10 * u32::from(number) + 2, 100 + u32::from(number), number));
+    }
+    let lost = [&sends(1200, 501, 130)[..], &sends(1215, 502, 131), &[replied(1216, 502, 131)]].concat();
+    lines.extend(lost);
+    assert_eq!(outcomes(&lines).len(), 122);
 }
