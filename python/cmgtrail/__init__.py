@@ -161,7 +161,7 @@ def read(
         PathNotFoundError: A path is not there, or a pattern matches no file.
         NoRecordsError: Files were read, and none of them holds a log record.
         KnowledgeError: A knowledge file has mistakes.
-        ArgumentError: An argument cannot be used: a time without a zone, an unknown encoding.
+        ArgumentError: An argument cannot be used: a time without a zone, an unknown encoding, no path at all.
         KeyboardInterrupt: Ctrl-C; the work stops.
 
     Example:
@@ -170,9 +170,12 @@ def read(
         >>> [finding.failure for finding in trail.findings]
         ['cmg-root-ca-missing']
     """
+    listed = _listed(paths)
+    if not listed:
+        raise ArgumentError("paths: expected a folder, file, zip or pattern, or several of them, found an empty list")
     with watching(progress) as callback:
         return _engine.read(
-            _listed(paths),
+            listed,
             knowledge=_listed(knowledge, "knowledge"),
             site=None if site is None else os.fspath(site),
             since=since,
@@ -394,10 +397,7 @@ def __dir__() -> list[str]:
 
 def _listed(paths: PathLike | Iterable[PathLike], argument: str = "paths") -> list[str]:
     try:
-        listed = [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+        return [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     except TypeError:
         wanted = f"{argument}: expected a path (text or path-like object) or several of them"
         raise ArgumentError(f"{wanted}, found {paths!r}") from None
-    if not listed and argument == "paths":
-        raise ArgumentError("paths: expected a folder, file, zip or pattern, or several of them, found an empty list")
-    return listed
