@@ -237,12 +237,9 @@ impl<'a> Case<'a> {
     /// Server lines of the flow itself that do not lie around it, for the clock that they are told by is hours off.
     fn far(&self) -> &[u32] {
         self.far.get_or_init(|| {
-            let (Some((from, to)), Some(detail)) = (self.window(), self.detail()) else { return Vec::new() };
-            let is_far = |&event: &u32| {
-                let line = self.event(event);
-                let is_near = line.stamp.utc.is_none_or(|utc| (from..=to).contains(&utc));
-                !is_near && line.role().is_some_and(|role| role != Role::Client)
-            };
+            let Some(detail) = self.detail() else { return Vec::new() };
+            let of_server = |event: u32| self.event(event).role().is_some_and(|role| role != Role::Client);
+            let is_far = |&event: &u32| !self.is_around(event) && of_server(event);
             detail.events.iter().map(|(event, _)| *event).filter(is_far).collect()
         })
     }
@@ -288,9 +285,13 @@ impl<'a> Case<'a> {
 
     /// True where one of these events is around the flow, or its time is not known.
     pub fn is_near(&self, events: &[u32]) -> bool {
+        events.iter().any(|&event| self.is_around(event) || self.far().contains(&event))
+    }
+
+    /// True where a line was written around the flow, by the clock of its machine; without a flow, always.
+    fn is_around(&self, event: u32) -> bool {
         let Some((from, to)) = self.window() else { return true };
-        let is_around = |event: u32| self.event(event).stamp.utc.is_none_or(|utc| (from..=to).contains(&utc));
-        events.iter().any(|&event| is_around(event) || self.far().contains(&event))
+        self.event(event).stamp.utc.is_none_or(|utc| (from..=to).contains(&utc))
     }
 
     /// Requests of the flow to a gateway: those of its last attempt where it stopped, else all.
